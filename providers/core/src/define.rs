@@ -1,0 +1,513 @@
+//! The Define stage: what both clauses say, checked against the kind's table of keys.
+
+use crate::clause::{Clause, ClauseName, Node, Value};
+use crate::code::Code;
+use crate::diagnosis::{Diagnosis, KeyPlace, Outcome};
+use crate::link::Definition;
+use crate::secret::Secret;
+
+/// What a key's value may be.
+///
+/// Strings are taken wherever the vendor's own examples have them: `"true"` for a boolean, `"5"`
+/// for a number.
+#[derive(Clone, Copy, Debug)]
+pub enum Shape {
+    /// `true` or `false`.
+    Boolean,
+    /// A whole number in this range.
+    Integer(i64, i64),
+    /// An object of strings.
+    Object,
+    /// Any string.
+    Text,
+    /// An array of strings.
+    TextList,
+    /// One of these words, in this letter case.
+    Word(&'static [&'static str]),
+}
+
+/// One row of a kind's table of keys.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// The key's name.
+    pub name: &'static str,
+    /// The clause the vendor documents it in. The other one is accepted as well.
+    pub clause: ClauseName,
+    /// What its value may be.
+    pub shape: Shape,
+    /// Whether the value must never be shown.
+    pub secret: bool,
+    /// Whether linkdial knows the key and SingleStore does not.
+    pub extension: bool,
+}
+
+impl Key {
+    /// A plain key of `CONFIG`.
+    pub const fn config(name: &'static str, shape: Shape) -> Self {
+        Self {
+            name,
+            clause: ClauseName::Config,
+            shape,
+            secret: false,
+            extension: false,
+        }
+    }
+
+    /// A key of `CREDENTIALS` that is no secret itself, such as a key id.
+    pub const fn credential(name: &'static str, shape: Shape) -> Self {
+        Self {
+            clause: ClauseName::Credentials,
+            ..Self::config(name, shape)
+        }
+    }
+
+    /// A secret.
+    #[must_use]
+    pub const fn secret(self) -> Self {
+        Self {
+            secret: true,
+            ..self
+        }
+    }
+
+    /// A key that SingleStore does not know.
+    #[must_use]
+    pub const fn extension(self) -> Self {
+        Self {
+            extension: true,
+            ..self
+        }
+    }
+}
+
+/// Both clauses of a link while they are read; gathers every finding, not the first.
+///
+/// Pure: no file, clock, environment or socket. What a table can say (types, words, unknown keys,
+/// placeholders, stray white space, secrets in `CONFIG`) is checked before the provider sees it;
+/// rules over several keys are the provider's.
+#[derive(Debug)]
+pub struct Clauses<'a> {
+    config: &'a Clause,
+    credentials: &'a Clause,
+    keys: &'static [Key],
+    findings: Vec<Diagnosis>,
+    near_misses: Vec<NearMiss>,
+}
+
+/// An unknown key that looks like a known one.
+#[derive(Debug)]
+struct NearMiss {
+    known: &'static str,
+    place: KeyPlace,
+    written: String,
+}
+
+impl<'a> Clauses<'a> {
+    /// Reads both clauses against the table.
+    pub fn new(definition: &'a Definition, keys: &'static [Key]) -> Self {
+        let mut clauses = Self {
+            config: &definition.config,
+            credentials: &definition.credentials,
+            keys,
+            findings: Vec::new(),
+            near_misses: Vec::new(),
+        };
+        for clause in [&definition.credentials, &definition.config] {
+            clauses.findings.extend(clause.faults().iter().cloned());
+            clauses.check_clause(clause);
+        }
+        clauses
+    }
+
+    /// Returns what was found, in the order it was found.
+    pub fn into_findings(mut self) -> Vec<Diagnosis> {
+        for miss in self.near_misses.drain(..) {
+            self.findings.push(
+                Diagnosis::new(
+                    Code::DefineUnknownKey,
+                    format!("no link of this kind has the key `{}`", miss.written),
+                )
+                .key(miss.place)
+                .hint(format!("did you mean `{}`?", miss.known)),
+            );
+        }
+        self.findings
+    }
+
+    /// Returns whether anything found so far forbids a dial.
+    pub fn failed(&self) -> bool {
+        self.findings
+            .iter()
+            .any(|finding| finding.outcome == Outcome::Fail)
+    }
+
+    /// Records a finding of the provider's own.
+    pub fn add(&mut self, finding: Diagnosis) {
+        self.findings.push(finding);
+    }
+
+    /// Returns where a key stands, or would stand.
+    pub fn place(&self, key: &str) -> KeyPlace {
+        let clause = if self.credentials.get(key).is_some() {
+            ClauseName::Credentials
+        } else if self.config.get(key).is_some() {
+            ClauseName::Config
+        } else {
+            self.row(key)
+                .map_or(ClauseName::Config, |known| known.clause)
+        };
+        KeyPlace::key(clause, key)
+    }
+
+    /// Returns whether the key is there with a value that is not empty.
+    pub fn has(&self, key: &str) -> bool {
+        self.node(key).is_some_and(|node| match &node.value {
+            Value::String(text) => !text.is_empty(),
+            Value::Array(items) => !items.is_empty(),
+            Value::Object(members) => !members.is_empty(),
+            _ => true,
+        })
+    }
+
+    /// Returns the value of a key; `CREDENTIALS` wins over `CONFIG`.
+    pub fn node(&self, key: &str) -> Option<&'a Node> {
+        self.credentials.get(key).or_else(|| self.config.get(key))
+    }
+
+    /// Returns a text that may be shown. Numbers and booleans count as their text, an empty
+    /// string as absent.
+    pub fn text(&self, key: &str) -> Option<String> {
+        scalar(self.node(key)?).filter(|text| !text.is_empty())
+    }
+
+    /// Returns a text that must not be shown; an empty string counts as absent.
+    pub fn secret(&self, key: &str) -> Option<Secret> {
+        self.text(key).map(Secret::new)
+    }
+
+    /// Returns a boolean; `"true"` and `"false"` count as well.
+    pub fn boolean(&self, key: &str) -> Option<bool> {
+        boolean(self.node(key)?)
+    }
+
+    /// Returns a whole number; a string of digits counts as well.
+    pub fn integer(&self, key: &str) -> Option<i64> {
+        scalar(self.node(key)?)?.parse().ok()
+    }
+
+    /// Returns the strings of an array.
+    pub fn list(&self, key: &str) -> Vec<String> {
+        match self.node(key).map(|node| &node.value) {
+            Some(Value::Array(items)) => items.iter().filter_map(scalar).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns the members of an object with their values as text.
+    pub fn members(&self, key: &str) -> Vec<(String, Secret)> {
+        match self.node(key).map(|node| &node.value) {
+            Some(Value::Object(members)) => members
+                .iter()
+                .filter_map(|member| {
+                    Some((member.key.clone(), Secret::new(scalar(&member.value)?)))
+                })
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Records that a required key is not there, naming a key that looks like it.
+    pub fn missing(&mut self, key: &str, message: impl Into<String>, hint: impl Into<String>) {
+        let mut finding = Diagnosis::new(Code::DefineMissingKey, message).key(self.place(key));
+        if let Some(index) = self.near_misses.iter().position(|miss| miss.known == key) {
+            let miss = self.near_misses.remove(index);
+            finding.keys.insert(0, miss.place);
+            finding = finding.hint(format!(
+                "`{}` stands there; rename it to `{key}`",
+                miss.written
+            ));
+        } else {
+            finding = finding.hint(hint);
+        }
+        self.findings.push(finding);
+    }
+
+    fn row(&self, key: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|known| known.name == key)
+    }
+
+    fn check_clause(&mut self, clause: &Clause) {
+        for member in clause.members() {
+            let place = KeyPlace::key(clause.name(), &member.key);
+            if matches!(member.value.value, Value::Null) {
+                continue;
+            }
+            let Some(known) = self.row(&member.key) else {
+                self.unknown(&member.key, place);
+                continue;
+            };
+            if known.extension {
+                self.findings.push(
+                    Diagnosis::new(
+                        Code::DefineExtensionKey,
+                        format!(
+                            "`{}` is a key of linkdial that SingleStore does not document",
+                            known.name
+                        ),
+                    )
+                    .key(place.clone())
+                    .hint("what passes here with it may still fail on a cluster that ignores it"),
+                );
+            }
+            if known.secret
+                && known.clause == ClauseName::Credentials
+                && clause.name() == ClauseName::Config
+            {
+                self.findings.push(
+                    Diagnosis::new(
+                        Code::DefineSecretInConfig,
+                        format!("CONFIG holds the secret `{}`", known.name),
+                    )
+                    .key(place.clone())
+                    .hint("move it to CREDENTIALS: SHOW LINKS and information_schema.LINKS show CONFIG"),
+                );
+            }
+            self.check_value(known, &member.value, place);
+        }
+    }
+
+    fn unknown(&mut self, key: &str, place: KeyPlace) {
+        match nearest(key, self.keys.iter().map(|known| known.name)) {
+            Some(known) => self.near_misses.push(NearMiss {
+                known,
+                place,
+                written: key.to_owned(),
+            }),
+            None => self.findings.push(
+                Diagnosis::new(
+                    Code::DefineUnknownKey,
+                    format!("no link of this kind has the key `{key}`"),
+                )
+                .key(place)
+                .hint("SingleStore may pass it on or ignore it; remove it if nothing needs it"),
+            ),
+        }
+    }
+
+    fn check_value(&mut self, known: &Key, node: &Node, place: KeyPlace) {
+        let name = known.name;
+        let found = node.value.type_name();
+        let fits = match known.shape {
+            Shape::Boolean => boolean(node).is_some(),
+            Shape::Integer(..) => scalar(node).is_some_and(|text| text.parse::<i64>().is_ok()),
+            Shape::Object => matches!(node.value, Value::Object(_)),
+            Shape::Text | Shape::Word(_) => scalar(node).is_some(),
+            Shape::TextList => matches!(node.value, Value::Array(_)),
+        };
+        if !fits {
+            let wanted = match known.shape {
+                Shape::Boolean => "true or false",
+                Shape::Integer(..) => "a whole number",
+                Shape::Object => "an object",
+                Shape::Text | Shape::Word(_) => "a string",
+                Shape::TextList => "an array of strings",
+            };
+            self.findings.push(
+                Diagnosis::new(
+                    Code::DefineWrongType,
+                    format!("`{name}` is a JSON {found}, not {wanted}"),
+                )
+                .key(place)
+                .hint(format!("write {wanted}")),
+            );
+            return;
+        }
+        match (&node.value, known.shape) {
+            (Value::Object(members), _) => {
+                for member in members {
+                    let inner = KeyPlace::pointer(
+                        place.clause,
+                        format!(
+                            "{}/{}",
+                            place.pointer,
+                            crate::clause::escape_pointer(&member.key)
+                        ),
+                    );
+                    self.check_item(name, &member.value, inner);
+                }
+            }
+            (Value::Array(items), _) => {
+                for (index, item) in items.iter().enumerate() {
+                    let inner =
+                        KeyPlace::pointer(place.clause, format!("{}/{index}", place.pointer));
+                    self.check_item(name, item, inner);
+                }
+            }
+            (_, Shape::Word(words)) => {
+                let text = scalar(node).unwrap_or_default();
+                if !text.is_empty() && !words.contains(&text.as_str()) {
+                    self.findings.push(
+                        Diagnosis::new(
+                            Code::DefineInvalidValue,
+                            format!("`{name}` has a value that is not allowed"),
+                        )
+                        .evidence("found", if known.secret { "" } else { &text })
+                        .evidence("allowed", words.join(", "))
+                        .key(place)
+                        .hint(format!("write one of: {}", words.join(", "))),
+                    );
+                }
+            }
+            (_, Shape::Integer(low, high)) => {
+                let number = scalar(node).and_then(|text| text.parse::<i64>().ok());
+                if let Some(number) = number.filter(|number| !(low..=high).contains(number)) {
+                    self.findings.push(
+                        Diagnosis::new(
+                            Code::DefineInvalidValue,
+                            format!("`{name}` is out of its range"),
+                        )
+                        .evidence("found", number)
+                        .evidence("allowed", format!("{low} to {high}"))
+                        .key(place)
+                        .hint(format!("write a number from {low} to {high}")),
+                    );
+                }
+            }
+            (Value::String(text), Shape::Text) => self.check_text(name, text, place),
+            _ => {}
+        }
+    }
+
+    fn check_item(&mut self, name: &str, node: &Node, place: KeyPlace) {
+        match &node.value {
+            Value::String(text) => self.check_text(name, text, place),
+            Value::Bool(_) | Value::Number(_) => {}
+            Value::Array(_) | Value::Null | Value::Object(_) => {
+                let found = node.value.type_name();
+                self.findings.push(
+                    Diagnosis::new(
+                        Code::DefineWrongType,
+                        format!("`{name}` holds a JSON {found} where a string belongs"),
+                    )
+                    .key(place)
+                    .hint("write a string"),
+                );
+            }
+        }
+    }
+
+    fn check_text(&mut self, name: &str, text: &Secret, place: KeyPlace) {
+        let text = text.expose();
+        if is_placeholder(text) {
+            self.findings.push(
+                Diagnosis::new(
+                    Code::DefinePlaceholderValue,
+                    format!("`{name}` still holds the documentation's placeholder"),
+                )
+                .key(place)
+                .hint("put the real value there"),
+            );
+        } else if let Some(stray) = stray(text) {
+            let outcome = if stray.harmless {
+                Outcome::Warn
+            } else {
+                Outcome::Fail
+            };
+            self.findings.push(
+                Diagnosis::new(
+                    Code::DefineStrayWhitespace,
+                    format!("the value of `{name}` {}", stray.sentence),
+                )
+                .key(place)
+                .outcome(outcome)
+                .hint("remove it; it is often pasted along, or added by `echo` without `-n`"),
+            );
+        }
+    }
+}
+
+/// Returns a string, number or boolean as its text.
+fn scalar(node: &Node) -> Option<String> {
+    match &node.value {
+        Value::String(text) => Some(text.expose().to_owned()),
+        Value::Number(text) => Some(text.clone()),
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Array(_) | Value::Null | Value::Object(_) => None,
+    }
+}
+
+fn boolean(node: &Node) -> Option<bool> {
+    match &node.value {
+        Value::Bool(value) => Some(*value),
+        Value::String(text) => match text.expose() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+struct Stray {
+    sentence: &'static str,
+    harmless: bool,
+}
+
+fn stray(text: &str) -> Option<Stray> {
+    let fault = |sentence| {
+        Some(Stray {
+            sentence,
+            harmless: false,
+        })
+    };
+    if text.starts_with('\u{feff}') || text.ends_with('\u{feff}') {
+        return fault("has a byte order mark at its end or start");
+    }
+    if text.ends_with(['\n', '\r']) {
+        return fault("ends with a line break");
+    }
+    if text.starts_with(char::is_whitespace) {
+        return fault("starts with white space");
+    }
+    if text.ends_with(char::is_whitespace) {
+        return fault("ends with white space");
+    }
+    let mut chars = text.chars();
+    let (first, last) = (chars.next(), chars.next_back());
+    if first == last && matches!(first, Some('"' | '\'')) {
+        return Some(Stray {
+            sentence: "stands in quotes of its own",
+            harmless: true,
+        });
+    }
+    None
+}
+
+/// The placeholders of the vendor's pages, and the two shapes that every page uses.
+fn is_placeholder(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    (text.len() > 2 && text.starts_with('<') && text.ends_with('>') && !text.contains("><"))
+        || ["your_", "your-", "replace_with_", "replace-with-"]
+            .iter()
+            .any(|start| lower.starts_with(start))
+        || matches!(
+            lower.as_str(),
+            "encrypted_key" | "encrypted_or_unencrypted_key" | "changeme" | "other_endpoint"
+        )
+        || lower.ends_with("://other_endpoint")
+}
+
+/// Returns the candidate that a typing slip could have meant.
+pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_ascii_lowercase().replace('-', "_");
+    candidates
+        .map(|candidate| {
+            let known = candidate.to_ascii_lowercase().replace('-', "_");
+            let distance = strsim::damerau_levenshtein(&word, &known);
+            (distance, known.chars().count(), candidate)
+        })
+        // A third of the letters may be wrong, but never more than four.
+        .filter(|(distance, length, _)| *distance <= (length / 3).min(4))
+        .min_by_key(|(distance, _, _)| *distance)
+        .map(|(_, _, candidate)| candidate)
+}

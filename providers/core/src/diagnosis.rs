@@ -1,0 +1,212 @@
+//! A finding about a link: what is wrong, how we know, which key, how to mend it.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::clause::ClauseName;
+use crate::code::Code;
+use crate::redact::Redactor;
+
+/// Who has to act.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Blame {
+    /// The statement, or how the service is set up.
+    Configuration,
+    /// The key, secret, token or role.
+    Identity,
+    /// Names, routes, ports, firewalls, certificates on the way.
+    Network,
+    /// The identity is good and lacks a right.
+    Permission,
+    /// The service answered and is at fault itself.
+    Server,
+    /// linkdial, or the machine it runs on.
+    Tool,
+}
+
+impl Blame {
+    /// Returns the word of the report.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Identity => "identity",
+            Self::Network => "network",
+            Self::Permission => "permission",
+            Self::Server => "server",
+            Self::Tool => "tool",
+        }
+    }
+}
+
+/// Whether the same dial may pass later without anybody changing anything.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Retry {
+    /// The server named the time to wait.
+    After(Duration),
+    /// It may pass later.
+    Later,
+    /// Somebody has to change something first.
+    Never,
+}
+
+/// How a step ended; ordered from best to worst as a verdict counts them.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Outcome {
+    /// The stage was not walked; the notes say why.
+    Skip,
+    /// It holds.
+    Pass,
+    /// It works, and something should be mended.
+    Warn,
+    /// It could not be found out from here.
+    Unverified,
+    /// It does not work.
+    Fail,
+}
+
+impl Outcome {
+    /// Returns the word of the report.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Skip => "skip",
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Unverified => "unverified",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// A place in one of the two clauses.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KeyPlace {
+    /// The clause that holds it.
+    pub clause: ClauseName,
+    /// JSON Pointer (RFC 6901) to the key; empty for the clause as a whole.
+    pub pointer: String,
+    /// Byte range inside the clause's text where no key can be named, as in broken JSON.
+    pub span: Option<std::ops::Range<usize>>,
+}
+
+impl KeyPlace {
+    /// Names a top-level key.
+    pub fn key(clause: ClauseName, key: &str) -> Self {
+        Self {
+            clause,
+            pointer: format!("/{}", crate::clause::escape_pointer(key)),
+            span: None,
+        }
+    }
+
+    /// Names a place by its pointer.
+    pub fn pointer(clause: ClauseName, pointer: impl Into<String>) -> Self {
+        Self {
+            clause,
+            pointer: pointer.into(),
+            span: None,
+        }
+    }
+}
+
+/// What is wrong with a link.
+///
+/// The message states the fact, the evidence holds the values it stands on, the hint gives the
+/// repair. None of them may hold a secret; the probe redacts all three before they are recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnosis {
+    /// Stable name of the fault.
+    pub code: Code,
+    /// The fact, in one sentence without a full stop.
+    pub message: String,
+    /// Names and values that support it, in the order they were found.
+    pub evidence: Vec<(&'static str, String)>,
+    /// Who has to act.
+    pub blame: Blame,
+    /// The guilty keys, the most likely one first.
+    pub keys: Vec<KeyPlace>,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Whether the same dial may pass later.
+    pub retry: Retry,
+    /// Fail, warn or unverified; by default what the code's table says.
+    pub outcome: Outcome,
+}
+
+impl Diagnosis {
+    /// Makes a diagnosis with the code's own outcome, blame and retry.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            evidence: Vec::new(),
+            blame: code.blame(),
+            keys: Vec::new(),
+            hint: None,
+            retry: code.retry(),
+            outcome: code.outcome(),
+        }
+    }
+
+    /// Adds a piece of evidence; an empty value is left out.
+    #[must_use]
+    pub fn evidence(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        let value = value.to_string();
+        if !value.is_empty() {
+            self.evidence.push((name, value));
+        }
+        self
+    }
+
+    /// Adds a guilty key.
+    #[must_use]
+    pub fn key(mut self, place: KeyPlace) -> Self {
+        self.keys.push(place);
+        self
+    }
+
+    /// Sets the repair.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says who has to act, where the code alone does not.
+    #[must_use]
+    pub const fn blame(mut self, blame: Blame) -> Self {
+        self.blame = blame;
+        self
+    }
+
+    /// Says whether waiting helps, where the code alone does not.
+    #[must_use]
+    pub const fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Lowers or raises the outcome, where the code alone does not decide it.
+    #[must_use]
+    pub const fn outcome(mut self, outcome: Outcome) -> Self {
+        self.outcome = outcome;
+        self
+    }
+
+    /// Removes every secret from the texts.
+    pub(crate) fn redact(&mut self, redactor: &Redactor) {
+        redactor.redact(&mut self.message);
+        for (_, value) in &mut self.evidence {
+            redactor.redact(value);
+        }
+        if let Some(hint) = &mut self.hint {
+            redactor.redact(hint);
+        }
+    }
+}

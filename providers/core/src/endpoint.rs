@@ -1,0 +1,66 @@
+//! An address that a probe dials, with the part it plays.
+
+use std::fmt;
+
+/// The part an endpoint plays for its link.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Role {
+    /// The service itself.
+    Endpoint,
+    /// The security token service that lends a role.
+    Sts,
+}
+
+impl Role {
+    /// Returns the word of the report.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Endpoint => "endpoint",
+            Self::Sts => "sts",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// Host and port of a server, as the link or the server before it names them.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Endpoint {
+    /// The part it plays.
+    pub role: Role,
+    /// A name or an address; IPv6 without brackets.
+    pub host: String,
+    /// The TCP port.
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// Makes an endpoint; brackets around an IPv6 address are taken off.
+    pub fn new(role: Role, host: &str, port: u16) -> Self {
+        let host = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(host);
+        Self {
+            role,
+            host: host.to_owned(),
+            port,
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    /// Writes `host:port`, with brackets around an IPv6 address.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(formatter, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(formatter, "{}:{}", self.host, self.port)
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The contract between linkdial and its providers.
+//!
+//! What a provider author needs, in order:
+//!
+//! 1. [`Definition`]: kind and two clauses of JSON, with the place of every key ([`clause`]).
+//! 2. [`Key`] and [`Clauses`]: the table of a kind's keys, and the reader that checks it.
+//! 3. [`Provider`]: `define` is pure and returns all findings; `probe` walks the stages.
+//! 4. [`Probe`]: runs each [`Stage`] under a deadline and records a [`Step`].
+//! 5. [`Diagnosis`] and [`Code`]: what is wrong, how we know, which key, how to mend it.
+//! 6. [`net`]: the ladder that resolves, connects and shakes hands before any client runs.
+
+pub mod clause;
+mod code;
+pub mod define;
+mod diagnosis;
+mod endpoint;
+mod link;
+pub mod net;
+mod probe;
+mod provider;
+mod redact;
+mod secret;
+mod settings;
+mod target;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use clause::{Clause, ClauseName};
+pub use code::{Code, UnknownCode};
+pub use define::{Clauses, Key, Shape};
+pub use diagnosis::{Blame, Diagnosis, KeyPlace, Outcome, Retry};
+pub use endpoint::{Endpoint, Role};
+pub use link::{Definition, Kind, LinkName, UnknownKind};
+pub use probe::{Halt, Probe, Reached, Stage, Step, interrupted};
+pub use provider::{Driver, DynProvider, Opened, Provider, verdict};
+pub use redact::{REDACTED, Redactor};
+pub use secret::Secret;
+pub use settings::Settings;
+pub use target::{Intent, Target};

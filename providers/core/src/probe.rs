@@ -1,0 +1,427 @@
+//! One walk through the stages against one link and target, and the record of it.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::code::Code;
+use crate::diagnosis::{Diagnosis, Outcome};
+use crate::endpoint::Endpoint;
+use crate::net::{Dialled, Dialler, TlsOptions};
+use crate::redact::Redactor;
+use crate::settings::Settings;
+use crate::target::{Intent, Target};
+
+/// How far a probe got: one rung of the ladder, in the order in which they are climbed.
+///
+/// Also the word of `--until`, a JUnit case, a metric label and the prefix of a code.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Stage {
+    /// The two clauses mean something for this kind. No packet is sent.
+    Define,
+    /// A name becomes addresses.
+    Resolve,
+    /// An address accepts.
+    Connect,
+    /// Handshake and certificate.
+    Tls,
+    /// The service knows who we are.
+    Authenticate,
+    /// That identity may see the thing named.
+    Access,
+    /// One byte of one real object is read.
+    Read,
+    /// A sentinel is written, read back, compared and deleted.
+    Write,
+}
+
+impl Stage {
+    /// Every stage, in order.
+    pub const ALL: [Self; 8] = [
+        Self::Define,
+        Self::Resolve,
+        Self::Connect,
+        Self::Tls,
+        Self::Authenticate,
+        Self::Access,
+        Self::Read,
+        Self::Write,
+    ];
+
+    /// Returns the word of the report.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Define => "define",
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Authenticate => "authenticate",
+            Self::Access => "access",
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+
+    pub(crate) const fn interrupted(self) -> &'static str {
+        match self {
+            Self::Define => "define.interrupted",
+            Self::Resolve => "resolve.interrupted",
+            Self::Connect => "connect.interrupted",
+            Self::Tls => "tls.interrupted",
+            Self::Authenticate => "authenticate.interrupted",
+            Self::Access => "access.interrupted",
+            Self::Read => "read.interrupted",
+            Self::Write => "write.interrupted",
+        }
+    }
+
+    /// The code of silence at this stage (codes.md: where login is a step of its own, silence
+    /// there belongs to it; elsewhere it belongs to access).
+    const fn timed_out(self) -> Code {
+        match self {
+            Self::Resolve => Code::ResolveTimedOut,
+            Self::Connect => Code::ConnectTimedOut,
+            Self::Tls => Code::TlsTimedOut,
+            Self::Authenticate => Code::AuthenticateTimedOut,
+            Self::Define | Self::Access | Self::Read | Self::Write => Code::AccessTimedOut,
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// The record of one stage at one endpoint.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Which rung.
+    pub stage: Stage,
+    /// Where; `None` before anything is dialled.
+    pub endpoint: Option<Endpoint>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// What was learned, in the order it was.
+    pub notes: Vec<(&'static str, String)>,
+    /// Why it did not simply pass.
+    pub diagnosis: Option<Diagnosis>,
+}
+
+/// Proof that the record already says why the probe stopped. Only [`Probe`] makes one.
+#[derive(Debug)]
+#[must_use = "propagate it with `?`"]
+pub struct Halt(());
+
+/// One run against one link and target.
+#[derive(Debug)]
+pub struct Probe {
+    settings: Arc<Settings>,
+    cancel: CancellationToken,
+    redactor: Redactor,
+    target: Option<Target>,
+    intent: Intent,
+    deadline: Instant,
+    steps: Vec<Step>,
+}
+
+/// The result of [`Probe::reach`].
+#[derive(Debug)]
+pub struct Reached {
+    /// The stream that the ladder built and checked.
+    pub dialled: Dialled,
+    /// Dials the same checked address again, for a client that needs a second connection.
+    pub dialler: Dialler,
+}
+
+impl Probe {
+    /// Starts the clock of one check.
+    pub fn new(
+        settings: Arc<Settings>,
+        cancel: CancellationToken,
+        redactor: Redactor,
+        target: Option<Target>,
+        intent: Intent,
+    ) -> Self {
+        let deadline = Instant::now() + settings.check_timeout;
+        Self {
+            settings,
+            cancel,
+            redactor,
+            target,
+            intent,
+            deadline,
+            steps: Vec::new(),
+        }
+    }
+
+    /// Returns what the caller allows.
+    pub fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
+    /// Returns what the link is used with, as written.
+    pub fn target(&self) -> Option<&Target> {
+        self.target.as_ref()
+    }
+
+    /// Returns what the uses do with the target.
+    pub const fn intent(&self) -> Intent {
+        self.intent
+    }
+
+    /// Returns whether the write stage may run.
+    pub fn may_write(&self) -> bool {
+        self.intent.write && self.settings.write && self.settings.until >= Stage::Write
+    }
+
+    /// Returns whether a stage is within `--until`, without recording anything.
+    pub fn walks(&self, stage: Stage) -> bool {
+        stage <= self.settings.until
+    }
+
+    /// Makes a secret known that the link did not hold, such as a token lent by a server.
+    pub fn add_secret(&mut self, secret: &str) {
+        self.redactor.add(secret);
+    }
+
+    /// Resolves, connects and, with `tls`, shakes hands: separate timed steps, each under its own
+    /// deadline and the address policy.
+    pub async fn reach(
+        &mut self,
+        endpoint: &Endpoint,
+        tls: Option<TlsOptions>,
+    ) -> Result<Reached, Halt> {
+        let settings = Arc::clone(&self.settings);
+        let net = &settings.net;
+        let resolved = self
+            .step(endpoint, &[Stage::Resolve], net.resolve(endpoint))
+            .await?;
+        self.note_all(resolved.notes());
+        let connected = self
+            .step(
+                endpoint,
+                &[Stage::Connect],
+                net.connect(endpoint, &resolved),
+            )
+            .await?;
+        self.note("address", connected.address());
+        self.note_all(connected.notes());
+        let dialler = Dialler::new(net.clone(), endpoint.clone(), &connected, tls.clone());
+        let Some(tls) = tls else {
+            return Ok(Reached {
+                dialled: connected.into_plain(),
+                dialler,
+            });
+        };
+        let dialled = self
+            .step(
+                endpoint,
+                &[Stage::Tls],
+                net.shake_hands(endpoint, connected, &tls),
+            )
+            .await?;
+        if let Some(facts) = dialled.tls() {
+            self.note_all(facts.notes());
+            if let Some(warning) = facts.expiry_warning(endpoint) {
+                self.finding(Some(endpoint), warning);
+            }
+        }
+        Ok(Reached { dialled, dialler })
+    }
+
+    /// Runs one call that proves one or more stages, under the deadline of a stage, and records
+    /// how it ended.
+    ///
+    /// On success each of `stages` passes. On failure the stage of the diagnosis' own code fails;
+    /// the stages before it pass when the answer proves the identity.
+    pub async fn step<T>(
+        &mut self,
+        endpoint: &Endpoint,
+        stages: &[Stage],
+        work: impl Future<Output = Result<T, Diagnosis>> + Send,
+    ) -> Result<T, Halt> {
+        self.step_within(endpoint, stages, self.settings.stage_timeout, work)
+            .await
+    }
+
+    /// As [`Probe::step`], with the link's own shorter deadline.
+    pub async fn step_within<T>(
+        &mut self,
+        endpoint: &Endpoint,
+        stages: &[Stage],
+        limit: Duration,
+        work: impl Future<Output = Result<T, Diagnosis>> + Send,
+    ) -> Result<T, Halt> {
+        let first = stages.first().copied().unwrap_or(Stage::Access);
+        let last = stages.last().copied().unwrap_or(first);
+        if first > self.settings.until {
+            self.skip(first, "beyond --until");
+            return Err(Halt(()));
+        }
+        let until = self.settings.until;
+        let started = Instant::now();
+        let limit = limit.min(self.settings.stage_timeout);
+        let deadline = (started + limit).min(self.deadline);
+        let cancel = self.cancel.clone();
+        let result = tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(interrupted(first)),
+            result = tokio::time::timeout_at(deadline, work) => result.unwrap_or_else(|_| {
+                Err(self.silence(last, endpoint, started, deadline))
+            }),
+        };
+        let elapsed = started.elapsed();
+        match result {
+            Ok(value) => {
+                for &stage in stages.iter().filter(|&&stage| stage <= until) {
+                    self.record(stage, Some(endpoint), Outcome::Pass, elapsed, None);
+                }
+                Ok(value)
+            }
+            Err(diagnosis) => {
+                let stage = diagnosis.code.stage().unwrap_or(last);
+                if diagnosis.code.proves_identity() {
+                    for &proved in stages.iter().filter(|&&proved| proved < stage) {
+                        self.record(proved, Some(endpoint), Outcome::Pass, elapsed, None);
+                    }
+                }
+                self.record(
+                    stage,
+                    Some(endpoint),
+                    diagnosis.outcome,
+                    elapsed,
+                    Some(diagnosis),
+                );
+                Err(Halt(()))
+            }
+        }
+    }
+
+    /// Records a finding that does not stop the probe.
+    pub fn finding(&mut self, endpoint: Option<&Endpoint>, diagnosis: Diagnosis) {
+        let stage = diagnosis.code.stage().unwrap_or(Stage::Define);
+        self.record(
+            stage,
+            endpoint,
+            diagnosis.outcome,
+            Duration::ZERO,
+            Some(diagnosis),
+        );
+    }
+
+    /// Records a finding and stops.
+    pub fn halt(&mut self, endpoint: Option<&Endpoint>, diagnosis: Diagnosis) -> Halt {
+        self.finding(endpoint, diagnosis);
+        Halt(())
+    }
+
+    /// Records that a stage holds without a call of its own.
+    pub fn pass(&mut self, stage: Stage, endpoint: Option<&Endpoint>) {
+        self.record(stage, endpoint, Outcome::Pass, Duration::ZERO, None);
+    }
+
+    /// Records that a stage was not walked, and why.
+    pub fn skip(&mut self, stage: Stage, reason: &str) {
+        self.record(stage, None, Outcome::Skip, Duration::ZERO, None);
+        self.note("reason", reason);
+    }
+
+    /// Attaches a fact to the step recorded last.
+    pub fn note(&mut self, name: &'static str, value: impl fmt::Display) {
+        let value = self.redactor.redacted(value.to_string());
+        if let Some(step) = self.steps.last_mut()
+            && !value.is_empty()
+        {
+            step.notes.push((name, value));
+        }
+    }
+
+    /// Ends the probe and returns the record.
+    pub fn into_steps(self) -> Vec<Step> {
+        self.steps
+    }
+
+    fn note_all(&mut self, notes: Vec<(&'static str, String)>) {
+        for (name, value) in notes {
+            self.note(name, value);
+        }
+    }
+
+    fn silence(
+        &self,
+        stage: Stage,
+        endpoint: &Endpoint,
+        started: Instant,
+        deadline: Instant,
+    ) -> Diagnosis {
+        let waited = deadline.duration_since(started);
+        let waited_ms = waited.as_millis();
+        let what = match stage {
+            Stage::Resolve => format!("the name `{}` was not resolved", endpoint.host),
+            Stage::Connect => format!("{endpoint} did not accept"),
+            Stage::Tls => format!("{endpoint} accepted and then did not finish the TLS handshake"),
+            _ => format!("{endpoint} accepted and then did not answer"),
+        };
+        let whole = deadline == self.deadline;
+        Diagnosis::new(stage.timed_out(), format!("{what} within {waited_ms} ms"))
+            .evidence("waited_ms", waited_ms)
+            .evidence("limit", if whole { "check" } else { "stage" })
+            .hint(match stage {
+                Stage::Connect => {
+                    "a firewall that drops packets looks like this: check host, port and the way \
+                     there from this machine"
+                }
+                Stage::Resolve => "check the name servers of this machine",
+                _ => {
+                    "check that this is the right port; a load balancer without a back end accepts \
+                     and stays silent"
+                }
+            })
+    }
+
+    fn record(
+        &mut self,
+        stage: Stage,
+        endpoint: Option<&Endpoint>,
+        outcome: Outcome,
+        elapsed: Duration,
+        diagnosis: Option<Diagnosis>,
+    ) {
+        let diagnosis = diagnosis.map(|mut diagnosis| {
+            diagnosis.redact(&self.redactor);
+            diagnosis
+        });
+        tracing::debug!(
+            stage = stage.as_str(),
+            endpoint = endpoint.map(tracing::field::display),
+            outcome = outcome.as_str(),
+            code = diagnosis.as_ref().map(|diagnosis| diagnosis.code.as_str()),
+            "step"
+        );
+        self.steps.push(Step {
+            stage,
+            endpoint: endpoint.cloned(),
+            outcome,
+            elapsed,
+            notes: Vec::new(),
+            diagnosis,
+        });
+    }
+}
+
+/// Returns the finding of a check that was stopped before it was done.
+pub fn interrupted(stage: Stage) -> Diagnosis {
+    Diagnosis::new(
+        Code::Interrupted(stage),
+        "the check was stopped before it could find out",
+    )
+    .hint("run it again")
+}

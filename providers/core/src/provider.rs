@@ -1,0 +1,168 @@
+//! The contract of a provider, and the object-safe form in which the rest of the program sees it.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::define::{Clauses, Key};
+use crate::diagnosis::{Diagnosis, Outcome};
+use crate::endpoint::Endpoint;
+use crate::link::{Definition, Kind};
+use crate::probe::{Halt, Probe, Stage, Step, interrupted};
+use crate::redact::Redactor;
+use crate::settings::Settings;
+use crate::target::{Intent, Target};
+
+/// A kind of backend that a link can point at.
+pub trait Provider: fmt::Debug + Send + Sync + Sized + 'static {
+    /// The word after `AS` in `CREATE LINK`.
+    const KIND: Kind;
+    /// Every key the kind knows, in both clauses.
+    const KEYS: &'static [Key];
+
+    /// Combines the two clauses into a provider.
+    ///
+    /// Pure: no file, clock, environment or socket. Everything that is wrong goes to `clauses`;
+    /// `None` only after a failure was recorded there.
+    fn define(clauses: &mut Clauses<'_>) -> Option<Self>;
+
+    /// Returns the first address a probe would dial; limits for each host are keyed by it.
+    fn endpoint(&self, target: Option<&Target>) -> Option<Endpoint>;
+
+    /// Walks the stages. Every return through [`Halt`] is already on the record.
+    fn probe(&self, probe: &mut Probe) -> impl Future<Output = Result<(), Halt>> + Send;
+}
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The object-safe form; implemented once, for every [`Provider`].
+pub trait DynProvider: fmt::Debug + Send + Sync {
+    /// See [`Provider::endpoint`].
+    fn endpoint(&self, target: Option<&Target>) -> Option<Endpoint>;
+    /// See [`Provider::probe`].
+    fn probe<'a>(&'a self, probe: &'a mut Probe) -> BoxFuture<'a, Result<(), Halt>>;
+}
+
+impl<P: Provider> DynProvider for P {
+    fn endpoint(&self, target: Option<&Target>) -> Option<Endpoint> {
+        Provider::endpoint(self, target)
+    }
+
+    fn probe<'a>(&'a self, probe: &'a mut Probe) -> BoxFuture<'a, Result<(), Halt>> {
+        Box::pin(Provider::probe(self, probe))
+    }
+}
+
+/// One row of the table of compiled-in providers.
+#[derive(Clone, Copy, Debug)]
+pub struct Driver {
+    /// The kind it opens.
+    pub kind: Kind,
+    /// Every key of that kind.
+    pub keys: &'static [Key],
+    define: fn(&mut Clauses<'_>) -> Option<Box<dyn DynProvider>>,
+}
+
+/// A definition after its Define stage.
+#[derive(Debug)]
+pub struct Opened {
+    /// What can be dialled; `None` when a finding forbids it.
+    pub provider: Option<Box<dyn DynProvider>>,
+    /// Everything the two clauses say that is wrong or worth a word.
+    pub findings: Vec<Diagnosis>,
+    /// Knows the link's secrets.
+    pub redactor: Redactor,
+}
+
+impl Driver {
+    /// Makes the row of a provider.
+    pub const fn of<P: Provider>() -> Self {
+        Self {
+            kind: P::KIND,
+            keys: P::KEYS,
+            define: |clauses| {
+                P::define(clauses).map(|provider| Box::new(provider) as Box<dyn DynProvider>)
+            },
+        }
+    }
+
+    /// Reads a definition. No packet is sent.
+    pub fn open(&self, definition: &Definition) -> Opened {
+        let mut clauses = Clauses::new(definition, self.keys);
+        let mut provider = (self.define)(&mut clauses);
+        if clauses.failed() {
+            provider = None;
+        }
+        let redactor = Redactor::new(definition, self.keys);
+        let mut findings = clauses.into_findings();
+        for finding in &mut findings {
+            finding.redact(&redactor);
+        }
+        Opened {
+            provider,
+            findings,
+            redactor,
+        }
+    }
+}
+
+impl Opened {
+    /// Dials one target and returns the record, the findings of the Define stage first.
+    pub async fn check(
+        &self,
+        settings: &Arc<Settings>,
+        cancel: &CancellationToken,
+        target: Option<Target>,
+        intent: Intent,
+    ) -> Vec<Step> {
+        let mut probe = Probe::new(
+            Arc::clone(settings),
+            cancel.clone(),
+            self.redactor.clone(),
+            target,
+            intent,
+        );
+        if cancel.is_cancelled() {
+            probe.finding(None, interrupted(Stage::Define));
+            return probe.into_steps();
+        }
+        let mut steps: Vec<Step> = self.findings.iter().map(define_step).collect();
+        if let Some(provider) = &self.provider {
+            if steps.is_empty() {
+                probe.pass(Stage::Define, None);
+            }
+            let walked = provider.probe(&mut probe).await;
+            // The record holds the outcome; `Halt` only says that the walk ended early.
+            tracing::trace!(whole = walked.is_ok(), "probe ended");
+        }
+        steps.extend(probe.into_steps());
+        steps
+    }
+}
+
+fn define_step(finding: &Diagnosis) -> Step {
+    Step {
+        stage: Stage::Define,
+        endpoint: None,
+        outcome: finding.outcome,
+        elapsed: Duration::ZERO,
+        notes: Vec::new(),
+        diagnosis: Some(finding.clone()),
+    }
+}
+
+/// Returns the verdict over steps: the worst outcome; skipped steps do not count.
+///
+/// A record without any walked step proves nothing and is unverified.
+pub fn verdict(steps: &[Step]) -> Outcome {
+    steps
+        .iter()
+        .map(|step| step.outcome)
+        .filter(|outcome| *outcome != Outcome::Skip)
+        .max()
+        .unwrap_or(Outcome::Unverified)
+}

@@ -1,0 +1,3 @@
+//! The `linkdial` command.
+
+fn main() {}
