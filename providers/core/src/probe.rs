@@ -217,7 +217,7 @@ impl Probe {
         let dialler = Dialler::new(net.clone(), endpoint.clone(), &connected, tls.clone());
         let Some(tls) = tls else {
             return Ok(Reached {
-                dialled: connected.into_plain(),
+                dialled: connected.into_plain(endpoint),
                 dialler,
             });
         };
@@ -371,6 +371,14 @@ impl Probe {
             _ => format!("{endpoint} accepted and then did not answer"),
         };
         let whole = deadline == self.deadline;
+        if let (Stage::Connect, Some(proxy)) = (stage, self.settings.net.proxy()) {
+            return Diagnosis::new(
+                Code::ConnectProxyFailed,
+                format!("the proxy {proxy} did not connect to {endpoint} within {waited_ms} ms"),
+            )
+            .evidence("waited_ms", waited_ms)
+            .hint("check --proxy; without it, linkdial dials directly");
+        }
         Diagnosis::new(stage.timed_out(), format!("{what} within {waited_ms} ms"))
             .evidence("waited_ms", waited_ms)
             .evidence("limit", if whole { "check" } else { "stage" })
