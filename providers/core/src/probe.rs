@@ -16,6 +16,9 @@ use crate::redact::Redactor;
 use crate::settings::Settings;
 use crate::target::{Intent, Target};
 
+/// The deadline of what has to be undone when the check itself is out of time.
+const CLEANUP_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// How far a probe got: one rung of the ladder, in the order in which they are climbed.
 ///
 /// Also the word of `--until`, a JUnit case, a metric label and the prefix of a code.
@@ -305,6 +308,23 @@ impl Probe {
         }
     }
 
+    /// Undoes what a write left behind: runs even when the check was cancelled or is out of time,
+    /// under a short deadline of its own.
+    pub async fn cleanup<T>(
+        &mut self,
+        work: impl Future<Output = Result<T, Diagnosis>> + Send,
+    ) -> Result<T, Diagnosis> {
+        tokio::time::timeout(CLEANUP_TIMEOUT, work)
+            .await
+            .unwrap_or_else(|_| {
+                let waited_ms = CLEANUP_TIMEOUT.as_millis();
+                Err(Diagnosis::new(
+                    Code::AccessTimedOut,
+                    format!("no answer within {waited_ms} ms"),
+                ))
+            })
+    }
+
     /// Records a finding that does not stop the probe.
     pub fn finding(&mut self, endpoint: Option<&Endpoint>, diagnosis: Diagnosis) {
         let stage = diagnosis.code.stage().unwrap_or(Stage::Define);
@@ -405,6 +425,12 @@ impl Probe {
     ) {
         let diagnosis = diagnosis.map(|mut diagnosis| {
             diagnosis.redact(&self.redactor);
+            if let Some(key) = endpoint.and_then(|endpoint| endpoint.key.clone())
+                && diagnosis.keys.is_empty()
+                && names_the_endpoint(diagnosis.code)
+            {
+                diagnosis.keys.push(key);
+            }
             diagnosis
         });
         tracing::debug!(
@@ -423,6 +449,35 @@ impl Probe {
             diagnosis,
         });
     }
+}
+
+/// Faults that the key which names the endpoint may have caused.
+const fn names_the_endpoint(code: Code) -> bool {
+    matches!(
+        code,
+        Code::AccessNotThisService
+            | Code::AccessTimedOut
+            | Code::AuthenticateTimedOut
+            | Code::ConnectRefused
+            | Code::ConnectReset
+            | Code::ConnectTimedOut
+            | Code::ConnectUnreachable
+            | Code::ResolveAddressRefused
+            | Code::ResolveNoAddress
+            | Code::ResolveNotFound
+            | Code::ResolveServerFailed
+            | Code::ResolveTimedOut
+            | Code::TlsClientCertificateRequired
+            | Code::TlsExpired
+            | Code::TlsExpiresSoon
+            | Code::TlsHandshakeFailed
+            | Code::TlsNameMismatch
+            | Code::TlsNotTls
+            | Code::TlsNotYetValid
+            | Code::TlsRequired
+            | Code::TlsTimedOut
+            | Code::TlsUnknownIssuer
+    )
 }
 
 /// Returns the finding of a check that was stopped before it was done.
