@@ -364,6 +364,12 @@ impl Probe {
         }
     }
 
+    /// Returns the code of the step recorded last, where it has one.
+    pub fn last_code(&self) -> Option<Code> {
+        let diagnosis = self.steps.last()?.diagnosis.as_ref()?;
+        Some(diagnosis.code)
+    }
+
     /// Ends the probe and returns the record.
     pub fn into_steps(self) -> Vec<Step> {
         self.steps
