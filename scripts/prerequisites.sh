@@ -98,9 +98,11 @@ echo "prerequisites: installing$packages"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 # The lists of packages may be absent or old; refresh them only when they turn out to be.
-if ! install_packages; then
-    $as_root apt-get update -qq >"$log" 2>&1 && install_packages || {
-        tail -n 20 "$log" >&2
-        exit 1
-    }
+if install_packages; then
+    exit 0
+fi
+if ! $as_root apt-get update -qq >"$log" 2>&1 || ! install_packages; then
+    tail -n 20 "$log" >&2
+    echo "prerequisites: these could not be installed:$packages" >&2
+    exit 1
 fi
