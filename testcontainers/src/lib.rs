@@ -1,1 +1,23 @@
-//! Placeholder.
+//! Real servers, broken servers and certificates for tests, each with a ready `CREATE LINK`.
+//!
+//! Everything listens on loopback, on a port that the system chose, and ends with its handle.
+//! Servers inside the process run on a thread and a runtime of their own, so tests of any shape,
+//! sync or async, can hold one.
+
+mod background;
+pub mod broken;
+mod certs;
+mod dns;
+mod error;
+mod proxy;
+mod scratch;
+mod scripted;
+mod web;
+
+pub use certs::{Certificates, Identity, ServerTls};
+pub use dns::{DnsAnswer, DnsServer};
+pub use error::Error;
+pub use proxy::{ConnectProxy, ProxyBehaviour, ProxyRequest};
+pub use scratch::Scratch;
+pub use scripted::{Match, Script, ScriptedHttp};
+pub use web::{Answer, Recorded};

@@ -158,7 +158,6 @@ codes! {
     WriteLeftover = "write.leftover" Warn Permission Never;
     WriteNoSpace = "write.no-space" Fail Server Later;
     WriteNotEncrypted = "write.not-encrypted" Fail Server Never;
-    WriteReadOnly = "write.read-only" Fail Server Never;
     WriteReadbackDiffers = "write.readback-differs" Fail Server Never;
 }
 
@@ -190,7 +189,6 @@ impl Code {
                 | Self::WriteDenied
                 | Self::WriteKmsDenied
                 | Self::WriteNoSpace
-                | Self::WriteReadOnly
         )
     }
 }

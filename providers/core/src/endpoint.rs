@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::diagnosis::KeyPlace;
+
 /// The part an endpoint plays for its link.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
@@ -29,7 +31,7 @@ impl fmt::Display for Role {
 }
 
 /// Host and port of a server, as the link or the server before it names them.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Endpoint {
     /// The part it plays.
     pub role: Role,
@@ -37,6 +39,8 @@ pub struct Endpoint {
     pub host: String,
     /// The TCP port.
     pub port: u16,
+    /// The key of the link that names it, where one does: guilty when it can not be reached.
+    pub key: Option<KeyPlace>,
 }
 
 impl Endpoint {
@@ -50,7 +54,15 @@ impl Endpoint {
             role,
             host: host.to_owned(),
             port,
+            key: None,
         }
+    }
+
+    /// Says which key of the link names it.
+    #[must_use]
+    pub fn named_by(mut self, key: KeyPlace) -> Self {
+        self.key = Some(key);
+        self
     }
 }
 

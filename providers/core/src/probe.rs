@@ -16,6 +16,9 @@ use crate::redact::Redactor;
 use crate::settings::Settings;
 use crate::target::{Intent, Target};
 
+/// The deadline of what has to be undone when the check itself is out of time.
+const CLEANUP_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// How far a probe got: one rung of the ladder, in the order in which they are climbed.
 ///
 /// Also the word of `--until`, a JUnit case, a metric label and the prefix of a code.
@@ -217,7 +220,7 @@ impl Probe {
         let dialler = Dialler::new(net.clone(), endpoint.clone(), &connected, tls.clone());
         let Some(tls) = tls else {
             return Ok(Reached {
-                dialled: connected.into_plain(),
+                dialled: connected.into_plain(endpoint),
                 dialler,
             });
         };
@@ -305,6 +308,23 @@ impl Probe {
         }
     }
 
+    /// Undoes what a write left behind: runs even when the check was cancelled or is out of time,
+    /// under a short deadline of its own.
+    pub async fn cleanup<T>(
+        &mut self,
+        work: impl Future<Output = Result<T, Diagnosis>> + Send,
+    ) -> Result<T, Diagnosis> {
+        tokio::time::timeout(CLEANUP_TIMEOUT, work)
+            .await
+            .unwrap_or_else(|_| {
+                let waited_ms = CLEANUP_TIMEOUT.as_millis();
+                Err(Diagnosis::new(
+                    Code::AccessTimedOut,
+                    format!("no answer within {waited_ms} ms"),
+                ))
+            })
+    }
+
     /// Records a finding that does not stop the probe.
     pub fn finding(&mut self, endpoint: Option<&Endpoint>, diagnosis: Diagnosis) {
         let stage = diagnosis.code.stage().unwrap_or(Stage::Define);
@@ -344,6 +364,12 @@ impl Probe {
         }
     }
 
+    /// Returns the code of the step recorded last, where it has one.
+    pub fn last_code(&self) -> Option<Code> {
+        let diagnosis = self.steps.last()?.diagnosis.as_ref()?;
+        Some(diagnosis.code)
+    }
+
     /// Ends the probe and returns the record.
     pub fn into_steps(self) -> Vec<Step> {
         self.steps
@@ -371,6 +397,14 @@ impl Probe {
             _ => format!("{endpoint} accepted and then did not answer"),
         };
         let whole = deadline == self.deadline;
+        if let (Stage::Connect, Some(proxy)) = (stage, self.settings.net.proxy()) {
+            return Diagnosis::new(
+                Code::ConnectProxyFailed,
+                format!("the proxy {proxy} did not connect to {endpoint} within {waited_ms} ms"),
+            )
+            .evidence("waited_ms", waited_ms)
+            .hint("check --proxy; without it, linkdial dials directly");
+        }
         Diagnosis::new(stage.timed_out(), format!("{what} within {waited_ms} ms"))
             .evidence("waited_ms", waited_ms)
             .evidence("limit", if whole { "check" } else { "stage" })
@@ -397,6 +431,12 @@ impl Probe {
     ) {
         let diagnosis = diagnosis.map(|mut diagnosis| {
             diagnosis.redact(&self.redactor);
+            if let Some(key) = endpoint.and_then(|endpoint| endpoint.key.clone())
+                && diagnosis.keys.is_empty()
+                && names_the_endpoint(diagnosis.code)
+            {
+                diagnosis.keys.push(key);
+            }
             diagnosis
         });
         tracing::debug!(
@@ -415,6 +455,35 @@ impl Probe {
             diagnosis,
         });
     }
+}
+
+/// Faults that the key which names the endpoint may have caused.
+const fn names_the_endpoint(code: Code) -> bool {
+    matches!(
+        code,
+        Code::AccessNotThisService
+            | Code::AccessTimedOut
+            | Code::AuthenticateTimedOut
+            | Code::ConnectRefused
+            | Code::ConnectReset
+            | Code::ConnectTimedOut
+            | Code::ConnectUnreachable
+            | Code::ResolveAddressRefused
+            | Code::ResolveNoAddress
+            | Code::ResolveNotFound
+            | Code::ResolveServerFailed
+            | Code::ResolveTimedOut
+            | Code::TlsClientCertificateRequired
+            | Code::TlsExpired
+            | Code::TlsExpiresSoon
+            | Code::TlsHandshakeFailed
+            | Code::TlsNameMismatch
+            | Code::TlsNotTls
+            | Code::TlsNotYetValid
+            | Code::TlsRequired
+            | Code::TlsTimedOut
+            | Code::TlsUnknownIssuer
+    )
 }
 
 /// Returns the finding of a check that was stopped before it was done.

@@ -1,1 +1,8 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod error;
+mod provider;
+mod wire;
+
+pub use provider::HttpProvider;

@@ -1,1 +1,10 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod error;
+mod object;
+mod provider;
+mod target;
+mod wire;
+
+pub use provider::S3;

@@ -1,100 +1,123 @@
 //! The ladder: resolve, connect and TLS as separate timed steps, before any client runs.
+//!
+//! All sockets of the program are opened here. The stream that the ladder checked is handed to
+//! the real client ([`HttpClient`]), or the client is pinned to the address that was checked.
 
-use std::net::SocketAddr;
+mod certificate;
+mod client;
+mod connect;
+mod fault;
+mod policy;
+mod proxy;
+mod resolve;
+mod stream;
+mod tls;
 
-use crate::diagnosis::Diagnosis;
-use crate::endpoint::Endpoint;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, OnceLock};
 
-/// Names, addresses, certificates and routes. Cheap to clone.
+use ipnet::IpNet;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+pub use certificate::CertificateFacts;
+pub use client::{BoundedBody, HttpClient, MAX_ANSWER, MAX_HEAD};
+pub use connect::{Connected, Dialler};
+pub use fault::{FaultContext, client_certificate_fault, name_protocol, plain_text_refused};
+pub use policy::Policy;
+pub use proxy::{InvalidProxy, Proxy};
+pub use resolve::Resolved;
+pub use stream::Dialled;
+pub use tls::{ClientIdentity, TlsFacts, TlsOptions, TlsSession};
+
+/// Names, addresses, certificates and routes of one run. Cheap to clone; what is loaded once is
+/// shared by all clones.
 #[derive(Clone, Debug, Default)]
-pub struct Net {}
+pub struct Net(Arc<Inner>);
 
-/// TLS as one link wants it.
-#[derive(Clone, Debug, Default)]
-pub struct TlsOptions {}
+#[derive(Debug, Default)]
+struct Inner {
+    policy: Policy,
+    overrides: Vec<(String, IpAddr)>,
+    name_servers: Vec<SocketAddr>,
+    proxy: Option<Proxy>,
+    extra_roots: Vec<CertificateDer<'static>>,
+    trust: OnceLock<tls::Trust>,
+}
 
-/// Addresses.
-#[derive(Clone, Debug)]
-pub struct Resolved {}
-impl Resolved {
-    /// Facts.
-    pub fn notes(&self) -> Vec<(&'static str, String)> {
-        Vec::new()
-    }
-}
-/// A connection.
-#[derive(Debug)]
-pub struct Connected {}
-impl Connected {
-    /// Facts.
-    pub fn notes(&self) -> Vec<(&'static str, String)> {
-        Vec::new()
-    }
-    /// Address.
-    pub fn address(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], 0))
-    }
-    /// Plain.
-    pub fn into_plain(self) -> Dialled {
-        Dialled {}
-    }
-}
-/// A stream.
-#[derive(Debug)]
-pub struct Dialled {}
-impl Dialled {
-    /// Facts.
-    pub fn tls(&self) -> Option<&TlsFacts> {
-        None
-    }
-}
-/// Facts.
-#[derive(Debug)]
-pub struct TlsFacts {}
-impl TlsFacts {
-    /// Facts.
-    pub fn notes(&self) -> Vec<(&'static str, String)> {
-        Vec::new()
-    }
-    /// Soon.
-    pub fn expiry_warning(&self, _endpoint: &Endpoint) -> Option<Diagnosis> {
-        None
-    }
-}
-/// Dials again.
-#[derive(Debug)]
-pub struct Dialler {}
-impl Dialler {
-    /// Makes one.
-    pub fn new(
-        _net: Net,
-        _endpoint: Endpoint,
-        _connected: &Connected,
-        _tls: Option<TlsOptions>,
-    ) -> Self {
-        Self {}
-    }
-}
+/// Gathers the options of the command line that concern the network.
+#[derive(Debug, Default)]
+pub struct NetBuilder(Inner);
+
+/// The text holds no certificate in PEM form.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("no certificate in PEM form")]
+pub struct NoCertificate;
+
 impl Net {
-    /// Resolves.
-    pub async fn resolve(&self, _endpoint: &Endpoint) -> Result<Resolved, Diagnosis> {
-        Ok(Resolved {})
+    /// Starts with the defaults: the system's names and roots, no proxy, the default policy.
+    pub fn builder() -> NetBuilder {
+        NetBuilder::default()
     }
-    /// Connects.
-    pub async fn connect(
-        &self,
-        _endpoint: &Endpoint,
-        _resolved: &Resolved,
-    ) -> Result<Connected, Diagnosis> {
-        Ok(Connected {})
+
+    /// Returns the proxy that every dial goes through.
+    pub fn proxy(&self) -> Option<&Proxy> {
+        self.0.proxy.as_ref()
     }
-    /// TLS.
-    pub async fn shake_hands(
-        &self,
-        _endpoint: &Endpoint,
-        _connected: Connected,
-        _tls: &TlsOptions,
-    ) -> Result<Dialled, Diagnosis> {
-        Ok(Dialled {})
+}
+
+impl NetBuilder {
+    /// Lifts a default refusal for these addresses.
+    #[must_use]
+    pub fn allow(mut self, net: IpNet) -> Self {
+        self.0.policy.allow.push(net);
+        self
+    }
+
+    /// Restricts every dial to these addresses; several calls add up.
+    #[must_use]
+    pub fn only(mut self, net: IpNet) -> Self {
+        self.0.policy.only.push(net);
+        self
+    }
+
+    /// Uses this address for a name instead of asking for it.
+    #[must_use]
+    pub fn resolve(mut self, host: &str, address: IpAddr) -> Self {
+        self.0.overrides.push((host.to_owned(), address));
+        self
+    }
+
+    /// Asks this name server instead of the system's.
+    #[must_use]
+    pub fn dns_server(mut self, address: SocketAddr) -> Self {
+        self.0.name_servers.push(address);
+        self
+    }
+
+    /// Sends every dial through an HTTP proxy by CONNECT.
+    #[must_use]
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.0.proxy = Some(proxy);
+        self
+    }
+
+    /// Trusts the certificates of a PEM file, added to the system's roots.
+    pub fn ca_pem(mut self, pem: &[u8]) -> Result<Self, NoCertificate> {
+        let before = self.0.extra_roots.len();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            self.0
+                .extra_roots
+                .push(certificate.map_err(|_| NoCertificate)?);
+        }
+        if self.0.extra_roots.len() == before {
+            return Err(NoCertificate);
+        }
+        Ok(self)
+    }
+
+    /// Ends the gathering.
+    pub fn build(self) -> Net {
+        Net(Arc::new(self.0))
     }
 }

@@ -1,0 +1,220 @@
+//! HTTP/1.1 on the ladder's stream, for clients that take a transport of ours.
+
+use std::error::Error;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::task::AbortHandle;
+
+use crate::diagnosis::Diagnosis;
+
+use super::connect::Dialler;
+use super::fault::FaultContext;
+use super::stream::Dialled;
+
+/// No answer that a probe asks for is longer, in bytes.
+pub const MAX_ANSWER: usize = 2 * 1024 * 1024;
+/// No head of an answer is longer, in bytes.
+pub const MAX_HEAD: usize = 64 * 1024;
+
+/// Sends requests over one connection, and dials the same checked address again when the server
+/// closed it. Clones share the connection. Nothing is pooled beyond it.
+#[derive(Debug)]
+pub struct HttpClient<B>(Arc<Inner<B>>);
+
+impl<B> Clone for HttpClient<B> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+#[derive(Debug)]
+struct Inner<B> {
+    dialler: Dialler,
+    ladder: Mutex<Option<Dialled>>,
+    connection: tokio::sync::Mutex<Option<Connection<B>>>,
+    fault: SharedFault,
+}
+
+#[derive(Debug)]
+struct Connection<B> {
+    sender: SendRequest<B>,
+    context: FaultContext,
+    task: AbortHandle,
+}
+
+impl<B> Drop for Connection<B> {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The first fault of the transport, kept beside the client whose errors would blur it.
+type SharedFault = Arc<Mutex<Option<Diagnosis>>>;
+
+impl<B> HttpClient<B>
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    /// Takes the ladder's stream for the first request.
+    pub fn new(dialled: Dialled, dialler: Dialler) -> Self {
+        Self(Arc::new(Inner {
+            dialler,
+            ladder: Mutex::new(Some(dialled)),
+            connection: tokio::sync::Mutex::new(None),
+            fault: SharedFault::default(),
+        }))
+    }
+
+    /// Sends one request. Its target is in origin form and it carries a `Host` header.
+    ///
+    /// The body of the answer ends with an error beyond [`MAX_ANSWER`]. The caller holds the
+    /// deadline.
+    pub async fn send(
+        &self,
+        request: http::Request<B>,
+    ) -> Result<http::Response<BoundedBody>, Diagnosis> {
+        let result = self.try_send(request).await;
+        if let Err(fault) = &result {
+            keep(&self.0.fault, || fault.clone());
+        }
+        result
+    }
+
+    /// Takes the first fault that the transport met, for a client that reports another error for
+    /// it.
+    pub fn take_fault(&self) -> Option<Diagnosis> {
+        lock(&self.0.fault).take()
+    }
+
+    /// Returns whether the server asked for a client certificate on the connection last used.
+    pub async fn fault_context(&self) -> Option<FaultContext> {
+        let connection = self.0.connection.lock().await;
+        connection
+            .as_ref()
+            .map(|connection| connection.context.clone())
+    }
+
+    async fn try_send(
+        &self,
+        request: http::Request<B>,
+    ) -> Result<http::Response<BoundedBody>, Diagnosis> {
+        let mut connection = self.0.connection.lock().await;
+        let alive = match connection.as_mut() {
+            Some(connection) => connection.sender.ready().await.is_ok(),
+            None => false,
+        };
+        if !alive {
+            let ladder = lock(&self.0.ladder).take();
+            let dialled = match ladder {
+                Some(dialled) => dialled,
+                None => self.0.dialler.dial().await?,
+            };
+            *connection = Some(shake_hands(dialled).await?);
+        }
+        let current = connection
+            .as_mut()
+            .expect("a connection was made above where none was alive");
+        let context = current.context.clone();
+        let response = current
+            .sender
+            .send_request(request)
+            .await
+            .map_err(|error| context.explain(&error))?;
+        let fault = Arc::clone(&self.0.fault);
+        Ok(response.map(|body| BoundedBody {
+            body: Limited::new(body, MAX_ANSWER),
+            context,
+            fault,
+        }))
+    }
+}
+
+async fn shake_hands<B>(dialled: Dialled) -> Result<Connection<B>, Diagnosis>
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let context = dialled.context().clone();
+    let (sender, connection) = http1::Builder::new()
+        .max_buf_size(MAX_HEAD)
+        .handshake(TokioIo::new(dialled))
+        .await
+        .map_err(|error| context.explain(&error))?;
+    // Its error also reaches the request that is under way.
+    let task = tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::trace!(%error, "connection ended");
+        }
+    })
+    .abort_handle();
+    Ok(Connection {
+        sender,
+        context,
+        task,
+    })
+}
+
+/// The body of an answer, bounded in size; a fault on the way is kept for the probe.
+#[derive(Debug)]
+pub struct BoundedBody {
+    body: Limited<Incoming>,
+    context: FaultContext,
+    fault: SharedFault,
+}
+
+impl Body for BoundedBody {
+    type Data = Bytes;
+    type Error = Box<dyn Error + Send + Sync>;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let bounded = self.get_mut();
+        let frame = ready!(Pin::new(&mut bounded.body).poll_frame(context));
+        if let Some(Err(error)) = &frame {
+            keep(&bounded.fault, || bounded.context.explain(error.as_ref()));
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl BoundedBody {
+    /// Reads the body to its end.
+    pub async fn read(self) -> Result<Bytes, Diagnosis> {
+        let context = self.context.clone();
+        self.collect()
+            .await
+            .map(http_body_util::Collected::to_bytes)
+            .map_err(|error| context.explain(error.as_ref()))
+    }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn keep(shared: &SharedFault, fault: impl FnOnce() -> Diagnosis) {
+    let mut kept = lock(shared);
+    if kept.is_none() {
+        *kept = Some(fault());
+    }
+}

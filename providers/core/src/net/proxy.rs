@@ -1,0 +1,146 @@
+//! An HTTP proxy that tunnels by CONNECT (RFC 9110, section 9.3.6).
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use url::Url;
+
+use crate::code::Code;
+use crate::diagnosis::Diagnosis;
+use crate::endpoint::Endpoint;
+use crate::secret::Secret;
+
+/// The proxy's answer to CONNECT may be this long.
+const MAX_ANSWER: usize = 16 * 1024;
+
+/// Where the proxy listens, and who we are to it.
+#[derive(Clone, Debug)]
+pub struct Proxy {
+    url: Secret,
+    host: String,
+    port: u16,
+    login: Option<Secret>,
+}
+
+/// The text is no `http://[user:password@]host[:port]`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("a proxy is written http://[user:password@]host[:port]")]
+pub struct InvalidProxy;
+
+impl Proxy {
+    /// Reads `http://[user:password@]host[:port]`; the port is 80 by default.
+    pub fn parse(text: &str) -> Result<Self, InvalidProxy> {
+        let with_scheme = if text.contains("://") {
+            text.to_owned()
+        } else {
+            format!("http://{text}")
+        };
+        let url = Url::parse(&with_scheme).map_err(|_| InvalidProxy)?;
+        let host = url.host_str().ok_or(InvalidProxy)?;
+        if url.scheme() != "http" || !matches!(url.path(), "" | "/") {
+            return Err(InvalidProxy);
+        }
+        let port = url.port_or_known_default().unwrap_or(80);
+        let decode = |part: &str| {
+            percent_encoding::percent_decode_str(part)
+                .decode_utf8_lossy()
+                .into_owned()
+        };
+        let login = (!url.username().is_empty()).then(|| {
+            let password = decode(url.password().unwrap_or_default());
+            Secret::new(format!("{}:{password}", decode(url.username())))
+        });
+        Ok(Self {
+            host: host.trim_matches(['[', ']']).to_owned(),
+            port,
+            login,
+            url: Secret::new(with_scheme),
+        })
+    }
+
+    /// Returns the whole URL, login included, for a client that tunnels itself.
+    pub const fn url(&self) -> &Secret {
+        &self.url
+    }
+
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(super) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Asks for a tunnel to the endpoint on a stream to the proxy.
+    pub(super) async fn tunnel(
+        &self,
+        stream: &mut TcpStream,
+        endpoint: &Endpoint,
+    ) -> Result<(), Diagnosis> {
+        let mut request = format!("CONNECT {endpoint} HTTP/1.1\r\nHost: {endpoint}\r\n");
+        if let Some(login) = &self.login {
+            let login = STANDARD.encode(login.expose());
+            request.push_str("Proxy-Authorization: Basic ");
+            request.push_str(&login);
+            request.push_str("\r\n");
+        }
+        request.push_str("\r\n");
+        let failed = |error: std::io::Error| self.failed(endpoint, &error.to_string());
+        stream.write_all(request.as_bytes()).await.map_err(failed)?;
+        let mut answer = Vec::with_capacity(512);
+        loop {
+            // One byte at a time near the end would be slow; the answer to CONNECT is followed by
+            // nothing until we speak, so a block never holds bytes of the tunnel.
+            let read = stream.read_buf(&mut answer).await.map_err(failed)?;
+            if read == 0 {
+                return Err(self.failed(endpoint, "it closed the connection"));
+            }
+            let mut headers = [httparse::EMPTY_HEADER; 64];
+            let mut response = httparse::Response::new(&mut headers);
+            match response.parse(&answer) {
+                Ok(httparse::Status::Complete(_)) => {
+                    let status = response.code.unwrap_or_default();
+                    if (200..300).contains(&status) {
+                        return Ok(());
+                    }
+                    let reason = response.reason.unwrap_or_default();
+                    let mut diagnosis =
+                        self.failed(endpoint, &format!("it answered {status} {reason}"));
+                    diagnosis = diagnosis.evidence("status", status);
+                    if status == 407 {
+                        diagnosis = diagnosis.hint("give --proxy a user and password it accepts");
+                    }
+                    return Err(diagnosis);
+                }
+                Ok(httparse::Status::Partial) if answer.len() < MAX_ANSWER => {}
+                Ok(httparse::Status::Partial) => {
+                    return Err(self.failed(endpoint, "its answer does not end"));
+                }
+                Err(_) => return Err(self.failed(endpoint, "it does not speak HTTP")),
+            }
+        }
+    }
+
+    pub(super) fn failed(&self, endpoint: &Endpoint, reason: &str) -> Diagnosis {
+        Diagnosis::new(
+            Code::ConnectProxyFailed,
+            format!("the proxy {self} did not connect to {endpoint}: {reason}"),
+        )
+        .evidence("proxy", self)
+        .hint("check --proxy; without it, linkdial dials directly")
+    }
+}
+
+impl fmt::Display for Proxy {
+    /// Writes `host:port`, never the login.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(formatter, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(formatter, "{}:{}", self.host, self.port)
+        }
+    }
+}

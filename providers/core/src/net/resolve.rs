@@ -1,0 +1,262 @@
+//! Name to addresses: the system's answer, and the reason when there is none.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the one place that resolves names"
+)]
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::op::ResponseCode;
+
+use crate::code::Code;
+use crate::diagnosis::Diagnosis;
+use crate::endpoint::Endpoint;
+
+use super::Net;
+
+/// The name servers answer the question of the reason within this time, or not at all.
+const REASON_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The addresses of an endpoint that the policy lets through.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// Addresses to try, in the order of the answer.
+    pub(super) addresses: Vec<SocketAddr>,
+    source: &'static str,
+    refused: Vec<String>,
+    proxy: Option<String>,
+}
+
+impl Resolved {
+    /// Returns what the step's notes say.
+    pub fn notes(&self) -> Vec<(&'static str, String)> {
+        let addresses: Vec<String> = self
+            .addresses
+            .iter()
+            .map(|address| address.ip().to_string())
+            .collect();
+        let mut notes = vec![("addresses", addresses.join(", "))];
+        if self.source != "system" {
+            notes.push(("source", self.source.to_owned()));
+        }
+        if !self.refused.is_empty() {
+            notes.push(("refused", self.refused.join(", ")));
+        }
+        if let Some(proxy) = &self.proxy {
+            notes.push(("proxy", proxy.clone()));
+        }
+        notes
+    }
+}
+
+impl Net {
+    /// Returns the addresses of an endpoint; with a proxy, those of the proxy, which resolves the
+    /// endpoint's name itself.
+    pub async fn resolve(&self, endpoint: &Endpoint) -> Result<Resolved, Diagnosis> {
+        let literal = self.known(&endpoint.host);
+        if let Some(proxy) = &self.0.proxy {
+            if let Some((address, _)) = literal {
+                self.permit(endpoint, vec![address])?;
+            }
+            let (addresses, source) = match self.known(proxy.host()) {
+                Some((address, source)) => (vec![address], source),
+                None => (self.lookup(proxy.host()).await?, "system"),
+            };
+            return Ok(Resolved {
+                addresses: with_port(addresses, proxy.port()),
+                source,
+                refused: Vec::new(),
+                proxy: Some(proxy.to_string()),
+            });
+        }
+        let (addresses, source) = match literal {
+            Some((address, source)) => (vec![address], source),
+            None if self.0.name_servers.is_empty() => {
+                (self.lookup(&endpoint.host).await?, "system")
+            }
+            None => (self.lookup(&endpoint.host).await?, "--dns-server"),
+        };
+        let (addresses, refused) = self.permit(endpoint, addresses)?;
+        Ok(Resolved {
+            addresses: with_port(addresses, endpoint.port),
+            source,
+            refused,
+            proxy: None,
+        })
+    }
+
+    /// An address that needs no question: written as such, or given by `--resolve`.
+    fn known(&self, host: &str) -> Option<(IpAddr, &'static str)> {
+        if let Ok(address) = host.parse() {
+            return Some((address, "literal"));
+        }
+        self.0
+            .overrides
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(host))
+            .map(|(_, address)| (*address, "--resolve"))
+    }
+
+    fn permit(
+        &self,
+        endpoint: &Endpoint,
+        addresses: Vec<IpAddr>,
+    ) -> Result<(Vec<IpAddr>, Vec<String>), Diagnosis> {
+        let mut allowed = Vec::with_capacity(addresses.len());
+        let mut refused = Vec::new();
+        let mut reason = "";
+        for address in addresses {
+            if let Some(why) = self.0.policy.refuses(address) {
+                reason = why;
+                refused.push(address.to_string());
+            } else {
+                allowed.push(address);
+            }
+        }
+        if !allowed.is_empty() {
+            return Ok((allowed, refused));
+        }
+        Err(Diagnosis::new(
+            Code::ResolveAddressRefused,
+            format!(
+                "the address of {} must not be dialled: {reason}",
+                endpoint.host
+            ),
+        )
+        .evidence("addresses", refused.join(", "))
+        .hint(if reason == "outside --only-net" {
+            "name another host, or add its network with --only-net".to_owned()
+        } else {
+            format!(
+                "name another host; if this one is meant, start with --allow-net {}",
+                refused.first().map_or("CIDR", String::as_str)
+            )
+        }))
+    }
+
+    async fn lookup(&self, host: &str) -> Result<Vec<IpAddr>, Diagnosis> {
+        if self.0.name_servers.is_empty() {
+            match tokio::net::lookup_host((host, 0)).await {
+                Ok(found) => {
+                    let mut addresses: Vec<IpAddr> = Vec::new();
+                    for address in found.map(|address| address.ip()) {
+                        if !addresses.contains(&address) {
+                            addresses.push(address);
+                        }
+                    }
+                    if addresses.is_empty() {
+                        return Err(no_address(host));
+                    }
+                    return Ok(addresses);
+                }
+                Err(error) => return Err(self.reason(host, &error.to_string()).await),
+            }
+        }
+        match self.ask(host).await {
+            Ok(addresses) if addresses.is_empty() => Err(no_address(host)),
+            Ok(addresses) => Ok(addresses),
+            Err(error) => Err(explain(host, &error, "")),
+        }
+    }
+
+    /// The system says only that it failed; a DNS query of our own says why.
+    async fn reason(&self, host: &str, system: &str) -> Diagnosis {
+        match self.ask(host).await {
+            Err(error) => explain(host, &error, system),
+            Ok(_) => Diagnosis::new(
+                Code::ResolveServerFailed,
+                format!("the system does not resolve `{host}`, though its name servers do"),
+            )
+            .evidence("system", system)
+            .hint("check /etc/nsswitch.conf and /etc/hosts of this machine"),
+        }
+    }
+
+    /// Asks the name servers. A resolver is made each time: its tasks live in the runtime that
+    /// asks, and asking is rare.
+    async fn ask(&self, host: &str) -> Result<Vec<IpAddr>, NetError> {
+        let mut builder = if self.0.name_servers.is_empty() {
+            TokioResolver::builder_tokio()?
+        } else {
+            let servers = self.0.name_servers.iter().map(name_server).collect();
+            TokioResolver::builder_with_config(
+                ResolverConfig::from_name_servers(servers),
+                TokioRuntimeProvider::default(),
+            )
+        };
+        let options = builder.options_mut();
+        options.timeout = REASON_TIMEOUT;
+        options.attempts = 1;
+        let resolver = builder.build()?;
+        let lookup = resolver.lookup_ip(host).await?;
+        Ok(lookup.iter().collect())
+    }
+}
+
+fn with_port(addresses: Vec<IpAddr>, port: u16) -> Vec<SocketAddr> {
+    addresses
+        .into_iter()
+        .map(|address| SocketAddr::new(address, port))
+        .collect()
+}
+
+fn name_server(address: &SocketAddr) -> NameServerConfig {
+    let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()]
+        .into_iter()
+        .map(|mut connection| {
+            connection.port = address.port();
+            connection
+        })
+        .collect();
+    NameServerConfig::new(address.ip(), true, connections)
+}
+
+fn no_address(host: &str) -> Diagnosis {
+    Diagnosis::new(
+        Code::ResolveNoAddress,
+        format!("the name `{host}` exists and has no address"),
+    )
+    .hint("it has neither an A nor an AAAA record: check the name, or add the record")
+}
+
+fn explain(host: &str, error: &NetError, system: &str) -> Diagnosis {
+    let not_found = || {
+        Diagnosis::new(
+            Code::ResolveNotFound,
+            format!("the name `{host}` does not exist"),
+        )
+        .evidence("dns", "NXDOMAIN")
+        .hint("check the spelling of the host; a private name needs the right name server")
+    };
+    let diagnosis = match error {
+        NetError::Dns(DnsError::NoRecordsFound(none)) => match none.response_code {
+            ResponseCode::NXDomain => not_found(),
+            ResponseCode::NoError => no_address(host),
+            code => server_failed(host, &code.to_string()),
+        },
+        NetError::Dns(DnsError::ResponseCode(ResponseCode::NXDomain)) => not_found(),
+        NetError::Dns(DnsError::ResponseCode(code)) => server_failed(host, &code.to_string()),
+        NetError::Timeout => Diagnosis::new(
+            Code::ResolveTimedOut,
+            format!("the name servers did not answer for `{host}`"),
+        )
+        .hint("check the name servers of this machine, and the way to them"),
+        // Refused or unreachable name servers; the name may well exist.
+        error => server_failed(host, &error.to_string()),
+    };
+    diagnosis.evidence("system", system)
+}
+
+fn server_failed(host: &str, answer: &str) -> Diagnosis {
+    Diagnosis::new(
+        Code::ResolveServerFailed,
+        format!("the name servers failed to answer for `{host}`"),
+    )
+    .evidence("dns", answer)
+    .hint("the name may exist: try again, or ask another name server")
+}

@@ -1,0 +1,100 @@
+//! The walk through the stages.
+
+use std::sync::Arc;
+
+use linkdial_core::{
+    Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Stage, Target,
+};
+use reqwest::Method;
+
+use crate::config::{Address, Config, KEYS};
+use crate::error::{self, Asked};
+use crate::wire::{Answer, Client};
+
+/// The provider of HTTP links.
+#[derive(Debug)]
+pub struct HttpProvider {
+    config: Config,
+}
+
+impl Provider for HttpProvider {
+    const KIND: Kind = Kind::Http;
+    const KEYS: &'static [Key] = KEYS;
+
+    fn define(clauses: &mut Clauses<'_>) -> Option<Self> {
+        let config = Config::read(clauses);
+        Some(Self { config })
+    }
+
+    fn endpoint(&self, target: Option<&Target>) -> Option<Endpoint> {
+        let address = Address::parse(target?.as_str()).ok()?;
+        Some(address.endpoint)
+    }
+
+    async fn probe(&self, probe: &mut Probe) -> Result<(), Halt> {
+        let address = match probe.target().map(|target| Address::parse(target.as_str())) {
+            None => return Err(probe.halt(None, no_target())),
+            Some(Err(finding)) => return Err(probe.halt(None, finding)),
+            Some(Ok(address)) => address,
+        };
+        let endpoint = &address.endpoint;
+        let reached = probe.reach(endpoint, address.tls()).await?;
+
+        let settings = Arc::clone(probe.settings());
+        let client = Client::new(&settings.net, &address, &self.config, reached)
+            .map_err(|finding| probe.halt(Some(endpoint), finding))?;
+        let asked = Asked {
+            endpoint,
+            url: &address.url,
+            config: &self.config,
+            stream: client.stream(),
+        };
+        let proof = examine(&client, &asked, settings.post_empty);
+        let answer = probe
+            .step(endpoint, &[Stage::Authenticate, Stage::Access], proof)
+            .await?;
+        probe.note("method", &answer.method);
+        probe.note("status", answer.status);
+        probe.note("content_type", answer.header("content-type"));
+        Ok(())
+    }
+}
+
+/// Asks as little as decides: the answer that proves the link, or the finding that one tells.
+async fn examine(
+    client: &Client,
+    asked: &Asked<'_>,
+    post_empty: bool,
+) -> Result<Answer, Diagnosis> {
+    client.options().await?;
+    let mut answer = client.ask(Method::HEAD).await?;
+    if !decides(answer.status) {
+        answer = client.ask(Method::GET).await?;
+    }
+    let mut finding = error::judge(&answer, asked);
+    let post_decides = finding.as_ref().is_none_or(|finding| {
+        matches!(
+            finding.code,
+            Code::AccessMethodRefused | Code::AccessNotFound
+        )
+    });
+    if post_empty && post_decides {
+        answer = client.post_empty().await?;
+        finding = error::judge(&answer, asked);
+    }
+    finding.map_or(Ok(answer), Err)
+}
+
+/// A refusal is not asked for twice: an account may be locked, a limit counts every request. All
+/// else is asked again with `GET`, which services implement with more care, and with a reason.
+const fn decides(status: u16) -> bool {
+    matches!(status, 300..=399 | 401 | 403 | 407 | 429 | 503)
+}
+
+fn no_target() -> Diagnosis {
+    Diagnosis::new(
+        Code::DefineNoTarget,
+        "the link holds no URL, and no external function uses it",
+    )
+    .hint("name one with --target 'LINK=URL', or add the CREATE EXTERNAL FUNCTION to the script")
+}

@@ -1,0 +1,188 @@
+//! One request in, one bounded answer out.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use linkdial_core::net::{Dialler, FaultContext, HttpClient, Net};
+use linkdial_core::{Code, Diagnosis, Reached};
+use reqwest::header::{ALLOW, CONTENT_TYPE, HOST, HeaderMap};
+use reqwest::{Method, Proxy, Response, redirect, retry};
+use rustls::{ClientConfig, RootCertStore};
+use url::{Position, Url};
+
+use crate::config::{Address, Config};
+
+/// At most this much of a body is read, in bytes.
+const MAX_BODY: usize = 64 * 1024;
+
+/// Zero rows in the JSON format of an external function.
+const NO_ROWS: &str = r#"{"data":[]}"#;
+
+/// What a server said.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) method: Method,
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    /// The body, or its beginning.
+    pub(crate) body: String,
+    /// Whether the body went on beyond the bound without having said how long it is.
+    pub(crate) endless: bool,
+}
+
+impl Answer {
+    /// Returns a header as text; empty when it is not there.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default()
+    }
+}
+
+/// Sends requests to one address for one link.
+#[derive(Debug)]
+pub(crate) struct Client {
+    url: Url,
+    headers: HeaderMap,
+    ladder: HttpClient<String>,
+    stream: FaultContext,
+    reqwest: reqwest::Client,
+}
+
+impl Client {
+    /// Takes the ladder's stream, and pins `reqwest` to the address that the ladder checked.
+    pub(crate) fn new(
+        net: &Net,
+        address: &Address,
+        config: &Config,
+        reached: Reached,
+    ) -> Result<Self, Diagnosis> {
+        Ok(Self {
+            url: address.url.clone(),
+            headers: config.headers.clone(),
+            stream: reached.dialled.context().clone(),
+            reqwest: pinned(net, address, &reached.dialler)?,
+            ladder: HttpClient::new(reached.dialled, reached.dialler),
+        })
+    }
+
+    /// Returns what the ladder knows of the stream.
+    pub(crate) const fn stream(&self) -> &FaultContext {
+        &self.stream
+    }
+
+    /// Sends `OPTIONS` on the ladder's stream, which names what answers there when it is not
+    /// HTTP. Which answer comes does not matter, nor does a server that hangs up on `OPTIONS`.
+    pub(crate) async fn options(&self) -> Result<(), Diagnosis> {
+        let host = &self.url[Position::BeforeHost..Position::AfterPort];
+        let path = &self.url[Position::BeforePath..Position::AfterQuery];
+        let mut request = http::Request::new(String::new());
+        *request.method_mut() = Method::OPTIONS;
+        *request.uri_mut() = path.parse().map_err(|_| unsendable())?;
+        request.headers_mut().clone_from(&self.headers);
+        let host = host.parse().map_err(|_| unsendable())?;
+        request.headers_mut().insert(HOST, host);
+        match self.ladder.send(request).await {
+            Ok(response) => {
+                let allow = response.headers().get(ALLOW);
+                tracing::debug!(status = response.status().as_u16(), ?allow, "OPTIONS");
+                Ok(())
+            }
+            Err(fault) if fault.code == Code::ConnectReset => Ok(()),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Sends one request without a body.
+    pub(crate) async fn ask(&self, method: Method) -> Result<Answer, Diagnosis> {
+        let request = self.reqwest.request(method.clone(), self.url.clone());
+        self.send(method, request).await
+    }
+
+    /// Sends one batch of zero rows.
+    pub(crate) async fn post_empty(&self) -> Result<Answer, Diagnosis> {
+        let request = self.reqwest.post(self.url.clone());
+        let request = request.header(CONTENT_TYPE, "application/json");
+        self.send(Method::POST, request.body(NO_ROWS)).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        request: reqwest::RequestBuilder,
+    ) -> Result<Answer, Diagnosis> {
+        let explain = |error: reqwest::Error| self.stream.explain(&error);
+        let request = request.headers(self.headers.clone());
+        let mut response = request.send().await.map_err(explain)?;
+        let (body, endless) = read(&mut response).await.map_err(explain)?;
+        Ok(Answer {
+            method,
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body,
+            endless,
+        })
+    }
+}
+
+/// Reads a body up to the bound.
+async fn read(response: &mut Response) -> Result<(String, bool), reqwest::Error> {
+    let mut body = Vec::new();
+    let mut endless = false;
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > MAX_BODY {
+            body.truncate(MAX_BODY);
+            endless = response.content_length().is_none();
+            break;
+        }
+    }
+    Ok((String::from_utf8_lossy(&body).into_owned(), endless))
+}
+
+/// A client that asks no name server, no environment, and nobody twice.
+fn pinned(net: &Net, address: &Address, dialler: &Dialler) -> Result<reqwest::Client, Diagnosis> {
+    let mut builder = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .referer(false)
+        .http1_only()
+        .pool_max_idle_per_host(0);
+    let tls = match address.tls() {
+        Some(options) => ClientConfig::clone(net.tls_session(&options)?.config()),
+        None => no_tls()?,
+    };
+    builder = builder.tls_backend_preconfigured(tls);
+    let checked: &[SocketAddr] = &[dialler.address()];
+    let host = address.url.host_str().unwrap_or_default();
+    builder = match net.proxy() {
+        None => builder.resolve_to_addrs(host, checked),
+        Some(proxy) => {
+            let url = proxy.url().expose();
+            let name = Url::parse(url).ok();
+            let name = name.as_ref().and_then(Url::host_str).unwrap_or_default();
+            let proxy = Proxy::all(url).map_err(|_| unsendable())?;
+            builder.proxy(proxy).resolve_to_addrs(name, checked)
+        }
+    };
+    builder.build().map_err(|_| unsendable())
+}
+
+/// What `reqwest` wants for a plain link as well: trusts nobody, and loads no roots.
+fn no_tls() -> Result<ClientConfig, Diagnosis> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| unsendable())?;
+    Ok(builder
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth())
+}
+
+fn unsendable() -> Diagnosis {
+    Diagnosis::new(
+        Code::DefineTargetInvalid,
+        "the target's URL can not stand in a request",
+    )
+    .hint("write the URL of the service, such as https://host/path")
+}

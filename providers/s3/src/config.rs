@@ -1,0 +1,446 @@
+//! What the two clauses of an S3 link become.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use linkdial_core::{Clauses, Code, Diagnosis, Key, Outcome, Secret, Shape};
+use md5::{Digest as _, Md5};
+use url::Url;
+
+/// Key id of the link's own key pair.
+pub(crate) const KEY_ID: &str = "aws_access_key_id";
+/// Secret of the pair.
+pub(crate) const SECRET: &str = "aws_secret_access_key";
+/// Token of a temporary pair.
+pub(crate) const TOKEN: &str = "aws_session_token";
+/// Role to take on.
+pub(crate) const ROLE: &str = "role_arn";
+/// Region that signs.
+pub(crate) const REGION: &str = "region";
+/// Another store than AWS.
+pub(crate) const ENDPOINT: &str = "endpoint_url";
+/// Where the role is lent, when that is not the endpoint.
+pub(crate) const STS_ENDPOINT: &str = "sts_endpoint_url";
+/// Bucket in the path instead of the host name.
+pub(crate) const PATH_STYLE: &str = "s3_force_path_style";
+/// The customer key of SSE-C.
+pub(crate) const CUSTOMER_KEY: &str = "x-amz-server-side-encryption-customer-key";
+/// The key of SSE-KMS.
+pub(crate) const KMS_KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
+
+const CUSTOMER_ALGORITHM: &str = "x-amz-server-side-encryption-customer-algorithm";
+const CUSTOMER_MD5: &str = "x-amz-server-side-encryption-customer-key-MD5";
+const ENCRYPTION: &str = "x-amz-server-side-encryption";
+const CREDS_MODE: &str = "creds_mode";
+const EXTERNAL_ID: &str = "external_id";
+const PAYER: &str = "request_payer";
+
+/// The region of a link that names none (CREATE LINK, S3).
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// Every key of an S3 link: CREATE LINK, CREATE PIPELINE and BACKUP DATABASE of the SingleStore
+/// documentation; extensions are ours.
+pub(crate) const KEYS: &[Key] = &[
+    Key::credential(KEY_ID, Shape::Text),
+    Key::credential(SECRET, Shape::Text).secret(),
+    Key::credential(TOKEN, Shape::Text).secret(),
+    Key::credential(ROLE, Shape::Text),
+    Key::credential(EXTERNAL_ID, Shape::Text).extension(),
+    Key::config(CREDS_MODE, Shape::Word(&["eks_irsa"])),
+    Key::config(REGION, Shape::Text),
+    Key::config(ENDPOINT, Shape::Text),
+    Key::config(STS_ENDPOINT, Shape::Text).extension(),
+    Key::config(PATH_STYLE, Shape::Boolean),
+    Key::config(
+        ENCRYPTION,
+        Shape::Word(&["AES256", "aws:kms", "aws:kms:dsse"]),
+    ),
+    Key::config(KMS_KEY, Shape::Text),
+    Key::config(CUSTOMER_ALGORITHM, Shape::Text),
+    Key::config(CUSTOMER_KEY, Shape::Text).secret(),
+    Key::config(CUSTOMER_MD5, Shape::Text),
+    Key::config(PAYER, Shape::Word(&["requester"])),
+    Key::config("disable_gunzip", Shape::Boolean),
+    Key::config("suffixes", Shape::TextList),
+    Key::config("compatibility_mode", Shape::Boolean),
+    Key::config("file_time_threshold", Shape::Integer(0, i64::MAX)),
+    // The limits of a part of a multipart upload: 5 MiB to 5 GiB (Amazon S3, Quotas).
+    Key::config("multipart_chunk_size_mb", Shape::Integer(5, 5120)),
+];
+
+/// Who the link is; nothing else can be built from its keys.
+#[derive(Clone, Debug)]
+pub(crate) enum Auth {
+    /// Nothing is signed.
+    Anonymous,
+    /// A key pair, with a token when it is temporary.
+    Keys(Keys),
+    /// The identity belongs to the cluster and can not be taken on here.
+    Cluster,
+}
+
+/// A key pair.
+#[derive(Clone, Debug)]
+pub(crate) struct Keys {
+    pub(crate) id: String,
+    pub(crate) secret: Secret,
+    pub(crate) token: Option<Secret>,
+}
+
+/// A role to take on with the key pair.
+#[derive(Clone, Debug)]
+pub(crate) struct Role {
+    pub(crate) arn: String,
+    pub(crate) external_id: Option<String>,
+}
+
+/// Encryption at rest that the link asks for.
+#[derive(Clone, Debug)]
+pub(crate) enum Encryption {
+    /// The bucket decides.
+    Bucket,
+    /// SSE-S3 and SSE-KMS: asked for on writing, nothing to send on reading.
+    Managed {
+        algorithm: String,
+        key_id: Option<String>,
+    },
+    /// SSE-C: the key travels with every request for an object.
+    Customer { key: Secret, md5: String },
+}
+
+/// An S3 link that means something.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub(crate) auth: Auth,
+    pub(crate) role: Option<Role>,
+    pub(crate) region: String,
+    pub(crate) region_given: bool,
+    pub(crate) endpoint: Option<Url>,
+    pub(crate) sts_endpoint: Option<Url>,
+    pub(crate) path_style: Option<bool>,
+    pub(crate) encryption: Encryption,
+    pub(crate) requester_pays: bool,
+    pub(crate) suffixes: Vec<String>,
+}
+
+/// Reads both clauses. Every rule runs, so that all findings come at once.
+pub(crate) fn define(clauses: &mut Clauses<'_>) -> Option<Config> {
+    let auth = auth(clauses);
+    let role = role(clauses);
+    let region = region(clauses);
+    let endpoint = url(clauses, ENDPOINT);
+    let sts_endpoint = url(clauses, STS_ENDPOINT);
+    let encryption = encryption(clauses, endpoint.as_ref());
+    let mut auth = auth?;
+    let cluster = clauses.text(CREDS_MODE).is_some();
+    if cluster || (role.is_some() && matches!(auth, Auth::Anonymous)) {
+        let key = if cluster { CREDS_MODE } else { ROLE };
+        clauses.add(
+            Diagnosis::new(
+                Code::DefineIdentityNotHere,
+                format!(
+                    "`{key}` uses the identity of the cluster, which this machine can not take on"
+                ),
+            )
+            .key(clauses.place(key))
+            .hint("what needs no identity is still dialled; prove the rest on the cluster"),
+        );
+        auth = Auth::Cluster;
+    }
+    Some(Config {
+        auth,
+        role,
+        region_given: region.is_some(),
+        region: region.unwrap_or_else(|| DEFAULT_REGION.to_owned()),
+        endpoint,
+        sts_endpoint,
+        path_style: clauses.boolean(PATH_STYLE),
+        encryption: encryption?,
+        requester_pays: clauses.text(PAYER).is_some(),
+        suffixes: clauses.list("suffixes"),
+    })
+}
+
+fn auth(clauses: &mut Clauses<'_>) -> Option<Auth> {
+    let id = clauses.text(KEY_ID);
+    let secret = clauses.secret(SECRET);
+    let token = clauses.secret(TOKEN);
+    if (id.is_some() || secret.is_some()) && clauses.text(CREDS_MODE).is_some() {
+        clauses.add(
+            Diagnosis::new(
+                Code::DefineConflictingKeys,
+                format!("a key pair and `{CREDS_MODE}` exclude each other"),
+            )
+            .key(clauses.place(KEY_ID))
+            .key(clauses.place(CREDS_MODE))
+            .hint("keep the one that is meant"),
+        );
+    }
+    match (id, secret) {
+        (Some(id), Some(secret)) => {
+            check_token(clauses, &id, token.is_some());
+            Some(Auth::Keys(Keys { id, secret, token }))
+        }
+        (None, None) => {
+            if token.is_some() {
+                clauses.missing(
+                    KEY_ID,
+                    format!("`{TOKEN}` stands without a key pair"),
+                    "give the three values of the temporary credentials together",
+                );
+                return None;
+            }
+            Some(Auth::Anonymous)
+        }
+        (id, _) => {
+            let (there, missing) = if id.is_some() {
+                (KEY_ID, SECRET)
+            } else {
+                (SECRET, KEY_ID)
+            };
+            clauses.missing(
+                missing,
+                format!("`{there}` stands without `{missing}`"),
+                format!("add `{missing}`, or remove `{there}` for a public bucket"),
+            );
+            None
+        }
+    }
+}
+
+/// Key ids that start with `ASIA` are temporary and need a token; `AKIA` ones are long-lived
+/// (AWS IAM, Unique identifiers).
+fn check_token(clauses: &mut Clauses<'_>, id: &str, token: bool) {
+    if id.starts_with("ASIA") && !token {
+        clauses.add(
+            Diagnosis::new(
+                Code::DefineTemporaryKeyWithoutToken,
+                format!("`{KEY_ID}` is temporary and `{TOKEN}` is missing"),
+            )
+            .evidence("key_id", id)
+            .key(clauses.place(TOKEN))
+            .key(clauses.place(KEY_ID))
+            .hint(format!(
+                "add the `{TOKEN}` that came with it, or use a long-lived key"
+            )),
+        );
+    } else if id.starts_with("AKIA") && token {
+        clauses.add(
+            Diagnosis::new(
+                Code::DefineTemporaryKeyWithoutToken,
+                format!("`{TOKEN}` stands beside a long-lived key, which has none"),
+            )
+            .evidence("key_id", id)
+            .key(clauses.place(TOKEN))
+            .outcome(Outcome::Warn)
+            .hint(format!(
+                "remove `{TOKEN}`, or give the key id it belongs to"
+            )),
+        );
+    }
+}
+
+fn role(clauses: &mut Clauses<'_>) -> Option<Role> {
+    let arn = clauses.text(ROLE)?;
+    // arn:PARTITION:iam::ACCOUNT:role/NAME; compatible stores leave the account empty.
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let is_role = matches!(parts.as_slice(), ["arn", _, "iam", "", _, name]
+        if name.strip_prefix("role/").is_some_and(|name| !name.is_empty()));
+    if !is_role {
+        clauses.add(
+            Diagnosis::new(
+                Code::DefineInvalidValue,
+                format!("`{ROLE}` is not the ARN of a role"),
+            )
+            .evidence("found", &arn)
+            .evidence("allowed", "arn:aws:iam::<account>:role/<name>")
+            .key(clauses.place(ROLE))
+            .hint("copy the ARN from the role's page, not that of a user or an instance profile"),
+        );
+        return None;
+    }
+    Some(Role {
+        arn,
+        external_id: clauses.text(EXTERNAL_ID),
+    })
+}
+
+fn region(clauses: &mut Clauses<'_>) -> Option<String> {
+    let region = clauses.text(REGION)?;
+    let good = region
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !good {
+        clauses.add(
+            Diagnosis::new(
+                Code::DefineInvalidValue,
+                format!("`{REGION}` is not the name of a region"),
+            )
+            .evidence("found", &region)
+            .key(clauses.place(REGION))
+            .hint("write it as AWS does, such as us-east-1"),
+        );
+    }
+    Some(region)
+}
+
+fn url(clauses: &mut Clauses<'_>, key: &'static str) -> Option<Url> {
+    let text = clauses.text(key)?;
+    let parsed = Url::parse(&text).ok();
+    let reason = match &parsed {
+        Some(url) if !matches!(url.scheme(), "http" | "https") || url.host().is_none() => {
+            "has neither http:// nor https:// in front"
+        }
+        Some(url) if !url.username().is_empty() || url.password().is_some() => {
+            "holds a user or password"
+        }
+        Some(url) if url.query().is_some() || url.fragment().is_some() => "holds a query",
+        Some(url) if url.path() != "/" => "holds a path; the bucket belongs to the target",
+        Some(_) => return parsed,
+        None => "is not a URL",
+    };
+    let safe = parsed.as_ref().is_none_or(|url| url.username().is_empty());
+    clauses.add(
+        Diagnosis::new(Code::DefineInvalidValue, format!("`{key}` {reason}"))
+            .evidence("found", if safe { text.as_str() } else { "" })
+            .evidence("allowed", "http[s]://host[:port]")
+            .key(clauses.place(key))
+            .hint("write only scheme, host and port, such as https://minio.example.com:9000"),
+    );
+    None
+}
+
+fn encryption(clauses: &mut Clauses<'_>, endpoint: Option<&Url>) -> Option<Encryption> {
+    let customer = [CUSTOMER_ALGORITHM, CUSTOMER_KEY, CUSTOMER_MD5];
+    let present: Vec<&str> = customer
+        .into_iter()
+        .filter(|key| clauses.has(key))
+        .collect();
+    let algorithm = clauses.text(ENCRYPTION);
+    let key_id = clauses.text(KMS_KEY);
+    let managed = if algorithm.is_some() {
+        ENCRYPTION
+    } else {
+        KMS_KEY
+    };
+    if !present.is_empty() && (algorithm.is_some() || key_id.is_some()) {
+        clauses.add(
+            Diagnosis::new(
+                Code::DefineConflictingKeys,
+                "encryption by the service and by a customer key exclude each other",
+            )
+            .key(clauses.place(managed))
+            .key(clauses.place(present[0]))
+            .hint("keep the keys of one of the two"),
+        );
+        return None;
+    }
+    if key_id.is_some()
+        && !algorithm
+            .as_deref()
+            .is_some_and(|it| it.starts_with("aws:kms"))
+    {
+        clauses.add(
+            Diagnosis::new(
+                Code::DefineConflictingKeys,
+                format!("`{KMS_KEY}` counts only when `{ENCRYPTION}` is aws:kms"),
+            )
+            .key(clauses.place(ENCRYPTION))
+            .key(clauses.place(KMS_KEY))
+            .hint(format!(
+                "set `{ENCRYPTION}` to aws:kms, or remove the key id"
+            )),
+        );
+    }
+    if present.is_empty() {
+        return Some(match algorithm {
+            Some(algorithm) => Encryption::Managed { algorithm, key_id },
+            None => Encryption::Bucket,
+        });
+    }
+    customer_key(clauses, customer, present.len() == customer.len(), endpoint)
+}
+
+/// The rules of SSE-C (Amazon S3, Using server-side encryption with customer-provided keys).
+fn customer_key(
+    clauses: &mut Clauses<'_>,
+    customer: [&'static str; 3],
+    complete: bool,
+    endpoint: Option<&Url>,
+) -> Option<Encryption> {
+    let before = clauses.failed();
+    let fault = |clauses: &mut Clauses<'_>, key: &str, message: String, hint: &str| {
+        let place = clauses.place(key);
+        clauses.add(
+            Diagnosis::new(Code::DefineSseCustomerKey, message)
+                .key(place)
+                .hint(hint),
+        );
+    };
+    if !complete {
+        for key in customer
+            .into_iter()
+            .filter(|key| !clauses.has(key))
+            .collect::<Vec<_>>()
+        {
+            fault(
+                clauses,
+                key,
+                format!("encryption by a customer key also needs `{key}`"),
+                "give algorithm, key and MD5 together",
+            );
+        }
+    }
+    if let Some(algorithm) = clauses.text(CUSTOMER_ALGORITHM).filter(|it| it != "AES256") {
+        fault(
+            clauses,
+            CUSTOMER_ALGORITHM,
+            format!("`{CUSTOMER_ALGORITHM}` is `{algorithm}`; only AES256 exists"),
+            "write AES256",
+        );
+    }
+    let key = clauses.secret(CUSTOMER_KEY);
+    let decoded = key.as_ref().map(|key| STANDARD.decode(key.expose()));
+    match &decoded {
+        Some(Ok(bytes)) if bytes.len() == 32 => {}
+        Some(Ok(bytes)) => fault(
+            clauses,
+            CUSTOMER_KEY,
+            format!("`{CUSTOMER_KEY}` decodes to {} bytes, not 32", bytes.len()),
+            "make one with `openssl rand -base64 32`",
+        ),
+        Some(Err(_)) => fault(
+            clauses,
+            CUSTOMER_KEY,
+            format!("`{CUSTOMER_KEY}` is not base64"),
+            "write the base64 of the 32 bytes, not the bytes themselves",
+        ),
+        None => {}
+    }
+    let md5 = clauses.text(CUSTOMER_MD5);
+    if let (Some(Ok(bytes)), Some(md5)) = (&decoded, &md5) {
+        let expected = STANDARD.encode(Md5::digest(bytes));
+        if *md5 != expected {
+            fault(
+                clauses,
+                CUSTOMER_MD5,
+                format!("`{CUSTOMER_MD5}` does not belong to the key"),
+                "it is the base64 of the MD5 of the 32 decoded bytes",
+            );
+        }
+    }
+    if endpoint.is_some_and(|url| url.scheme() == "http") {
+        fault(
+            clauses,
+            ENDPOINT,
+            "a customer key must not travel over plain http".to_owned(),
+            "write https:// in endpoint_url; S3 refuses the key otherwise",
+        );
+    }
+    if clauses.failed() && !before {
+        return None;
+    }
+    Some(Encryption::Customer {
+        key: key?,
+        md5: md5?,
+    })
+}

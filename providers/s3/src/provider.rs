@@ -1,0 +1,439 @@
+//! The walk through the stages of an S3 link.
+
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::types::RequestPayer;
+use linkdial_core::net::TlsOptions;
+use linkdial_core::{
+    Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage, Target,
+};
+use url::Url;
+
+use crate::config::{self, Auth, Config, ENDPOINT, KEYS, Keys, STS_ENDPOINT};
+use crate::error::{Asked, Call, diagnose, place};
+use crate::object::{self, Object};
+use crate::target::Bucket;
+use crate::wire::{Client, Transport};
+
+/// Enough keys to find one that the target's wildcard and the link's suffixes let through.
+const LISTED: i32 = 100;
+
+/// An S3 link, ready to be dialled.
+#[derive(Debug)]
+pub struct S3 {
+    config: Config,
+}
+
+/// What the later stages need of the earlier ones.
+pub(crate) struct Session<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) transport: Transport,
+    pub(crate) client: aws_sdk_s3::Client,
+    pub(crate) bucket: &'a Bucket,
+    pub(crate) virtual_host: bool,
+}
+
+impl Provider for S3 {
+    const KIND: Kind = Kind::S3;
+    const KEYS: &'static [Key] = KEYS;
+
+    fn define(clauses: &mut Clauses<'_>) -> Option<Self> {
+        config::define(clauses).map(|config| Self { config })
+    }
+
+    fn endpoint(&self, target: Option<&Target>) -> Option<Endpoint> {
+        let bucket = target.and_then(|target| Bucket::parse(target).ok());
+        Some(self.address(bucket.as_ref()).endpoint)
+    }
+
+    async fn probe(&self, probe: &mut Probe) -> Result<(), Halt> {
+        let bucket = match probe.target().map(Bucket::parse).transpose() {
+            Ok(bucket) => bucket,
+            Err(diagnosis) => return Err(probe.halt(None, diagnosis)),
+        };
+        if let Some(warning) = bucket.as_ref().and_then(Bucket::scheme_warning) {
+            probe.finding(None, warning);
+        }
+        if bucket.is_none() && matches!(self.config.auth, Auth::Anonymous) {
+            probe.finding(None, no_target());
+        }
+        let keys = self.identity(probe).await?;
+        match bucket {
+            Some(bucket) => self.probe_bucket(probe, &bucket, keys.as_ref()).await,
+            None => self.probe_alone(probe, keys.as_ref()).await,
+        }
+    }
+}
+
+/// Where the ladder goes, and what the client is told.
+struct Address {
+    endpoint: Endpoint,
+    /// Scheme, host and port for the client, without the bucket.
+    base: String,
+    tls: bool,
+    virtual_host: bool,
+}
+
+impl S3 {
+    fn address(&self, bucket: Option<&Bucket>) -> Address {
+        let region = &self.config.region;
+        let base = self
+            .config
+            .endpoint
+            .clone()
+            .unwrap_or_else(|| aws_url(&format!("s3.{region}.{}", dns_suffix(region))));
+        // Path style is the safe choice with a store of one's own, the host name on AWS.
+        let path_style = self
+            .config
+            .path_style
+            .unwrap_or(self.config.endpoint.is_some());
+        let named = base.domain().is_some();
+        let virtual_host =
+            !path_style && named && bucket.is_none_or(Bucket::fits_host) && bucket.is_some();
+        let mut address = address(&base, Role::Endpoint);
+        if let Some(bucket) = bucket.filter(|_| virtual_host) {
+            address.endpoint.host = format!("{}.{}", bucket.name, address.endpoint.host);
+        }
+        if self.config.endpoint.is_some() {
+            address.endpoint = address.endpoint.named_by(place(ENDPOINT));
+        }
+        address.virtual_host = virtual_host;
+        address
+    }
+
+    fn sts_address(&self) -> Address {
+        let region = &self.config.region;
+        let (base, key) = match (&self.config.sts_endpoint, &self.config.endpoint) {
+            (Some(url), _) => (url.clone(), Some(STS_ENDPOINT)),
+            (None, Some(url)) => (url.clone(), Some(ENDPOINT)),
+            (None, None) => (
+                aws_url(&format!("sts.{region}.{}", dns_suffix(region))),
+                None,
+            ),
+        };
+        let mut address = address(&base, Role::Sts);
+        if let Some(key) = key {
+            address.endpoint = address.endpoint.named_by(place(key));
+        }
+        address
+    }
+
+    /// Returns the keys that sign: the link's own, or those of its role.
+    async fn identity(&self, probe: &mut Probe) -> Result<Option<Keys>, Halt> {
+        let keys = match &self.config.auth {
+            Auth::Anonymous | Auth::Cluster => return Ok(None),
+            Auth::Keys(keys) => keys,
+        };
+        let Some(role) = &self.config.role else {
+            return Ok(Some(keys.clone()));
+        };
+        let address = self.sts_address();
+        let transport = reach(probe, &address).await?;
+        let client = Client {
+            transport: &transport,
+            endpoint: &address.base,
+            region: &self.config.region,
+            keys: Some(keys),
+        }
+        .sts();
+        let asked = Asked {
+            call: Call::AssumeRole,
+            config: &self.config,
+            endpoint: &address.endpoint,
+            resource: &role.arn,
+            virtual_host: false,
+        };
+        let work = async {
+            let request = client
+                .assume_role()
+                .role_arn(&role.arn)
+                .set_external_id(role.external_id.clone())
+                .role_session_name("linkdial")
+                .duration_seconds(900);
+            match Box::pin(request.send()).await {
+                Ok(lent) => lent.credentials.ok_or_else(|| not_sts(&address.endpoint)),
+                Err(error) => Err(diagnose(asked, &transport, error).await),
+            }
+        };
+        let lent = probe
+            .step(&address.endpoint, &[Stage::Authenticate], work)
+            .await?;
+        probe.add_secret(&lent.secret_access_key);
+        probe.add_secret(&lent.session_token);
+        probe.note("role", &role.arn);
+        Ok(Some(Keys {
+            id: lent.access_key_id,
+            secret: linkdial_core::Secret::new(lent.secret_access_key),
+            token: Some(linkdial_core::Secret::new(lent.session_token)),
+        }))
+    }
+
+    /// Proves what the link can prove without a bucket.
+    async fn probe_alone(&self, probe: &mut Probe, keys: Option<&Keys>) -> Result<(), Halt> {
+        let Some(keys) = keys else {
+            reach(probe, &self.address(None)).await?;
+            return Ok(());
+        };
+        if self.config.endpoint.is_none() {
+            return self.who_am_i(probe, keys).await;
+        }
+        let address = self.address(None);
+        let transport = reach(probe, &address).await?;
+        let client = self.client(&transport, &address, Some(keys));
+        let asked = Asked {
+            call: Call::ListBuckets,
+            config: &self.config,
+            endpoint: &address.endpoint,
+            resource: "*",
+            virtual_host: false,
+        };
+        let work = async {
+            match Box::pin(client.list_buckets().send()).await {
+                Ok(answer) if answer.buckets.is_none() && answer.owner.is_none() => {
+                    Err(not_s3(&address.endpoint))
+                }
+                Ok(answer) => Ok(Some(answer.buckets().len())),
+                Err(error) => match diagnose(asked, &transport, error).await {
+                    // The right to list buckets is seldom given; being refused it proves the key.
+                    denied if denied.code == Code::AccessDenied => Ok(None),
+                    diagnosis => Err(diagnosis),
+                },
+            }
+        };
+        let buckets = probe
+            .step(&address.endpoint, &[Stage::Authenticate], work)
+            .await?;
+        probe.note("key_id", &keys.id);
+        if let Some(buckets) = buckets {
+            probe.note("buckets", buckets);
+        }
+        probe.note("unproven", "no bucket was tried: nothing says which one");
+        Ok(())
+    }
+
+    async fn who_am_i(&self, probe: &mut Probe, keys: &Keys) -> Result<(), Halt> {
+        let address = self.sts_address();
+        let transport = reach(probe, &address).await?;
+        let client = Client {
+            transport: &transport,
+            endpoint: &address.base,
+            region: &self.config.region,
+            keys: Some(keys),
+        }
+        .sts();
+        let asked = Asked {
+            call: Call::GetCallerIdentity,
+            config: &self.config,
+            endpoint: &address.endpoint,
+            resource: "*",
+            virtual_host: false,
+        };
+        let work = async {
+            match Box::pin(client.get_caller_identity().send()).await {
+                Ok(answer) => answer.arn.ok_or_else(|| not_sts(&address.endpoint)),
+                Err(error) => Err(diagnose(asked, &transport, error).await),
+            }
+        };
+        let caller = probe
+            .step(&address.endpoint, &[Stage::Authenticate], work)
+            .await?;
+        probe.note("caller", caller);
+        probe.note("unproven", "no bucket was tried: nothing says which one");
+        Ok(())
+    }
+
+    /// Lists the prefix, reads one byte of one object, and writes a sentinel where that is asked
+    /// for.
+    async fn probe_bucket(
+        &self,
+        probe: &mut Probe,
+        bucket: &Bucket,
+        keys: Option<&Keys>,
+    ) -> Result<(), Halt> {
+        let address = self.address(Some(bucket));
+        let transport = reach(probe, &address).await?;
+        if matches!(self.config.auth, Auth::Cluster) {
+            return Ok(());
+        }
+        let client = self.client(&transport, &address, keys);
+        let session = Session {
+            config: &self.config,
+            endpoint: address.endpoint,
+            transport,
+            client,
+            bucket,
+            virtual_host: address.virtual_host,
+        };
+        let stages: &[Stage] = if keys.is_some() {
+            &[Stage::Authenticate, Stage::Access]
+        } else {
+            &[Stage::Access]
+        };
+        let listed = probe
+            .step(&session.endpoint, stages, session.list())
+            .await?;
+        probe.note("objects", &listed.count);
+        if !self.config.region_given && self.config.endpoint.is_none() {
+            probe.note("region", format!("{} (none is given)", self.config.region));
+        }
+        if probe.intent().read || !probe.intent().write {
+            Box::pin(object::read(probe, &session, listed.object)).await?;
+        }
+        if probe.intent().write {
+            Box::pin(object::write(probe, &session)).await?;
+        }
+        Ok(())
+    }
+
+    fn client(
+        &self,
+        transport: &Transport,
+        address: &Address,
+        keys: Option<&Keys>,
+    ) -> aws_sdk_s3::Client {
+        Client {
+            transport,
+            endpoint: &address.base,
+            region: &self.config.region,
+            keys,
+        }
+        .s3(!address.virtual_host)
+    }
+}
+
+/// What a listing showed.
+struct Listed {
+    count: String,
+    object: Option<Object>,
+}
+
+impl Session<'_> {
+    /// Returns the header of a requester-pays bucket.
+    pub(crate) fn payer(&self) -> Option<RequestPayer> {
+        self.config
+            .requester_pays
+            .then_some(RequestPayer::Requester)
+    }
+
+    /// Turns an error of a call on this session into a finding.
+    pub(crate) async fn diagnose<E>(
+        &self,
+        call: Call,
+        resource: &str,
+        error: SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
+    ) -> Diagnosis
+    where
+        E: std::error::Error
+            + aws_smithy_types::error::metadata::ProvideErrorMetadata
+            + Send
+            + Sync
+            + 'static,
+    {
+        let asked = Asked {
+            call,
+            config: self.config,
+            endpoint: &self.endpoint,
+            resource,
+            virtual_host: self.virtual_host,
+        };
+        diagnose(asked, &self.transport, error).await
+    }
+
+    async fn list(&self) -> Result<Listed, Diagnosis> {
+        let bucket = &self.bucket.name;
+        let request = self
+            .client
+            .list_objects_v2()
+            .bucket(bucket)
+            .set_prefix((!self.bucket.prefix.is_empty()).then(|| self.bucket.prefix.clone()))
+            .max_keys(LISTED)
+            .set_request_payer(self.payer());
+        let resource = if self.bucket.prefix.is_empty() {
+            bucket.clone()
+        } else {
+            format!("{bucket}/{}", self.bucket.prefix)
+        };
+        let answer = match Box::pin(request.send()).await {
+            Ok(answer) => answer,
+            Err(error) => return Err(self.diagnose(Call::ListObjects, &resource, error).await),
+        };
+        // Any server can answer 200: only a listing of this bucket counts.
+        if answer.name().is_none_or(|name| name != bucket) {
+            return Err(
+                not_s3(&self.endpoint).evidence("listed", answer.name().unwrap_or_default())
+            );
+        }
+        let objects: Vec<&aws_sdk_s3::types::Object> = answer
+            .contents()
+            .iter()
+            .filter(|object| object.key().is_some_and(|key| self.bucket.holds(key)))
+            .collect();
+        let more = answer.is_truncated() == Some(true);
+        Ok(Listed {
+            count: format!("{}{}", objects.len(), if more { " or more" } else { "" }),
+            object: Object::choose(&objects, &self.config.suffixes),
+        })
+    }
+}
+
+/// Resolves, connects and shakes hands; the client then runs on that stream.
+async fn reach(probe: &mut Probe, address: &Address) -> Result<Transport, Halt> {
+    let tls = address.tls.then(TlsOptions::http1);
+    let reached = probe.reach(&address.endpoint, tls).await?;
+    Ok(Transport::new(reached))
+}
+
+fn address(base: &Url, role: Role) -> Address {
+    let tls = base.scheme() == "https";
+    let host = base.host_str().unwrap_or_default();
+    let port = base.port_or_known_default().unwrap_or(443);
+    Address {
+        endpoint: Endpoint::new(role, host, port),
+        base: base.as_str().trim_end_matches('/').to_owned(),
+        tls,
+        virtual_host: false,
+    }
+}
+
+fn aws_url(host: &str) -> Url {
+    Url::parse(&format!("https://{host}")).expect("a region is letters, digits and dashes")
+}
+
+/// The DNS suffix of a region's partition (AWS General Reference, Service endpoints).
+fn dns_suffix(region: &str) -> &'static str {
+    if region.starts_with("cn-") {
+        "amazonaws.com.cn"
+    } else if region.starts_with("us-iso-") {
+        "c2s.ic.gov"
+    } else if region.starts_with("us-isob-") {
+        "sc2s.sgov.gov"
+    } else if region.starts_with("eusc-") {
+        "amazonaws.eu"
+    } else {
+        "amazonaws.com"
+    }
+}
+
+fn no_target() -> Diagnosis {
+    Diagnosis::new(
+        Code::DefineNoTarget,
+        "nothing says which bucket this anonymous link is for",
+    )
+    .hint("add the pipeline that uses it to the script, or give --target LINK=BUCKET/PREFIX")
+}
+
+fn not_s3(endpoint: &Endpoint) -> Diagnosis {
+    Diagnosis::new(
+        Code::AccessNotThisService,
+        format!("{endpoint} answers, but not as S3 does"),
+    )
+    .hint("check endpoint_url: a console, a proxy's page or another service listens there")
+}
+
+fn not_sts(endpoint: &Endpoint) -> Diagnosis {
+    Diagnosis::new(
+        Code::AccessNotThisService,
+        format!("{endpoint} answers, but not as the security token service does"),
+    )
+    .hint("check endpoint_url and sts_endpoint_url")
+}

@@ -1,0 +1,26 @@
+#!/bin/sh
+# What a change must pass besides its tests: formatting, lints, dependencies.
+set -eu
+cd "$(dirname "$0")/.."
+
+scripts/prerequisites.sh build
+
+echo 'check: formatting'
+cargo fmt --all --check
+
+echo 'check: lints'
+cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings
+
+# Advisories are not among them: they come from a repository of their own, over the network.
+if cargo deny --version >/dev/null 2>&1; then
+    echo 'check: licences, bans and sources of dependencies'
+    cargo deny --offline --log-level warn check bans licenses sources
+else
+    echo 'check: skipped: dependencies, because cargo-deny is not installed (cargo install cargo-deny --locked)'
+fi
+
+echo 'check: tests'
+list=$(cargo test --workspace --locked --quiet -- --list --format terse)
+ignored=$(cargo test --workspace --locked --quiet -- --list --format terse --ignored)
+echo "check: $(echo "$list" | grep -c ': test$' || true) tests, $(echo "$ignored" | grep -c ': test$' || true) of them ignored"
+echo "$ignored" | sed -n 's/: test$//p' | sed 's/^/check: ignored: /'

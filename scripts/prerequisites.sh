@@ -1,0 +1,96 @@
+#!/bin/sh
+# Finds what this machine lacks and installs it where it may: as root or through sudo without a
+# password, with apt. Elsewhere it prints what to install and stops.
+#
+#   prerequisites.sh [make] [build] [servers]
+#
+#   make      make itself
+#   build     a Rust toolchain, a C compiler, root certificates
+#   servers   Python with venv, for the test servers that come as Python packages
+set -eu
+
+rust_needed=1.94.1
+packages=
+
+lacks() {
+    echo "prerequisites: $1 is missing"
+    packages="$packages $2"
+}
+
+at_least() { # VERSION MINIMUM
+    [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]
+}
+
+check_rust() {
+    if ! command -v cargo >/dev/null 2>&1; then
+        echo "prerequisites: there is no cargo; install Rust $rust_needed or newer from https://rustup.rs" >&2
+        exit 1
+    fi
+    rust_found=$(rustc --version | cut -d ' ' -f 2 | cut -d - -f 1)
+    if ! at_least "$rust_found" "$rust_needed"; then
+        echo "prerequisites: rustc is $rust_found, $rust_needed or newer is needed: rustup update stable" >&2
+        exit 1
+    fi
+}
+
+check_build() {
+    check_rust
+    if ! echo '#include <stdlib.h>' | cc -E -x c - >/dev/null 2>&1; then
+        lacks 'a C compiler with its headers' 'gcc libc6-dev'
+    fi
+    if ! [ -e /etc/ssl/certs/ca-certificates.crt ] && command -v apt-get >/dev/null 2>&1; then
+        lacks 'the bundle of root certificates' 'ca-certificates'
+    fi
+}
+
+check_servers() {
+    command -v git >/dev/null 2>&1 || lacks git git
+    if ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then
+        lacks 'Python with venv' 'python3 python3-venv'
+    fi
+}
+
+for group in "$@"; do
+    case $group in
+    make) command -v make >/dev/null 2>&1 || lacks make make ;;
+    build) check_build ;;
+    servers) check_servers ;;
+    *)
+        echo "prerequisites: unknown group $group" >&2
+        exit 2
+        ;;
+    esac
+done
+
+[ -n "$packages" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "prerequisites: install what corresponds to these Debian packages:$packages" >&2
+    exit 1
+fi
+if [ "$(id -u)" -eq 0 ]; then
+    as_root=
+elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+    as_root='sudo -n'
+else
+    echo "prerequisites: run this first: sudo apt-get install --no-install-recommends$packages" >&2
+    exit 1
+fi
+
+install_packages() {
+    # Both are lists of words.
+    # shellcheck disable=SC2086
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+        $packages >"$log" 2>&1
+}
+
+echo "prerequisites: installing$packages"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# The lists of packages may be absent or old; refresh them only when they turn out to be.
+if ! install_packages; then
+    $as_root apt-get update -qq >"$log" 2>&1 && install_packages || {
+        tail -n 20 "$log" >&2
+        exit 1
+    }
+fi

@@ -1,0 +1,51 @@
+use std::io;
+use std::time::Duration;
+
+/// The reason why a server for tests is not there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file, a pipe or a socket failed.
+    #[error("{doing}: {source}")]
+    Io {
+        /// What was being done.
+        doing: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A backend could not be put into the cache folder.
+    #[error("cannot install {what}: {reason}")]
+    Install {
+        /// The backend, with its version.
+        what: String,
+        /// What went wrong, with the end of the installer's own words.
+        reason: String,
+    },
+    /// A server did not answer in time, or ended before it did.
+    #[error("{server} is not ready after {after:?}: {reason}\n--- the end of its log ---\n{log}")]
+    NotReady {
+        /// The server's name.
+        server: String,
+        /// How long it was waited for.
+        after: Duration,
+        /// The last answer, or the lack of one.
+        reason: String,
+        /// The last lines that the server wrote.
+        log: String,
+    },
+    /// A server answered a call of its set-up with something else than success.
+    #[error("{doing}: {answer}")]
+    Refused {
+        /// What was being done.
+        doing: String,
+        /// The answer, shortened.
+        answer: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let doing = doing.into();
+        move |source| Self::Io { doing, source }
+    }
+}

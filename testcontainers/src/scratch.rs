@@ -1,0 +1,59 @@
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::Error;
+
+/// A folder that goes away with its handle, and with the process when that is killed.
+///
+/// A small shell holds the other end of a pipe: its end is seen even when no destructor runs, as
+/// with `SIGKILL`, or when the handle lives in a `static`.
+#[derive(Debug)]
+pub struct Scratch {
+    path: PathBuf,
+    watcher: Child,
+}
+
+const WATCH: &str = r#"trap '' INT HUP TERM; read -r _; rm -rf "$1""#;
+
+impl Scratch {
+    /// Makes a new, empty folder among the system's temporary files.
+    pub fn new(prefix: &str) -> Result<Self, Error> {
+        let path = tempfile::Builder::new()
+            .prefix(&format!("linkdial-{prefix}-"))
+            .tempdir()
+            .map_err(Error::io("make a temporary folder"))?
+            .keep();
+        let mut command = Command::new("sh");
+        command.args(["-c", WATCH, "sh"]).arg(&path);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let watcher = command.spawn().map_err(Error::io("start sh"))?;
+        Ok(Self { path, watcher })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes a file into the folder and says where it is.
+    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> Result<PathBuf, Error> {
+        let file = self.path.join(name);
+        if let Some(parent) = file.parent() {
+            std::fs::create_dir_all(parent).map_err(Error::io("make a folder"))?;
+        }
+        std::fs::write(&file, contents).map_err(Error::io(format!("write {}", file.display())))?;
+        Ok(file)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(self.watcher.stdin.take());
+        drop(self.watcher.wait());
+    }
+}
