@@ -1,5 +1,40 @@
 //! The statement language: text to tree. Knows no backend and does no I/O.
 
-mod source;
+pub(crate) mod ast;
+mod directive;
+pub(crate) mod error;
+mod lexer;
+mod link_statements;
+pub(crate) mod literal;
+mod mask;
+mod parser;
+pub(crate) mod source;
+mod use_statements;
 
 pub use source::{Excerpt, Place};
+
+use ast::Statement;
+use error::SyntaxError;
+use source::{FileId, SourceFile};
+
+/// A file with its statements and its errors.
+#[derive(Debug)]
+pub(crate) struct ParsedFile {
+    pub(crate) source: SourceFile,
+    pub(crate) statements: Vec<Statement>,
+    pub(crate) errors: Vec<SyntaxError>,
+}
+
+/// Reads one file of a script.
+pub(crate) fn read(name: &str, text: String, file: FileId) -> ParsedFile {
+    let mut source = SourceFile::new(name, text);
+    let lexed = lexer::lex(source.text());
+    let masks = mask::masks(source.text(), &lexed);
+    let parser::Parsed { statements, errors } = parser::parse(source.text(), &lexed, file);
+    source.hide(masks);
+    ParsedFile {
+        source,
+        statements,
+        errors,
+    }
+}

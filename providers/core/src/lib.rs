@@ -33,7 +33,7 @@ pub use endpoint::{Endpoint, Role};
 pub use link::{Definition, Kind, LinkName, UnknownKind};
 pub use probe::{Halt, Probe, Reached, Stage, Step, interrupted};
 pub use provider::{Driver, DynProvider, Opened, Provider, verdict};
-pub use redact::{REDACTED, Redactor};
+pub use redact::{REDACTED, Redactor, looks_secret};
 pub use secret::Secret;
 pub use settings::Settings;
 pub use target::{Intent, Target};

@@ -165,8 +165,8 @@ impl Redactor {
     }
 }
 
-/// Key names that hold secrets by any vendor's habit.
-fn looks_secret(key: &str) -> bool {
+/// Returns whether a key's name says, by any vendor's habit, that its value is secret.
+pub fn looks_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     [
         "secret",

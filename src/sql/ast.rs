@@ -1,0 +1,152 @@
+//! The statements that linkdial knows.
+
+use std::ops::Range;
+
+use linkdial_core::{Code, Intent, Kind, LinkName, Target};
+
+use super::literal::MappedText;
+
+/// A statement with the bytes it covers.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    pub(crate) span: Range<usize>,
+    pub(crate) kind: StatementKind,
+    /// The `-- linkdial:` comments that stand before it.
+    pub(crate) directives: Vec<Directive>,
+}
+
+/// What a statement does.
+#[derive(Debug)]
+pub(crate) enum StatementKind {
+    AlterLink(AlterLink),
+    /// It has errors; the name of the link, where it is a statement about one.
+    Broken(Option<Name>),
+    CreateLink(CreateLink),
+    DropLink {
+        name: Name,
+        if_exists: bool,
+    },
+    /// `DROP PIPELINE` or `DROP FUNCTION`.
+    DropUser(User),
+    Skipped {
+        words: String,
+    },
+    Use {
+        database: String,
+    },
+    Uses(Uses),
+}
+
+/// A name with the database written before it, if any.
+#[derive(Clone, Debug)]
+pub(crate) struct Name {
+    pub(crate) database: Option<String>,
+    pub(crate) name: String,
+    pub(crate) span: Range<usize>,
+}
+
+impl Name {
+    /// Returns the full name, given the current database.
+    pub(crate) fn resolve(&self, current: Option<&str>) -> LinkName {
+        LinkName::new(self.database.as_deref().or(current), &self.name)
+    }
+}
+
+/// `CREATE LINK`.
+#[derive(Debug)]
+pub(crate) struct CreateLink {
+    pub(crate) or_replace: bool,
+    pub(crate) if_not_exists: bool,
+    pub(crate) name: Name,
+    pub(crate) kind: Kind,
+    pub(crate) config: Option<ClauseLiteral>,
+    pub(crate) credentials: Option<ClauseLiteral>,
+}
+
+/// The string of a clause with the bytes it covers, quotes included.
+#[derive(Clone, Debug)]
+pub(crate) struct ClauseLiteral {
+    pub(crate) text: MappedText,
+    pub(crate) span: Range<usize>,
+}
+
+/// `ALTER LINK`: at most one change a clause.
+#[derive(Debug)]
+pub(crate) struct AlterLink {
+    pub(crate) name: Name,
+    pub(crate) config: Option<Change>,
+    pub(crate) credentials: Option<Change>,
+}
+
+/// What `SET` does to a clause.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// `SET CONFIG '{...}'`.
+    Replace(ClauseLiteral),
+    /// `SET CONFIG ::key = 'value'`.
+    Key {
+        key: MappedText,
+        value: ClauseLiteral,
+    },
+}
+
+/// A statement that uses links.
+#[derive(Debug)]
+pub(crate) struct Uses {
+    /// Its first words, such as `CREATE PIPELINE`.
+    pub(crate) words: String,
+    /// The object that goes on using the link until it is dropped.
+    pub(crate) user: Option<User>,
+    pub(crate) or_replace: bool,
+    pub(crate) if_not_exists: bool,
+    pub(crate) links: Vec<LinkUse>,
+}
+
+/// A pipeline or a function.
+#[derive(Clone, Debug)]
+pub(crate) struct User {
+    pub(crate) kind: UserKind,
+    pub(crate) name: Name,
+}
+
+/// What uses a link for longer than one statement.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum UserKind {
+    Function,
+    Pipeline,
+}
+
+/// One link in a statement that uses it.
+#[derive(Debug)]
+pub(crate) struct LinkUse {
+    pub(crate) link: Name,
+    pub(crate) target: Target,
+    pub(crate) target_span: Range<usize>,
+    pub(crate) intent: Intent,
+    /// The word after `FORMAT`.
+    pub(crate) format: Option<String>,
+    /// The string after `SCHEMA REGISTRY`.
+    pub(crate) registry: Option<String>,
+}
+
+/// A `-- linkdial:` comment.
+#[derive(Debug)]
+pub(crate) struct Directive {
+    pub(crate) span: Range<usize>,
+    pub(crate) kind: DirectiveKind,
+}
+
+/// What such a comment says.
+#[derive(Debug)]
+pub(crate) enum DirectiveKind {
+    Deferred,
+    Ignore {
+        code: Code,
+        reason: String,
+    },
+    Target {
+        target: Target,
+        target_span: Range<usize>,
+        intent: Intent,
+    },
+}
