@@ -1,3 +1,7 @@
 //! The `linkdial` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    linkdial::cli::main()
+}

@@ -1,0 +1,23 @@
+//! The one gate to the environment. (`LINKDIAL_CA_FILE` is read by the argument parser.)
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the variables that the user names, and two conventions about colours"
+)]
+
+use linkdial_core::Secret;
+
+/// Returns a variable that `--vars-env` names.
+pub(super) fn variable(name: &str) -> Result<Secret, &'static str> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Secret::new(value)),
+        Err(std::env::VarError::NotPresent) => Err("is not set"),
+        Err(std::env::VarError::NotUnicode(_)) => Err("is not UTF-8"),
+    }
+}
+
+/// Returns whether the user asks every program for plain text (no-color.org), or has a terminal
+/// that knows nothing else.
+pub(super) fn refuses_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || std::env::var_os("TERM").is_some_and(|value| value == "dumb")
+}

@@ -1,0 +1,84 @@
+//! `linkdial explain`: the page of a code.
+
+use std::io::{self, IsTerminal as _};
+
+use linkdial_core::Code;
+
+use super::exit::{Exit, Failure};
+use super::terminal;
+use crate::report::plain_code_page;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  linkdial explain authenticate.bad-secret
+  linkdial explain --list")]
+pub(super) struct Arguments {
+    /// The code, as it stands in a report
+    #[arg(required_unless_present = "list", conflicts_with = "list")]
+    code: Option<String>,
+    /// List all codes, each with the verdict it leads to
+    #[arg(long)]
+    list: bool,
+}
+
+pub(super) fn run(arguments: &Arguments, color: bool) -> Result<Exit, Failure> {
+    let Some(text) = &arguments.code else {
+        list()?;
+        return Ok(Exit::Good);
+    };
+    let code: Code = text.trim().to_ascii_lowercase().parse().map_err(|_| {
+        let nearest = nearest(text)
+            .map(|code| format!("; did you mean `{code}`?"))
+            .unwrap_or_default();
+        Failure::Usage(format!(
+            "there is no code `{text}`{nearest} (`linkdial explain --list` names all)"
+        ))
+    })?;
+    let page = if color || io::stdout().is_terminal() {
+        plain_code_page(code.page(), color)
+    } else {
+        code.page().to_owned()
+    };
+    terminal::print(|out| out.write_all(page.as_bytes()))?;
+    Ok(Exit::Good)
+}
+
+fn list() -> Result<(), Failure> {
+    let name = |code: Code| match code {
+        Code::Interrupted(_) => "STAGE.interrupted",
+        code => code.as_str(),
+    };
+    let widest = Code::ALL.iter().map(|code| name(*code).len()).max();
+    let widest = widest.unwrap_or(0);
+    terminal::print(|out| -> io::Result<()> {
+        for code in Code::ALL {
+            writeln!(out, "{:widest$}  {}", name(*code), code.outcome())?;
+        }
+        Ok(())
+    })
+}
+
+/// Returns the code most like what was written, if it is like it at all.
+fn nearest(text: &str) -> Option<Code> {
+    /// Below this two words have little in common.
+    const LIKE: f64 = 0.75;
+    Code::ALL
+        .iter()
+        .map(|code| (strsim::jaro_winkler(text, code.as_str()), *code))
+        .filter(|(likeness, _)| *likeness >= LIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, code)| code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_finds_its_code() {
+        assert_eq!(nearest("tls.unknown-isuer"), Some(Code::TlsUnknownIssuer));
+        assert_eq!(nearest("conect.refused"), Some(Code::ConnectRefused));
+        assert_eq!(nearest("xyzzy"), None);
+    }
+}

@@ -1,0 +1,153 @@
+//! The command line: arguments, files, signals, exit codes.
+//!
+//! The only part that reads the environment, writes to standard output or knows a terminal. A
+//! subcommand is a thin file; the work is done by the rest of the library.
+
+mod duration;
+mod environment;
+mod exit;
+mod explain;
+mod input;
+mod log;
+mod network;
+mod output;
+mod panics;
+mod progress;
+mod shell;
+mod signals;
+mod terminal;
+mod variables;
+mod verify;
+mod warm_up;
+
+use std::ffi::OsString;
+use std::panic::catch_unwind;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+use exit::{Exit, Failure};
+
+/// Dials SingleStore connection links with real clients before they are registered
+#[derive(Debug, Parser)]
+#[command(name = "linkdial", version, after_help = EXAMPLES)]
+#[command(
+    propagate_version = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  linkdial verify links.sql            dial every link of a script
+  linkdial verify --offline links.sql  read it, send nothing
+  linkdial explain tls.unknown-issuer  what a code means and how to mend it
+
+Exit codes: 0 nothing failed, 1 a check failed, 2 bad usage or a statement that does
+not parse, 3 linkdial could not do its work, 130 interrupted.";
+
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    color: When,
+    /// Write events to standard error, such as `debug` or `linkdial=trace`
+    #[arg(long, value_name = "FILTER", global = true, hide = true)]
+    log: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum When {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Dial every link that a script leaves defined; change nothing
+    Verify(Box<verify::Arguments>),
+    /// Print the page of a code: what it means, usual causes, how to confirm, how to fix
+    Explain(explain::Arguments),
+    /// Print a completion script for a shell
+    Completions(shell::CompletionArguments),
+    /// Print a manual page in troff
+    Man(shell::ManArguments),
+}
+
+/// Runs the command that the process was started as.
+pub fn main() -> ExitCode {
+    panics::install();
+    let run = || run_from(std::env::args_os());
+    // The hook has already said so; the code must not be that of a verdict.
+    catch_unwind(run).unwrap_or(Exit::Broken).into()
+}
+
+/// Returns the command with all its arguments, for completions and manual pages.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+fn run_from(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nothing is left to say when even this can not be written.
+            error.print().ok();
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Good
+            };
+        }
+    };
+    match execute(cli) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            terminal::complain(&failure.to_string());
+            failure.exit()
+        }
+    }
+}
+
+fn execute(cli: Cli) -> Result<Exit, Failure> {
+    if let Some(filter) = &cli.global.log {
+        log::install(filter)?;
+    }
+    let color = terminal::color(cli.global.color);
+    match cli.command {
+        Command::Verify(arguments) => verify::run(*arguments, color),
+        Command::Explain(arguments) => explain::run(&arguments, color),
+        Command::Completions(arguments) => shell::completions(&arguments),
+        Command::Man(arguments) => shell::man(&arguments),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_make_sense_to_clap() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_examples() {
+        let mut command = command();
+        command.build();
+        for subcommand in command.get_subcommands() {
+            let help = subcommand.clone().render_help().to_string();
+            assert!(help.contains("Examples:\n"), "{}", subcommand.get_name());
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Which way the packets go.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use linkdial_core::net::Net;
+
+use super::exit::Failure;
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Network")]
+pub(super) struct NetworkArguments {
+    /// Trust the certificates in this PEM file too; repeatable
+    ///
+    /// They are added to the system's own. `SSL_CERT_FILE` and the like are not read.
+    #[arg(
+        long = "ca-file",
+        value_name = "FILE",
+        env = "LINKDIAL_CA_FILE",
+        hide_env_values = true
+    )]
+    ca_files: Vec<PathBuf>,
+    /// Dial through this HTTP proxy; proxy variables of the environment are not read
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
+    /// Use this address for a name, as curl does; repeatable
+    #[arg(long, value_name = "HOST:ADDRESS", value_parser = host_address)]
+    resolve: Vec<(String, IpAddr)>,
+    /// Ask this name server instead of the system's; repeatable
+    #[arg(long = "dns-server", value_name = "ADDRESS[:PORT]", value_parser = dns_server)]
+    dns_servers: Vec<SocketAddr>,
+    /// Allow addresses that are refused by default, such as link-local ones; repeatable
+    #[arg(long = "allow-net", value_name = "CIDR", value_parser = network)]
+    allow: Vec<IpNet>,
+    /// Dial no address outside these networks; repeatable
+    #[arg(long = "only-net", value_name = "CIDR", value_parser = network)]
+    only: Vec<IpNet>,
+}
+
+impl NetworkArguments {
+    /// Builds the network that all checks share.
+    pub(super) fn net(&self) -> Result<Net, Failure> {
+        for path in &self.ca_files {
+            let file = path.display();
+            std::fs::read(path)
+                .map_err(|error| Failure::Usage(format!("cannot read `{file}`: {error}")))?;
+        }
+        Ok(Net::default())
+    }
+}
+
+fn host_address(text: &str) -> Result<(String, IpAddr), String> {
+    let (host, address) = text
+        .split_once(':')
+        .filter(|(host, _)| !host.is_empty())
+        .ok_or("write HOST:ADDRESS, such as `s3.example.com:10.0.0.7`")?;
+    let bare = address
+        .strip_prefix('[')
+        .and_then(|address| address.strip_suffix(']'))
+        .unwrap_or(address);
+    let address = bare
+        .parse()
+        .map_err(|_| format!("`{address}` is not an IP address"))?;
+    Ok((host.to_owned(), address))
+}
+
+fn dns_server(text: &str) -> Result<SocketAddr, String> {
+    /// RFC 1035, section 4.2.
+    const PORT: u16 = 53;
+    text.parse()
+        .or_else(|_| {
+            text.parse()
+                .map(|address: IpAddr| SocketAddr::new(address, PORT))
+        })
+        .map_err(|_| "write an IP address, with `:PORT` if it is not 53".to_owned())
+}
+
+/// A lone address is a network of one.
+fn network(text: &str) -> Result<IpNet, String> {
+    text.parse()
+        .or_else(|_| text.parse().map(|address: IpAddr| IpNet::from(address)))
+        .map_err(|_| "write a network, such as `10.0.0.0/8`".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_split_from_both_families() {
+        let v6: IpAddr = "::1".parse().unwrap();
+        assert_eq!(host_address("h:::1"), Ok(("h".to_owned(), v6)));
+        assert_eq!(host_address("h:[::1]"), Ok(("h".to_owned(), v6)));
+        let v4: IpAddr = "10.0.0.7".parse().unwrap();
+        assert_eq!(
+            host_address("h.example:10.0.0.7"),
+            Ok(("h.example".to_owned(), v4))
+        );
+        for text in ["", "h", ":10.0.0.7", "h:443:10.0.0.7", "h:other"] {
+            assert!(host_address(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn name_servers_default_to_port_53() {
+        assert_eq!(dns_server("127.0.0.1").unwrap().port(), 53);
+        assert_eq!(dns_server("[::1]:5353").unwrap().port(), 5353);
+        assert!(dns_server("localhost").is_err());
+    }
+
+    #[test]
+    fn an_address_is_a_network_of_one() {
+        assert_eq!(network("10.0.0.7").unwrap().to_string(), "10.0.0.7/32");
+        assert_eq!(network("10.0.0.0/8").unwrap().to_string(), "10.0.0.0/8");
+        assert!(network("10.0.0.0/33").is_err());
+    }
+}

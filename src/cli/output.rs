@@ -1,0 +1,225 @@
+//! Files that a report is written to: opened before the work starts, complete or not there.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum as _;
+use tempfile::NamedTempFile;
+
+use super::exit::Failure;
+use crate::report::{Format, HumanOptions, RenderError, Report, render};
+
+/// `--output FORMAT=FILE`.
+#[derive(Clone, Debug)]
+pub(super) struct Output {
+    format: Format,
+    path: PathBuf,
+}
+
+pub(super) fn parse(text: &str) -> Result<Output, String> {
+    let (format, path) = text
+        .split_once('=')
+        .filter(|(_, path)| !path.is_empty())
+        .ok_or("write FORMAT=FILE, such as `junit=report.xml`")?;
+    let Ok(format) = Format::from_str(format, false) else {
+        let known: Vec<_> = Format::value_variants()
+            .iter()
+            .filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned()))
+            .collect();
+        return Err(format!(
+            "there is no format `{format}` (possible values: {})",
+            known.join(", ")
+        ));
+    };
+    Ok(Output {
+        format,
+        path: PathBuf::from(path),
+    })
+}
+
+/// A destination that is open.
+#[derive(Debug)]
+pub(super) struct Open {
+    format: Format,
+    /// As the user named it.
+    path: PathBuf,
+    sink: Sink,
+}
+
+#[derive(Debug)]
+enum Sink {
+    /// Renamed over the destination once it is complete.
+    Replace(NamedTempFile, PathBuf),
+    /// A pipe or device can not be replaced.
+    Direct(File),
+}
+
+/// Opens all destinations, so that one that can not be written is known before anything is dialled.
+pub(super) fn open(outputs: Vec<Output>) -> Result<Vec<Open>, Failure> {
+    let mut opened: Vec<Open> = Vec::with_capacity(outputs.len());
+    for output in outputs {
+        if opened.iter().any(|open| open.path == output.path) {
+            let path = output.path.display();
+            return Err(Failure::Usage(format!("`--output` names `{path}` twice")));
+        }
+        let sink = sink(&output.path).map_err(|error| cannot_write(&output.path, &error))?;
+        opened.push(Open {
+            format: output.format,
+            path: output.path,
+            sink,
+        });
+    }
+    Ok(opened)
+}
+
+fn sink(path: &Path) -> io::Result<Sink> {
+    // Through links, so that the file they name is replaced and not the link.
+    let destination = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    match fs::metadata(&destination) {
+        Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(found) if !found.is_file() => {
+            return Ok(Sink::Direct(File::options().write(true).open(destination)?));
+        }
+        // What the user may not write is not replaced by way of its folder either.
+        Ok(_) => drop(File::options().write(true).open(&destination)?),
+        Err(_) => {}
+    }
+    let folder = match destination.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".linkdial-").suffix(".tmp");
+    if let Some(permissions) = permissions(&destination) {
+        builder.permissions(permissions);
+    }
+    Ok(Sink::Replace(builder.tempfile_in(folder)?, destination))
+}
+
+/// Those of the file that is replaced, else what the user's mask leaves of the usual ones.
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
+fn permissions(destination: &Path) -> Option<Permissions> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let existing = fs::metadata(destination).map(|found| found.permissions());
+    Some(existing.unwrap_or_else(|_| Permissions::from_mode(0o666)))
+}
+
+#[cfg(not(unix))]
+fn permissions(_destination: &Path) -> Option<Permissions> {
+    None
+}
+
+impl Open {
+    /// Writes the report and puts it in place.
+    pub(super) fn write(self, report: &Report) -> Result<(), Failure> {
+        let Self { format, path, sink } = self;
+        let write = |file: &mut dyn Write| -> Result<(), RenderError> {
+            let mut out = BufWriter::new(file);
+            render(report, format, HumanOptions::default(), &mut out)?;
+            out.flush()?;
+            Ok(())
+        };
+        let result = match sink {
+            Sink::Direct(mut file) => write(&mut file).map_err(io::Error::from),
+            Sink::Replace(mut file, destination) => write(file.as_file_mut())
+                .map_err(io::Error::from)
+                .and_then(|()| file.persist(destination).map_err(|error| error.error))
+                .map(drop),
+        };
+        result.map_err(|error| cannot_write(&path, &error))
+    }
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    let path = path.display();
+    Failure::Broken(match error.kind() {
+        io::ErrorKind::NotFound => format!("cannot write `{path}`: there is no such folder"),
+        io::ErrorKind::IsADirectory => format!("cannot write `{path}`: it is a folder"),
+        _ => format!("cannot write `{path}`: {error}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    fn open_one(path: &Path) -> Result<Open, Failure> {
+        let output = parse(&format!("json={}", path.display())).unwrap();
+        open(vec![output]).map(|mut opened| opened.remove(0))
+    }
+
+    fn entries(folder: &Path) -> Vec<String> {
+        fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn unknown_formats_are_told_which_there_are() {
+        let reason = parse("sarif=x").unwrap_err();
+        assert!(reason.contains("human, json, junit, github"), "{reason}");
+        assert!(parse("json").is_err());
+        assert!(parse("json=").is_err());
+    }
+
+    #[test]
+    fn the_old_file_stays_until_the_new_one_is_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.json");
+        fs::write(&path, "old").unwrap();
+        let open = open_one(&path).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        open.write(&sample::report()).unwrap();
+        assert!(
+            fs::read_to_string(&path)
+                .unwrap()
+                .starts_with("{\n  \"schema\": 1,")
+        );
+        assert_eq!(entries(folder.path()), ["report.json"]);
+    }
+
+    #[test]
+    fn a_run_that_ends_early_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(open_one(&folder.path().join("report.json")).unwrap());
+        assert_eq!(entries(folder.path()), [""; 0]);
+    }
+
+    #[test]
+    fn what_can_not_be_written_is_known_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = open_one(&folder.path().join("no/report.json")).unwrap_err();
+        assert!(
+            missing.to_string().contains("there is no such folder"),
+            "{missing}"
+        );
+        let directory = open_one(folder.path()).unwrap_err();
+        assert!(
+            directory.to_string().contains("it is a folder"),
+            "{directory}"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_keeps_pointing_and_a_file_keeps_its_mode() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("real.json");
+        let link = folder.path().join("link.json");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        open_one(&link).unwrap().write(&sample::report()).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert!(fs::read_to_string(&path).unwrap().starts_with('{'));
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o640
+        );
+    }
+}

@@ -1,0 +1,39 @@
+//! The one door to standard output and standard error.
+
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+
+use super::exit::Failure;
+use super::{When, environment};
+
+/// Returns whether what goes to standard output may hold colours.
+pub(super) fn color(when: When) -> bool {
+    match when {
+        When::Always => true,
+        When::Auto => io::stdout().is_terminal() && !environment::refuses_color(),
+        When::Never => false,
+    }
+}
+
+/// Says on standard error why there is nothing on standard output.
+pub(super) fn complain(text: &str) {
+    // Nothing is left to say when even this can not be written.
+    writeln!(io::stderr().lock(), "error: {text}").ok();
+}
+
+/// Writes data to standard output. A reader that has gone away, as `head` does, is no failure.
+pub(super) fn print<E: Into<io::Error>>(
+    write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+) -> Result<(), Failure> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let result = write(&mut out)
+        .map_err(Into::into)
+        .and_then(|()| out.flush());
+    // What could not be written once is not tried again on drop.
+    let (_, _) = out.into_parts();
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Broken(format!(
+            "cannot write to standard output: {error}"
+        ))),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}

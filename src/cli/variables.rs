@@ -1,0 +1,183 @@
+//! The values that fill `${NAME}` in a script.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use linkdial_core::Secret;
+
+use super::environment;
+use super::exit::Failure;
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Variables")]
+pub(super) struct VariableArguments {
+    /// Take variables from a file: a JSON object of strings, or lines `NAME=VALUE`
+    ///
+    /// In the second form empty lines and lines that start with `#` are skipped, white space
+    /// around name and value is dropped, and one pair of quotes around the value is taken off.
+    /// The values are secret. Repeatable.
+    #[arg(long = "vars", value_name = "FILE")]
+    vars_files: Vec<PathBuf>,
+    /// Take these variables from the environment; their values are secret
+    #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',')]
+    vars_env: Vec<String>,
+    /// Set one variable to a value that is no secret; repeatable
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = assignment)]
+    vars: Vec<(String, String)>,
+}
+
+/// A value and whether it must never be shown.
+#[derive(Debug)]
+pub(super) struct Variable {
+    pub(super) value: Secret,
+    pub(super) secret: bool,
+}
+
+/// By name; of several sources `--var` wins over `--vars-env`, and that over `--vars`.
+pub(super) type Variables = BTreeMap<String, Variable>;
+
+impl VariableArguments {
+    pub(super) fn read(&self) -> Result<Variables, Failure> {
+        let mut variables = Variables::new();
+        let secret = |value| Variable {
+            value,
+            secret: true,
+        };
+        for path in &self.vars_files {
+            let file = path.display();
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| Failure::Usage(format!("cannot read `{file}`: {error}")))?;
+            let read = parse(&text)
+                .map_err(|reason| Failure::Usage(format!("`--vars {file}`: {reason}")))?;
+            variables.extend(read.into_iter().map(|(name, value)| (name, secret(value))));
+        }
+        for name in &self.vars_env {
+            let value = environment::variable(name)
+                .map_err(|reason| Failure::Usage(format!("`--vars-env`: `{name}` {reason}")))?;
+            variables.insert(name.clone(), secret(value));
+        }
+        for (name, value) in &self.vars {
+            let variable = Variable {
+                value: Secret::new(value.as_str()),
+                secret: false,
+            };
+            variables.insert(name.clone(), variable);
+        }
+        Ok(variables)
+    }
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if is_name(name) => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE, the name of letters, digits and `_`".into()),
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// Reads either form. The reasons it gives quote no value.
+fn parse(text: &str) -> Result<Vec<(String, Secret)>, String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim_start().starts_with('{') {
+        return json(text);
+    }
+    let mut variables = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (name, value) = line
+            .split_once('=')
+            .map(|(name, value)| (name.trim(), value.trim()))
+            .filter(|(name, _)| is_name(name))
+            .ok_or_else(|| format!("line {} is not NAME=VALUE", index + 1))?;
+        let value = ['"', '\'']
+            .into_iter()
+            .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote))
+            .unwrap_or(value);
+        variables.push((name.to_owned(), Secret::new(value)));
+    }
+    Ok(variables)
+}
+
+fn json(text: &str) -> Result<Vec<(String, Secret)>, String> {
+    // serde_json's own sentence may quote the text.
+    let object: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(text).map_err(|error| {
+            format!(
+                "it is not a JSON object (line {}, column {})",
+                error.line(),
+                error.column()
+            )
+        })?;
+    object
+        .into_iter()
+        .map(|(name, value)| match value {
+            serde_json::Value::String(text) => Ok((name, Secret::new(text))),
+            serde_json::Value::Number(number) => Ok((name, Secret::new(number.to_string()))),
+            serde_json::Value::Bool(it) => Ok((name, Secret::new(it.to_string()))),
+            // `CREDENTIALS '${NAME}'` takes a whole object.
+            value @ serde_json::Value::Object(_) => Ok((name, Secret::new(value.to_string()))),
+            serde_json::Value::Null | serde_json::Value::Array(_) => {
+                Err(format!("the value of `{name}` is no string"))
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(text: &str) -> Vec<(String, String)> {
+        parse(text)
+            .unwrap()
+            .into_iter()
+            .map(|(name, value)| (name, value.expose().to_owned()))
+            .collect()
+    }
+
+    fn pair(name: &str, value: &str) -> (String, String) {
+        (name.to_owned(), value.to_owned())
+    }
+
+    #[test]
+    fn reads_lines() {
+        let text = "# a comment\r\n\nA=1\n B = two words \nC=\"x=y\"\nD='\nE=\n";
+        let expected = [
+            pair("A", "1"),
+            pair("B", "two words"),
+            pair("C", "x=y"),
+            pair("D", "'"),
+            pair("E", ""),
+        ];
+        assert_eq!(pairs(text), expected);
+    }
+
+    #[test]
+    fn reads_json() {
+        let text = r#" {"A": "1", "N": 5, "O": {"k": "v"}}"#;
+        let expected = [pair("A", "1"), pair("N", "5"), pair("O", r#"{"k":"v"}"#)];
+        assert_eq!(pairs(text), expected);
+    }
+
+    #[test]
+    fn reasons_quote_no_value() {
+        for text in [
+            "A=1\ns3cr3t",
+            "export A=s3cr3t",
+            r#"{"A": s3cr3t}"#,
+            r#"{"A": ["s3cr3t"]}"#,
+        ] {
+            let reason = parse(text).unwrap_err();
+            assert!(!reason.contains("s3cr3t"), "{reason}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Annotations for GitHub Actions, on the lines of the script.
+//!
+//! Format and escapes: the workflow commands of the Actions toolkit.
+
+use std::io::{self, Write};
+
+use linkdial_core::Outcome;
+
+use super::{Check, Finding, Report, STDIN, Step};
+use crate::sql::Place;
+
+pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    for error in &report.errors {
+        let message = with_hint(&error.message, error.hint.as_deref());
+        command(out, "error", &error.place, error.code.as_str(), &message)?;
+    }
+    for skipped in &report.skipped {
+        if let Some(warning) = &skipped.warning {
+            command(out, "warning", &skipped.place, &skipped.statement, warning)?;
+        }
+    }
+    for check in &report.checks {
+        for (step, finding) in check.findings() {
+            annotate(out, check, step, finding)?;
+        }
+    }
+    let summary = report.summary();
+    // A plain line: the log of the run shows it, no annotation is made of it.
+    writeln!(
+        out,
+        "linkdial: {} failed, {} unverified, {} with warnings, {} passed",
+        summary.fail, summary.unverified, summary.warn, summary.pass
+    )
+}
+
+fn annotate(out: &mut dyn Write, check: &Check, step: &Step, finding: &Finding) -> io::Result<()> {
+    let level = match step.outcome {
+        Outcome::Fail => "error",
+        Outcome::Pass | Outcome::Skip | Outcome::Unverified | Outcome::Warn => "warning",
+    };
+    let mut title = format!("{}: {}", check.link, finding.code);
+    if step.outcome == Outcome::Unverified {
+        title.push_str(" (unverified)");
+    }
+    let mut message = finding.message.clone();
+    if let Some(target) = &check.target {
+        message = format!("{target}: {message}");
+    }
+    let place = finding.place().unwrap_or(&check.place);
+    let message = with_hint(&message, finding.hint.as_deref());
+    command(out, level, place, &title, &message)
+}
+
+fn with_hint(message: &str, hint: Option<&str>) -> String {
+    hint.map_or_else(
+        || message.to_owned(),
+        |hint| format!("{message}\nhint: {hint}"),
+    )
+}
+
+fn command(
+    out: &mut dyn Write,
+    level: &str,
+    place: &Place,
+    title: &str,
+    message: &str,
+) -> io::Result<()> {
+    write!(out, "::{level} ")?;
+    if &*place.file != STDIN {
+        let file = property(&place.file);
+        write!(out, "file={file},line={},col={},", place.line, place.column)?;
+    }
+    writeln!(out, "title={}::{}", property(title), data(message))
+}
+
+fn data(text: &str) -> String {
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

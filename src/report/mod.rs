@@ -1,0 +1,249 @@
+//! What a run found, as one value; every format is a pure function of it.
+//!
+//! Nothing here waits, dials or reads a clock: the same report gives the same bytes.
+
+mod code_page;
+mod format;
+mod github;
+mod human;
+pub mod json;
+mod junit;
+mod layout;
+#[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use linkdial_core::{
+    Blame, ClauseName, Code, Diagnosis, Endpoint, Intent, Kind, LinkName, Outcome, Retry, Stage,
+    Target,
+};
+
+use crate::script::{ScriptError, ScriptLink, Skipped};
+use crate::sql::{Excerpt, Place};
+
+pub use code_page::plain as plain_code_page;
+pub use format::{Format, RenderError, render};
+pub use human::{Detail, HumanOptions};
+
+/// The file name that stands for standard input.
+pub const STDIN: &str = "<stdin>";
+
+/// Everything one run found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The machine that dialled, when it knows its name: a verdict speaks for its network only.
+    pub host: Option<String>,
+    /// When the run started.
+    pub started: Timestamp,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// The last stage that was asked for; `None` when all were.
+    pub until: Option<Stage>,
+    /// Whether every check ran to its end.
+    pub complete: bool,
+    /// What the script says that does not parse or is not allowed.
+    pub errors: Vec<ScriptError>,
+    /// Statements that were passed over.
+    pub skipped: Vec<Skipped>,
+    /// One entry for each link and target, in the order of the script.
+    pub checks: Vec<Check>,
+}
+
+/// One link, dialled with one target.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// The link's name as the script has it.
+    pub link: LinkName,
+    /// Its kind.
+    pub kind: Kind,
+    /// What it was dialled with.
+    pub target: Option<Target>,
+    /// What the script does with the target.
+    pub intent: Intent,
+    /// Where the link's statement starts.
+    pub place: Place,
+    /// How long the check took.
+    pub elapsed: Duration,
+    /// The record, in the order it was made.
+    pub steps: Vec<Step>,
+}
+
+/// The record of one stage at one endpoint.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Which rung.
+    pub stage: Stage,
+    /// Where; `None` before anything is dialled.
+    pub endpoint: Option<Endpoint>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// What was learned.
+    pub notes: Vec<(&'static str, String)>,
+    /// Why it did not simply pass.
+    pub finding: Option<Finding>,
+}
+
+/// A diagnosis whose keys are traced back to the file.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Stable name of the fault.
+    pub code: Code,
+    /// The fact.
+    pub message: String,
+    /// Names and values that support it.
+    pub evidence: Vec<(&'static str, String)>,
+    /// Who has to act.
+    pub blame: Blame,
+    /// Whether the same dial may pass later.
+    pub retry: Retry,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// The guilty keys, the most likely one first.
+    pub keys: Vec<Key>,
+}
+
+/// A guilty key and where it stands.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// The clause that holds it, or should.
+    pub clause: ClauseName,
+    /// JSON Pointer (RFC 6901); empty for the clause as a whole.
+    pub pointer: String,
+    /// Where it stands; `None` for a key that is not there.
+    pub place: Option<Place>,
+    /// The line with the part to underline.
+    pub excerpt: Option<Excerpt>,
+}
+
+/// How many checks ended how.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Summary {
+    /// Nothing to say.
+    pub pass: usize,
+    /// Works, and something should be mended.
+    pub warn: usize,
+    /// Does not work.
+    pub fail: usize,
+    /// Could not be found out from here.
+    pub unverified: usize,
+}
+
+impl Report {
+    /// Counts the verdicts.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for check in &self.checks {
+            match check.verdict() {
+                Outcome::Fail => summary.fail += 1,
+                Outcome::Pass => summary.pass += 1,
+                Outcome::Warn => summary.warn += 1,
+                Outcome::Skip | Outcome::Unverified => summary.unverified += 1,
+            }
+        }
+        summary
+    }
+}
+
+impl Check {
+    /// Returns the worst outcome of the steps; a record without a walked step is unverified.
+    pub fn verdict(&self) -> Outcome {
+        self.steps
+            .iter()
+            .map(|step| step.outcome)
+            .filter(|outcome| *outcome != Outcome::Skip)
+            .max()
+            .unwrap_or(Outcome::Unverified)
+    }
+
+    /// Returns the first step that ended as badly as the whole, with its finding; `None` for a
+    /// check that passed.
+    pub fn headline(&self) -> Option<(&Step, &Finding)> {
+        let verdict = self.verdict();
+        self.steps
+            .iter()
+            .filter(|step| step.outcome == verdict)
+            .find_map(|step| step.finding.as_ref().map(|finding| (step, finding)))
+    }
+
+    /// Returns every finding, that of the headline first.
+    pub fn findings(&self) -> Vec<(&Step, &Finding)> {
+        let mut findings: Vec<_> = self
+            .steps
+            .iter()
+            .filter_map(|step| step.finding.as_ref().map(|finding| (step, finding)))
+            .collect();
+        // Stable: within one outcome the order of the walk stays.
+        findings.sort_by_key(|(step, _)| std::cmp::Reverse(step.outcome));
+        findings
+    }
+}
+
+impl Step {
+    /// Traces the keys of a step back to the link's statement, and lowers a warning that the
+    /// script asks to ignore to a note.
+    pub fn located(step: linkdial_core::Step, link: &ScriptLink) -> Self {
+        let mut located = Self {
+            stage: step.stage,
+            endpoint: step.endpoint,
+            outcome: step.outcome,
+            elapsed: step.elapsed,
+            notes: step.notes,
+            finding: None,
+        };
+        let Some(diagnosis) = step.diagnosis else {
+            return located;
+        };
+        let ignored = link
+            .ignored
+            .iter()
+            .find(|(code, _)| *code == diagnosis.code)
+            .filter(|_| step.outcome == Outcome::Warn);
+        if let Some((code, reason)) = ignored {
+            located.outcome = Outcome::Pass;
+            located
+                .notes
+                .push(("ignored", format!("{code} {reason}").trim_end().to_owned()));
+        } else {
+            located.finding = Some(Finding::located(diagnosis, link));
+        }
+        located
+    }
+}
+
+impl Finding {
+    fn located(diagnosis: Diagnosis, link: &ScriptLink) -> Self {
+        let keys = diagnosis
+            .keys
+            .iter()
+            .map(|key| {
+                let (place, excerpt) = link.locate(key).unzip();
+                Key {
+                    clause: key.clause,
+                    pointer: key.pointer.clone(),
+                    place,
+                    excerpt,
+                }
+            })
+            .collect();
+        Self {
+            code: diagnosis.code,
+            message: diagnosis.message,
+            evidence: diagnosis.evidence,
+            blame: diagnosis.blame,
+            retry: diagnosis.retry,
+            hint: diagnosis.hint,
+            keys,
+        }
+    }
+
+    /// Returns where the first key that stands anywhere does.
+    pub fn place(&self) -> Option<&Place> {
+        self.keys.iter().find_map(|key| key.place.as_ref())
+    }
+}

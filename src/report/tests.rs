@@ -1,0 +1,254 @@
+use linkdial_core::{Code, Diagnosis, Outcome, Stage};
+
+use super::*;
+
+fn rendered(report: &Report, format: Format, options: HumanOptions) -> String {
+    let mut out = Vec::new();
+    render(report, format, options, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn human(detail: Detail, color: bool) -> String {
+    rendered(
+        &sample::report(),
+        Format::Human,
+        HumanOptions { detail, color },
+    )
+}
+
+fn schema() -> jsonschema::Validator {
+    let schema = serde_json::from_str(&json::schema()).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+#[test]
+fn human_report() {
+    insta::assert_snapshot!(human(Detail::Normal, false));
+}
+
+#[test]
+fn human_report_verbose() {
+    insta::assert_snapshot!(human(Detail::Verbose, false));
+}
+
+#[test]
+fn human_report_quiet() {
+    insta::assert_snapshot!(human(Detail::Quiet, false));
+}
+
+#[test]
+fn human_lines_fit_eighty_columns() {
+    for line in human(Detail::Verbose, false).lines() {
+        // Excerpts are the script's own lines, and a name may be any length.
+        if !line.contains('|') && !line.contains("https://") {
+            assert!(layout::width(line) <= 80, "{line}");
+        }
+    }
+}
+
+#[test]
+fn colours_change_nothing_but_colours() {
+    let colored = human(Detail::Normal, true);
+    assert!(colored.contains("\u{1b}[1m\u{1b}[31m✗ fail"), "{colored}");
+    let mut plain = String::new();
+    let mut rest = colored.as_str();
+    while let Some((before, after)) = rest.split_once("\u{1b}[") {
+        plain.push_str(before);
+        rest = after.split_once('m').unwrap().1;
+    }
+    plain.push_str(rest);
+    assert_eq!(plain, human(Detail::Normal, false));
+}
+
+#[test]
+fn an_empty_script_says_so() {
+    let text = rendered(&sample::of(&[]), Format::Human, HumanOptions::default());
+    assert_eq!(
+        text,
+        "nothing to check: the script leaves no link defined\n"
+    );
+}
+
+#[test]
+fn a_partial_report_says_so() {
+    let report = Report {
+        complete: false,
+        until: Some(Stage::Tls),
+        ..sample::of(&[Outcome::Pass, Outcome::Unverified])
+    };
+    let text = rendered(&report, Format::Human, HumanOptions::default());
+    assert!(
+        text.ends_with(
+            "2 checks in 41 ms from ci-runner-7 until tls: 1 unverified, 1 passed\n\
+             stopped early: this report is partial\n"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn json_report() {
+    let text = rendered(&sample::report(), Format::Json, HumanOptions::default());
+    let document = serde_json::from_str(&text).unwrap();
+    let errors: Vec<_> = schema()
+        .iter_errors(&document)
+        .map(|error| error.to_string())
+        .collect();
+    assert_eq!(errors, [""; 0]);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn the_schema_refuses_what_is_no_report() {
+    let text = rendered(&sample::report(), Format::Json, HumanOptions::default());
+    let good: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert!(schema().is_valid(&good));
+    for (pointer, value) in [
+        ("/checks/0/verdict", serde_json::json!("skip")),
+        ("/checks/1/steps/0/stage", serde_json::json!("handshake")),
+        ("/checks/1/diagnosis/evidence", serde_json::json!(["a"])),
+        ("/summary/pass", serde_json::json!("1")),
+        ("/checks/1/source", serde_json::Value::Null),
+    ] {
+        let mut bad = good.clone();
+        *bad.pointer_mut(pointer).unwrap() = value;
+        assert!(!schema().is_valid(&bad), "{pointer}");
+    }
+}
+
+#[test]
+fn the_schema_file_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/report.schema.json");
+    let current = json::schema();
+    if std::fs::read_to_string(path).ok().as_ref() != Some(&current) {
+        std::fs::write(path, current).unwrap();
+        panic!("docs/report.schema.json was out of date and has been written anew: commit it");
+    }
+}
+
+#[test]
+fn junit_report() {
+    let text = rendered(&sample::report(), Format::Junit, HumanOptions::default());
+    let parsed = quick_junit::Report::deserialize_from_str(&text).unwrap();
+    let suites: Vec<_> = parsed
+        .test_suites
+        .iter()
+        .map(|suite| {
+            (
+                suite.name.as_str(),
+                suite.tests,
+                suite.failures,
+                suite.errors,
+                suite.skipped,
+            )
+        })
+        .collect();
+    assert_eq!(
+        suites,
+        [
+            ("script", 1, 1, 0, 0),
+            ("Orderdb.products", 5, 0, 0, 1),
+            ("Orderdb.orders orders/in", 3, 1, 0, 0),
+            ("shop.score https://score.example.com/v1/batch", 2, 0, 0, 0),
+            ("shop.events kafka:9092/events", 1, 0, 1, 0),
+        ]
+    );
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn github_report() {
+    let text = rendered(&sample::report(), Format::Github, HumanOptions::default());
+    // A peer's text can not start a command of its own.
+    assert!(
+        text.lines()
+            .filter(|line| line.starts_with("::error"))
+            .count()
+            == 2,
+        "{text}"
+    );
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn standard_input_is_no_file_to_annotate() {
+    let mut report = sample::of(&[Outcome::Fail]);
+    report.checks[0].steps[0].finding = sample::report().checks[1].steps[2].finding.clone();
+    report.checks[0].place.file = STDIN.into();
+    let finding = report.checks[0].steps[0].finding.as_mut().unwrap();
+    finding.keys.clear();
+    let text = rendered(&report, Format::Github, HumanOptions::default());
+    assert!(
+        text.starts_with("::error title=shop.a%3A authenticate.bad-secret::"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_headline_is_the_first_of_the_worst() {
+    let report = sample::report();
+    let codes: Vec<_> = report
+        .checks
+        .iter()
+        .map(|check| check.headline().map(|(_, finding)| finding.code.as_str()))
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            None,
+            Some("authenticate.bad-secret"),
+            Some("access.throttled"),
+            Some("define.not-compiled-in")
+        ]
+    );
+    let summary = report.summary();
+    assert_eq!(
+        summary,
+        Summary {
+            pass: 1,
+            warn: 1,
+            fail: 1,
+            unverified: 1
+        }
+    );
+}
+
+#[test]
+fn a_check_without_a_walked_step_is_unverified() {
+    assert_eq!(
+        sample::of(&[Outcome::Skip]).checks[0].verdict(),
+        Outcome::Unverified
+    );
+}
+
+#[test]
+fn only_warnings_can_be_ignored() {
+    let mut script = sample::script(&["shop.a"]);
+    let link = &mut script.links[0];
+    for code in [Code::DefineUnknownKey, Code::ConnectRefused] {
+        link.ignored.push((code, "for a reason".to_owned()));
+    }
+    let step = |code| {
+        let diagnosis = Diagnosis::new(code, "a fact");
+        Step::located(
+            linkdial_core::Step {
+                stage: Stage::Define,
+                endpoint: None,
+                outcome: diagnosis.outcome,
+                elapsed: Duration::ZERO,
+                notes: Vec::new(),
+                diagnosis: Some(diagnosis),
+            },
+            &script.links[0],
+        )
+    };
+    let lowered = step(Code::DefineUnknownKey);
+    assert_eq!(lowered.outcome, Outcome::Pass);
+    assert!(lowered.finding.is_none());
+    assert_eq!(
+        lowered.notes,
+        [("ignored", "define.unknown-key for a reason".to_owned())]
+    );
+    assert_eq!(step(Code::ConnectRefused).outcome, Outcome::Fail);
+    assert_eq!(step(Code::DefineSecretInConfig).outcome, Outcome::Warn);
+}

@@ -1,0 +1,313 @@
+//! Many checks at once, under limits, a deadline and cancellation.
+//!
+//! Knows neither scripts nor reports: what goes in is a list of [`Item`]s, what comes out is one
+//! [`Record`] each, in the same order. One check runs on the calling thread; many run on one
+//! single-threaded runtime a core, each check on one of them from start to end.
+
+mod check;
+mod limits;
+
+use std::fmt;
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, LazyLock};
+use std::thread;
+use std::time::Duration;
+
+use linkdial_core::{Intent, Opened, Settings, Stage, Step, Target, interrupted};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use limits::{Next, Queue};
+
+/// How long checks may take to notice that they are stopped; later ones are given up.
+const GRACE: Duration = Duration::from_secs(1);
+/// The futures of a cloud client are deep in builds without optimisation.
+const STACK: usize = 8 << 20;
+
+/// A link that is read once, when its first check needs it.
+pub struct Link(LazyLock<Opened, Box<dyn FnOnce() -> Opened + Send>>);
+
+impl Link {
+    /// Takes what reads the link.
+    pub fn new(open: impl FnOnce() -> Opened + Send + 'static) -> Self {
+        Self(LazyLock::new(Box::new(open)))
+    }
+
+    fn opened(&self) -> &Opened {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Link").finish_non_exhaustive()
+    }
+}
+
+/// One link with one target.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// The link; checks of one link share it.
+    pub link: Arc<Link>,
+    /// What to dial it with.
+    pub target: Option<Target>,
+    /// What the uses do with the target.
+    pub intent: Intent,
+}
+
+/// How many, how long.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Checks at once.
+    pub jobs: NonZeroUsize,
+    /// Checks at once against one host and port.
+    pub jobs_per_host: NonZeroUsize,
+    /// The deadline of the whole run.
+    pub deadline: Option<Duration>,
+    /// Stops the run.
+    pub cancel: CancellationToken,
+}
+
+impl Limits {
+    /// Checks at once: throughput on a small machine peaks here (16 to 64) and falls beyond.
+    pub const JOBS: NonZeroUsize = NonZeroUsize::new(64).expect("not zero");
+    /// Checks at once against one host and port: polite, and below common listen backlogs.
+    pub const JOBS_PER_HOST: NonZeroUsize = NonZeroUsize::new(16).expect("not zero");
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            jobs: Self::JOBS,
+            jobs_per_host: Self::JOBS_PER_HOST,
+            deadline: None,
+            cancel: CancellationToken::new(),
+        }
+    }
+}
+
+/// What one check came to.
+#[derive(Debug)]
+pub struct Record {
+    /// The record of its stages; never empty.
+    pub steps: Vec<Step>,
+    /// How long it took; zero when it never started.
+    pub elapsed: Duration,
+}
+
+impl Record {
+    fn stopped() -> Self {
+        Self {
+            steps: vec![check::step_of(interrupted(Stage::Define))],
+            elapsed: Duration::ZERO,
+        }
+    }
+}
+
+/// What happens while checks run; the index is that of the item.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A check starts.
+    Started(usize),
+    /// A check is done.
+    Finished(usize, &'a Record),
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// One record for each item, in their order.
+    pub records: Vec<Record>,
+    /// Whether nothing stopped the run before its end.
+    pub complete: bool,
+}
+
+/// Runs all checks and returns their records in the order of the items.
+///
+/// Blocks the calling thread: from inside an asynchronous program, call it through
+/// `tokio::task::spawn_blocking`. A check that panics is recorded as unverified; the others go on.
+///
+/// # Errors
+///
+/// When the system gives no runtime or thread.
+pub fn run(
+    items: Vec<Item>,
+    settings: &Arc<Settings>,
+    limits: &Limits,
+    mut on_event: impl FnMut(Event<'_>),
+) -> io::Result<Outcome> {
+    // A child: the deadline stops this run and not whatever else the caller's token governs.
+    let stop = limits.cancel.child_token();
+    let deadline = limits.deadline.map(|limit| Instant::now() + limit);
+    let mut records: Vec<Option<Record>> = Vec::with_capacity(items.len());
+    records.resize_with(items.len(), || None);
+    let finished = if let [item] = items.as_slice() {
+        let runtime = runtime()?;
+        on_event(Event::Started(0));
+        let record = runtime.block_on(supervise(
+            check::run(item, settings, &stop),
+            &stop,
+            deadline,
+        ));
+        // A system call for a name that hangs must not hold the program.
+        runtime.shutdown_background();
+        if let Some(record) = record {
+            on_event(Event::Finished(0, &record));
+            records[0] = Some(record);
+        }
+        records[0].is_some()
+    } else {
+        let mut messages = start(items, settings, limits, &stop)?;
+        let receive = async {
+            while let Some(message) = messages.recv().await {
+                match message {
+                    Message::Started(index) => on_event(Event::Started(index)),
+                    Message::Finished(index, record) => {
+                        on_event(Event::Finished(index, &record));
+                        records[index] = Some(record);
+                    }
+                }
+            }
+        };
+        // Workers are not joined: one that is blocked in foreign code is left behind.
+        runtime()?
+            .block_on(supervise(receive, &stop, deadline))
+            .is_some()
+    };
+    Ok(Outcome {
+        complete: finished && !stop.is_cancelled(),
+        records: records
+            .into_iter()
+            .map(|record| record.unwrap_or_else(Record::stopped))
+            .collect(),
+    })
+}
+
+enum Message {
+    Started(usize),
+    Finished(usize, Record),
+}
+
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
+
+/// Awaits the work; stops it at the deadline, and gives it up a moment after it was stopped.
+async fn supervise<T>(
+    work: impl Future<Output = T>,
+    stop: &CancellationToken,
+    deadline: Option<Instant>,
+) -> Option<T> {
+    let stopped = async {
+        match deadline {
+            Some(deadline) => tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep_until(deadline) => stop.cancel(),
+            },
+            None => stop.cancelled().await,
+        }
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        biased;
+        result = work => Some(result),
+        () = stopped => None,
+    }
+}
+
+/// Starts one worker a core, the jobs dealt out evenly.
+fn start(
+    items: Vec<Item>,
+    settings: &Arc<Settings>,
+    limits: &Limits,
+    stop: &CancellationToken,
+) -> io::Result<mpsc::UnboundedReceiver<Message>> {
+    let jobs = limits.jobs.get();
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let workers = cores.min(jobs).min(items.len());
+    let queue = Arc::new(Queue::new(items, limits.jobs_per_host.get()));
+    // Not bounded by itself; there are two short messages for each item.
+    let (sender, receiver) = mpsc::unbounded_channel();
+    for index in 0..workers {
+        let worker = Worker {
+            queue: Arc::clone(&queue),
+            settings: Arc::clone(settings),
+            stop: stop.clone(),
+            share: jobs / workers + usize::from(index < jobs % workers),
+            messages: sender.clone(),
+        };
+        let runtime = runtime()?;
+        thread::Builder::new()
+            .name(format!("checks-{index}"))
+            .stack_size(STACK)
+            .spawn(move || {
+                runtime.block_on(worker.work());
+                runtime.shutdown_background();
+            })?;
+    }
+    Ok(receiver)
+}
+
+/// One runtime's part of the work.
+struct Worker {
+    queue: Arc<Queue>,
+    settings: Arc<Settings>,
+    stop: CancellationToken,
+    share: usize,
+    messages: mpsc::UnboundedSender<Message>,
+}
+
+impl Worker {
+    /// Holds no more futures than its share, however many items there are.
+    async fn work(self) {
+        let mut running = JoinSet::new();
+        loop {
+            let freed = self.queue.freed();
+            tokio::pin!(freed);
+            // From here on no freed place is missed.
+            freed.as_mut().enable();
+            let mut over = false;
+            while running.len() < self.share && !self.stop.is_cancelled() {
+                match self.queue.next() {
+                    Next::Run(slot) => {
+                        running.spawn(self.check(slot));
+                    }
+                    Next::Wait => break,
+                    Next::Done => {
+                        over = true;
+                        break;
+                    }
+                }
+            }
+            if running.is_empty() && (over || self.stop.is_cancelled()) {
+                return;
+            }
+            tokio::select! {
+                Some(_) = running.join_next() => {}
+                () = freed => {}
+                () = self.stop.cancelled(), if running.is_empty() => {}
+            }
+        }
+    }
+
+    fn check(&self, slot: limits::Slot) -> impl Future<Output = ()> + Send + use<> {
+        let settings = Arc::clone(&self.settings);
+        let stop = self.stop.clone();
+        let messages = self.messages.clone();
+        async move {
+            let index = slot.index();
+            // A receiver that is gone has given the run up.
+            messages.send(Message::Started(index)).ok();
+            let record = check::run(slot.item(), &settings, &stop).await;
+            drop(slot);
+            messages.send(Message::Finished(index, record)).ok();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
