@@ -131,11 +131,7 @@ pub(super) fn add_targets(script: &mut Script, targets: Vec<LinkTarget>) -> Resu
             .find(|used| used.target == wanted.target)
         {
             Some(used) => used.intent = used.intent.and(wanted.intent),
-            None => link.uses.push(Use {
-                target: wanted.target,
-                intent: wanted.intent,
-                place: None,
-            }),
+            None => link.uses.push(Use::new(wanted.target, wanted.intent)),
         }
     }
     Ok(())
