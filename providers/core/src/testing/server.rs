@@ -154,7 +154,7 @@ fn serve(
         head: head.clone(),
     };
     lock(&shared.requests).push(request.clone());
-    let mut send = |stream: &mut TcpStream, bytes: &[u8]| -> io::Result<()> {
+    let send = |stream: &mut TcpStream, bytes: &[u8]| -> io::Result<()> {
         stream.write_all(bytes)?;
         shared.sent.fetch_add(bytes.len(), Ordering::SeqCst);
         Ok(())
