@@ -42,10 +42,11 @@ impl Object {
                     Some(ObjectStorageClass::Glacier | ObjectStorageClass::DeepArchive)
                 );
                 let empty = object.size().unwrap_or_default() == 0;
-                Some((online, !empty, key, empty))
+                Some((online, key, empty))
             })
-            .max_by_key(|(online, full, _, _)| (*online, *full))
-            .map(|(_, _, key, empty)| Self {
+            // The first of the best.
+            .min_by_key(|(online, _, empty)| (!online, *empty))
+            .map(|(_, key, empty)| Self {
                 key: key.to_owned(),
                 empty,
             })

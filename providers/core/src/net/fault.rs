@@ -104,6 +104,12 @@ impl FaultContext {
         if self.client.is_none() && !first.is_empty() && looks_like_tls(&first) {
             return tls_required(endpoint).evidence("first_bytes", show_bytes(&first));
         }
+        // A server that hangs up right after saying so cuts its own answer.
+        if self.client.is_none()
+            && let Some(text) = says_tls_required(&String::from_utf8_lossy(&first))
+        {
+            return tls_required(endpoint).evidence("answer", text);
+        }
         let hyper = find::<hyper::Error>(error);
         if hyper.is_some_and(|error| error.is_parse() && error.to_string().contains(TOO_LARGE)) {
             return Diagnosis::new(
@@ -220,24 +226,28 @@ fn tls_required(endpoint: &Endpoint) -> Diagnosis {
     .hint("write https:// instead of http://")
 }
 
-/// Returns the finding that an HTTP answer tells of a plain request on a TLS port.
+/// Returns the sentence with which a TLS port answers plain HTTP.
 ///
 /// The texts are those of Go's `net/http`, nginx, Apache httpd and Jetty or Tomcat.
-pub fn plain_text_refused(endpoint: &Endpoint, status: u16, body: &str) -> Option<Diagnosis> {
-    const TEXTS: [&str; 4] = [
+fn says_tls_required(answer: &str) -> Option<&'static str> {
+    [
         "Client sent an HTTP request to an HTTPS server",
         "The plain HTTP request was sent to HTTPS port",
         "speaking plain HTTP to an SSL-enabled server port",
         "This combination of host and port requires TLS",
-    ];
-    (status == 400)
-        .then(|| TEXTS.into_iter().find(|text| body.contains(text)))
-        .flatten()
-        .map(|text| {
-            tls_required(endpoint)
-                .evidence("status", status)
-                .evidence("answer", text)
-        })
+    ]
+    .into_iter()
+    .find(|text| answer.contains(text))
+}
+
+/// Returns the finding that an HTTP answer tells of a plain request on a TLS port.
+pub fn plain_text_refused(endpoint: &Endpoint, status: u16, body: &str) -> Option<Diagnosis> {
+    let text = says_tls_required(body).filter(|_| status == 400)?;
+    Some(
+        tls_required(endpoint)
+            .evidence("status", status)
+            .evidence("answer", text),
+    )
 }
 
 /// Returns the finding that an HTTP answer refuses a missing or foreign client certificate.

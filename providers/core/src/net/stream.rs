@@ -15,8 +15,9 @@ use crate::endpoint::Endpoint;
 use super::fault::FaultContext;
 use super::tls::TlsFacts;
 
-/// How much of the peer's first words is kept: enough to name a protocol.
-const FIRST_BYTES: usize = 64;
+/// How much of the peer's first words is kept: enough to name a protocol, and to hold the sentence
+/// with which a TLS port answers plain HTTP.
+const FIRST_BYTES: usize = 192;
 
 /// A checked stream, plain or TLS.
 #[derive(Debug)]
@@ -110,7 +111,7 @@ impl AsyncWrite for Dialled {
 pub(super) struct FirstBytes(Arc<(AtomicBool, Mutex<Vec<u8>>)>);
 
 impl FirstBytes {
-    /// Returns the bytes seen so far, at most 64.
+    /// Returns the bytes seen so far, at most [`FIRST_BYTES`].
     pub(super) fn get(&self) -> Vec<u8> {
         // A poisoned lock still holds the bytes.
         match self.0.1.lock() {

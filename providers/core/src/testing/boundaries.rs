@@ -76,7 +76,13 @@ pub(super) fn define_names_its_keys(driver: &Driver, fixture: &Fixture) -> Verdi
                 let found = clause.locate(place).is_some();
                 let pointer = &place.pointer;
                 let names_a_key = pointer.len() > 1 && pointer.starts_with('/');
-                let missing = code == Code::DefineMissingKey || code == Code::DefineConflictingKeys;
+                let missing = matches!(
+                    code,
+                    Code::DefineMissingKey
+                        | Code::DefineConflictingKeys
+                        | Code::DefineSseCustomerKey
+                        | Code::DefineTemporaryKeyWithoutToken
+                );
                 ensure(found || (missing && names_a_key), || {
                     format!(
                         "{code} points at `{pointer}`, which is not in {}",

@@ -34,8 +34,9 @@ impl Visit for Line<'_> {
 }
 
 impl Subscriber for Logs {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
+    /// The program shows no other library's log (`src/cli/log.rs`): those know no redactor.
+    fn enabled(&self, event: &Metadata<'_>) -> bool {
+        event.target().starts_with("linkdial")
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
