@@ -1,5 +1,6 @@
 //! A report made by hand, with a fixed clock, that has one of everything.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use linkdial_core::{
@@ -77,10 +78,14 @@ pub(crate) fn of(verdicts: &[Outcome]) -> Report {
 
 /// Returns a script that defines these links.
 pub(crate) fn script(names: &[&str]) -> Script {
-    let text: String = names
-        .iter()
-        .map(|name| format!("CREATE LINK {name} AS MONGODB CREDENTIALS '{{}}' CONFIG '{{}}';\n"))
-        .collect();
+    let mut text = String::new();
+    for name in names {
+        writeln!(
+            text,
+            "CREATE LINK {name} AS MONGODB CREDENTIALS '{{}}' CONFIG '{{}}';"
+        )
+        .unwrap();
+    }
     let script = Script::read(vec![("links.sql".into(), text)], &ScriptOptions::default());
     assert!(script.errors.is_empty(), "{:?}", script.errors);
     script
