@@ -1,4 +1,5 @@
 //! The `linkdial` command from outside: exit codes, files, signals, and what it must not say.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -181,7 +182,8 @@ fn bad_usage_is_said_on_standard_error_alone() {
         (&["verify", &binary], "not UTF-8"),
         (&["verify", "-", "-"], "`-` stands twice"),
         (&["verify", "--log", "a=b=c", &script], "--log"),
-        (&["explain"], "--list"),
+        (&["explain"], "<CODE>"),
+        (&["explain", "xyzzy"], "explain --list"),
         (
             &["explain", "tls.unknown-isuer"],
             "did you mean `tls.unknown-issuer`?",
