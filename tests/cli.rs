@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::JoinHandle;
@@ -495,4 +495,55 @@ fn pages_completions_and_manuals_are_there() {
     }
     assert!(stdout(&run(&["man"])).contains("linkdial"));
     assert!(stdout(&run(&["man", "verify"])).contains("jobs\\-per\\-host"));
+}
+
+#[test]
+fn network_options_reach_the_dial() {
+    let folder = Folder::new();
+    let port = closed_port();
+    let script = folder.write(
+        "links.sql",
+        &s3("a", port).replace("127.0.0.1", "store.linkdial.example"),
+    );
+    let found = |options: &[&str]| {
+        let arguments = [&["verify", "--format", "json"], options, &[&script]].concat();
+        let output = run(&arguments);
+        let document = report(stdout(&output));
+        document["checks"][0]["code"].as_str().unwrap().to_owned()
+    };
+    let resolve = ["--resolve", "store.linkdial.example:127.0.0.1"];
+    assert_eq!(found(&resolve), "connect.refused");
+    let only = [&resolve[..], &["--only-net", "10.0.0.0/8"]].concat();
+    assert_eq!(found(&only), "resolve.address-refused");
+    let both = [&only[..], &["--only-net", "127.0.0.1"]].concat();
+    assert_eq!(found(&both), "connect.refused");
+    let metadata = ["--resolve", "store.linkdial.example:169.254.169.254"];
+    assert_eq!(found(&metadata), "resolve.address-refused");
+    let proxy = format!("http://127.0.0.1:{}", closed_port());
+    assert_eq!(found(&["--proxy", &proxy]), "connect.proxy-failed");
+
+    let name_server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = name_server.local_addr().unwrap().to_string();
+    let code = found(&["--dns-server", &address, "--timeout", "300ms"]);
+    assert_eq!(code, "resolve.timed-out");
+    let mut question = [0; 512];
+    let length = name_server.recv(&mut question).unwrap();
+    let asked = String::from_utf8_lossy(&question[..length]).into_owned();
+    assert!(asked.contains("store"), "{asked:?}");
+}
+
+#[test]
+fn a_certificate_file_may_come_from_the_environment() {
+    let folder = Folder::new();
+    let script = folder.write("links.sql", &s3("a", closed_port()));
+    let output = linkdial(&["verify", "--offline", &script])
+        .env("LINKDIAL_CA_FILE", "/no/such/ca.pem")
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 2);
+    assert!(
+        stderr(&output).contains("/no/such/ca.pem"),
+        "{}",
+        stderr(&output)
+    );
 }
