@@ -12,6 +12,34 @@
 //! 6. [`verify()`] strings 3 to 5 together; [`cli`] is the command around it.
 //!
 //! A link that can not be reached is a finding in the report, never an `Err`.
+//!
+//! # Examples
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use linkdial::linkdial_core::{Settings, Stage};
+//! use linkdial::report::{Format, HumanOptions, render};
+//! use linkdial::script::{Script, ScriptOptions};
+//! use linkdial::sweep::Limits;
+//!
+//! let text = "CREATE LINK logs AS S3 CREDENTIALS '{}' CONFIG '{\"regoin\": \"eu-central-1\"}';";
+//! let script = Script::read(
+//!     vec![("links.sql".into(), text.into())],
+//!     &ScriptOptions::default(),
+//! );
+//! // Without `until` it would dial.
+//! let settings = Settings {
+//!     until: Stage::Define,
+//!     ..Settings::default()
+//! };
+//! let report = linkdial::verify(script, &Arc::new(settings), &Limits::default(), |_| {})?;
+//!
+//! let mut page = Vec::new();
+//! render(&report, Format::Human, HumanOptions::default(), &mut page)?;
+//! assert!(String::from_utf8_lossy(&page).contains("did you mean `region`?"));
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 pub mod cli;
 pub mod drivers;

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _};
 
 use linkdial_core::Code;
+use linkdial_core::define::nearest;
 
 use super::exit::{Exit, Failure};
 use super::terminal;
@@ -28,7 +29,7 @@ pub(super) fn run(arguments: &Arguments, color: bool) -> Result<Exit, Failure> {
         return Ok(Exit::Good);
     };
     let code: Code = text.trim().to_ascii_lowercase().parse().map_err(|_| {
-        let nearest = nearest(text)
+        let nearest = nearest(text, Code::ALL.iter().map(|code| code.as_str()))
             .map(|code| format!("; did you mean `{code}`?"))
             .unwrap_or_default();
         Failure::Usage(format!(
@@ -57,28 +58,4 @@ fn list() -> Result<(), Failure> {
         }
         Ok(())
     })
-}
-
-/// Returns the code most like what was written, if it is like it at all.
-fn nearest(text: &str) -> Option<Code> {
-    /// Below this two words have little in common.
-    const LIKE: f64 = 0.75;
-    Code::ALL
-        .iter()
-        .map(|code| (strsim::jaro_winkler(text, code.as_str()), *code))
-        .filter(|(likeness, _)| *likeness >= LIKE)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, code)| code)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slip_finds_its_code() {
-        assert_eq!(nearest("tls.unknown-isuer"), Some(Code::TlsUnknownIssuer));
-        assert_eq!(nearest("conect.refused"), Some(Code::ConnectRefused));
-        assert_eq!(nearest("xyzzy"), None);
-    }
 }

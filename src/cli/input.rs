@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use linkdial_core::{Intent, Target};
 
 use super::exit::Failure;
-use super::variables::Variables;
 use crate::report::STDIN;
-use crate::script::{Script, Use};
+use crate::script::{Script, UnknownLink};
 
 /// A file's name as it was given, and its text.
 pub(super) type Source = (String, String);
@@ -88,51 +87,27 @@ fn unreadable(name: &str, error: &io::Error) -> Failure {
     })
 }
 
-/// Turns the texts into a script.
-pub(super) fn script(
-    _sources: Vec<Source>,
-    _database: Option<String>,
-    _variables: Variables,
-) -> Script {
-    Script {
-        links: Vec::new(),
-        errors: Vec::new(),
-        skipped: Vec::new(),
-    }
-}
-
 /// Adds the targets of the command line; one that the script has already is joined with it.
 pub(super) fn add_targets(script: &mut Script, targets: Vec<LinkTarget>) -> Result<(), Failure> {
-    for wanted in targets {
-        let mut matching: Vec<_> = script
-            .links
-            .iter_mut()
-            .filter(|link| link.name.to_string() == wanted.link)
-            .collect();
-        if matching.is_empty() {
-            // Without its database, where that is clear.
-            matching = script
-                .links
-                .iter_mut()
-                .filter(|link| link.name.name == wanted.link)
-                .collect();
-        }
-        let [link] = matching.as_mut_slice() else {
-            let name = &wanted.link;
-            return Err(Failure::Usage(if matching.is_empty() {
-                format!("`--target`: the script leaves no link `{name}` defined")
-            } else {
-                format!("`--target`: several databases have a link `{name}`; write DATABASE.LINK")
-            }));
-        };
-        match link
-            .uses
-            .iter_mut()
-            .find(|used| used.target == wanted.target)
-        {
-            Some(used) => used.intent = used.intent.and(wanted.intent),
-            None => link.uses.push(Use::new(wanted.target, wanted.intent)),
-        }
+    for LinkTarget {
+        link,
+        target,
+        intent,
+    } in targets
+    {
+        script
+            .add_target(&link, target, intent)
+            .map_err(|unknown| {
+                let nearest = match &unknown {
+                    UnknownLink::NotFound {
+                        nearest: Some(nearest),
+                    } => format!("; did you mean `{nearest}`?"),
+                    UnknownLink::Ambiguous(_) | UnknownLink::NotFound { nearest: None } => {
+                        String::new()
+                    }
+                };
+                Failure::Usage(format!("`--target {link}=...`: {unknown}{nearest}"))
+            })?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use ipnet::IpNet;
-use linkdial_core::net::Net;
+use linkdial_core::net::{Net, Proxy};
 
 use super::exit::Failure;
 
@@ -22,8 +22,8 @@ pub(super) struct NetworkArguments {
     )]
     ca_files: Vec<PathBuf>,
     /// Dial through this HTTP proxy; proxy variables of the environment are not read
-    #[arg(long, value_name = "URL")]
-    proxy: Option<String>,
+    #[arg(long, value_name = "URL", value_parser = Proxy::parse)]
+    proxy: Option<Proxy>,
     /// Use this address for a name, as curl does; repeatable
     #[arg(long, value_name = "HOST:ADDRESS", value_parser = host_address)]
     resolve: Vec<(String, IpAddr)>,
@@ -40,13 +40,32 @@ pub(super) struct NetworkArguments {
 
 impl NetworkArguments {
     /// Builds the network that all checks share.
-    pub(super) fn net(&self) -> Result<Net, Failure> {
+    pub(super) fn net(self) -> Result<Net, Failure> {
+        let mut net = Net::builder();
         for path in &self.ca_files {
             let file = path.display();
-            std::fs::read(path)
+            let pem = std::fs::read(path)
                 .map_err(|error| Failure::Usage(format!("cannot read `{file}`: {error}")))?;
+            net = net
+                .ca_pem(&pem)
+                .map_err(|error| Failure::Usage(format!("`--ca-file {file}`: {error}")))?;
         }
-        Ok(Net::default())
+        for network in self.allow {
+            net = net.allow(network);
+        }
+        for network in self.only {
+            net = net.only(network);
+        }
+        for (host, address) in self.resolve {
+            net = net.resolve(&host, address);
+        }
+        for server in self.dns_servers {
+            net = net.dns_server(server);
+        }
+        if let Some(proxy) = self.proxy {
+            net = net.proxy(proxy);
+        }
+        Ok(net.build())
     }
 }
 

@@ -26,7 +26,7 @@ struct State {
     running: BTreeMap<usize, (Instant, String)>,
 }
 
-/// Runs that end sooner show no line at all.
+/// Between two drawings.
 const TICK: Duration = Duration::from_millis(150);
 /// The line names a check once it has run this long.
 const SLOW: Duration = Duration::from_secs(1);

@@ -1,12 +1,12 @@
 //! The values that fill `${NAME}` in a script.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use linkdial_core::Secret;
 
 use super::environment;
 use super::exit::Failure;
+use crate::script::Variables;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Variables")]
@@ -26,42 +26,27 @@ pub(super) struct VariableArguments {
     vars: Vec<(String, String)>,
 }
 
-/// A value and whether it must never be shown.
-#[derive(Debug)]
-pub(super) struct Variable {
-    pub(super) value: Secret,
-    pub(super) secret: bool,
-}
-
-/// By name; of several sources `--var` wins over `--vars-env`, and that over `--vars`.
-pub(super) type Variables = BTreeMap<String, Variable>;
-
 impl VariableArguments {
+    /// Gathers all; of several sources `--var` wins over `--vars-env`, and that over `--vars`.
     pub(super) fn read(&self) -> Result<Variables, Failure> {
-        let mut variables = Variables::new();
-        let secret = |value| Variable {
-            value,
-            secret: true,
-        };
+        let mut variables = Variables::default();
         for path in &self.vars_files {
             let file = path.display();
             let text = std::fs::read_to_string(path)
                 .map_err(|error| Failure::Usage(format!("cannot read `{file}`: {error}")))?;
             let read = parse(&text)
                 .map_err(|reason| Failure::Usage(format!("`--vars {file}`: {reason}")))?;
-            variables.extend(read.into_iter().map(|(name, value)| (name, secret(value))));
+            for (name, value) in read {
+                variables.set(name, value.expose(), true);
+            }
         }
         for name in &self.vars_env {
             let value = environment::variable(name)
                 .map_err(|reason| Failure::Usage(format!("`--vars-env`: `{name}` {reason}")))?;
-            variables.insert(name.clone(), secret(value));
+            variables.set(name, value.expose(), true);
         }
         for (name, value) in &self.vars {
-            let variable = Variable {
-                value: Secret::new(value.as_str()),
-                secret: false,
-            };
-            variables.insert(name.clone(), variable);
+            variables.set(name, value.as_str(), false);
         }
         Ok(variables)
     }

@@ -17,6 +17,7 @@ use super::progress::Live;
 use super::signals::Signals;
 use super::{duration, network, terminal, variables, warm_up};
 use crate::report::{Detail, Format, HumanOptions, Report, render};
+use crate::script::{Script, ScriptOptions};
 use crate::sweep::Limits;
 
 #[derive(Debug, clap::Args)]
@@ -119,7 +120,11 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     if !arguments.depth.offline {
         warm_up::start(sources.iter().map(|(_, text)| text.as_str()));
     }
-    let mut script = input::script(sources, arguments.database, variables);
+    let options = ScriptOptions {
+        database: arguments.database,
+        variables,
+    };
+    let mut script = Script::read(sources, &options);
     input::add_targets(&mut script, arguments.targets)?;
 
     let until = if arguments.depth.offline {

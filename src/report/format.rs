@@ -12,7 +12,7 @@ pub enum Format {
     Human,
     /// One document, schema 1
     Json,
-    /// `JUnit` XML: a suite for each link and target, a case for each step
+    /// JUnit XML: a suite for each link and target, a case for each step
     Junit,
     /// Annotations on the lines of the script, for GitHub Actions
     Github,

@@ -40,6 +40,9 @@ const TARGET_COLUMNS: usize = 26;
 /// Guilty keys shown with their line; further ones are named.
 const EXCERPTS: usize = 3;
 
+/// Notes that a reader needs to judge a verdict: what was not tried, what was lowered.
+const REMARKS: [&str; 2] = ["ignored", "unproven"];
+
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const RED: Style = AnsiColor::Red.on_default().bold();
@@ -154,9 +157,10 @@ impl Page<'_> {
             used += 2 + width(&target);
         }
         // A code that does not fit stands over its message.
-        let gap = match target.is_empty() {
-            true => columns.target + 4,
-            false => columns.target.saturating_sub(width(&target)) + 2,
+        let gap = if target.is_empty() {
+            columns.target + 4
+        } else {
+            columns.target.saturating_sub(width(&target)) + 2
         };
         let fits = code.is_some_and(|code| used + gap + code.len() <= COLUMNS);
         if let Some(code) = code.filter(|_| fits) {
@@ -212,11 +216,10 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// Notes that a reader needs to judge a verdict, such as that no bucket was tried.
     fn remarks(&mut self, check: &Check) -> io::Result<()> {
         let mut shown: Vec<&str> = Vec::new();
         for (name, value) in check.steps.iter().flat_map(|step| &step.notes) {
-            if matches!(*name, "note" | "ignored") && !shown.contains(&value.as_str()) {
+            if REMARKS.contains(name) && !shown.contains(&value.as_str()) {
                 shown.push(value);
                 self.paragraph(&format!("{name}: "), value)?;
             }

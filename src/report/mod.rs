@@ -222,7 +222,7 @@ impl Finding {
             .keys
             .iter()
             .map(|key| {
-                let (place, excerpt) = link.locate(key).unzip();
+                let (place, excerpt) = link.locate_for(diagnosis.code, key).unzip();
                 Key {
                     clause: key.clause,
                     pointer: key.pointer.clone(),

@@ -1,14 +1,14 @@
 //! A report made by hand, with a fixed clock, that has one of everything.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use linkdial_core::{
-    Blame, Clause, ClauseName, Code, Definition, Endpoint, Intent, Kind, LinkName, Outcome, Retry,
-    Role, Stage, Target,
+    Blame, ClauseName, Code, Endpoint, Intent, Kind, LinkName, Outcome, Retry, Role, Stage, Target,
 };
 
 use super::{Check, Finding, Key, Report, Step};
-use crate::script::{Script, ScriptError, ScriptLink, Skipped};
+use crate::script::{Script, ScriptError, ScriptOptions, Skipped};
 use crate::sql::{Excerpt, Place};
 
 pub(crate) fn place(line: u32, column: u32) -> Place {
@@ -76,31 +76,19 @@ pub(crate) fn of(verdicts: &[Outcome]) -> Report {
     }
 }
 
-/// Returns a script whose links are empty S3 links.
+/// Returns a script that defines these links.
 pub(crate) fn script(names: &[&str]) -> Script {
-    let links = names
-        .iter()
-        .map(|name| {
-            let (database, name) = name.split_once('.').unwrap();
-            ScriptLink {
-                name: LinkName::new(Some(database), name),
-                definition: Definition {
-                    kind: Kind::Mongodb,
-                    config: Clause::empty(ClauseName::Config),
-                    credentials: Clause::empty(ClauseName::Credentials),
-                },
-                place: place(1, 1),
-                uses: Vec::new(),
-                ignored: Vec::new(),
-                deferred: false,
-            }
-        })
-        .collect();
-    Script {
-        links,
-        errors: Vec::new(),
-        skipped: Vec::new(),
+    let mut text = String::new();
+    for name in names {
+        writeln!(
+            text,
+            "CREATE LINK {name} AS MONGODB CREDENTIALS '{{}}' CONFIG '{{}}';"
+        )
+        .unwrap();
     }
+    let script = Script::read(vec![("links.sql".into(), text)], &ScriptOptions::default());
+    assert!(script.errors.is_empty(), "{:?}", script.errors);
+    script
 }
 
 fn passing() -> Check {
@@ -108,7 +96,7 @@ fn passing() -> Check {
     list.notes = vec![
         ("objects", "0".to_owned()),
         (
-            "note",
+            "unproven",
             "no bucket was tried: nothing in the script names one".to_owned(),
         ),
     ];
