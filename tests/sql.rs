@@ -2,6 +2,11 @@
 //!
 //! `UPDATE_EXPECT=1 cargo test --test sql` writes the expectations anew; read the difference.
 
+#[path = "sql/large.rs"]
+mod large;
+#[path = "sql/secrets.rs"]
+mod secrets;
+
 use std::fmt::Write as _;
 use std::path::Path;
 

@@ -68,6 +68,13 @@ struct Doubt {
     drops: bool,
 }
 
+/// What a link that is there means for a CREATE of the same name.
+enum Existing {
+    Forbids,
+    Gives,
+    Identical,
+}
+
 struct Replay<'a> {
     sources: Arc<Vec<SourceFile>>,
     options: &'a ScriptOptions,
@@ -148,8 +155,13 @@ impl Replay<'_> {
                 self.apply_directives(&name, directives);
                 return;
             }
-            if !self.may_replace(slot, &create.name, create.or_replace, &definition) {
-                return;
+            match self.existing(slot, &create.name, create.or_replace, &definition) {
+                Existing::Forbids => return,
+                Existing::Identical => {
+                    self.apply_directives(&name, directives);
+                    return;
+                }
+                Existing::Gives => {}
             }
         }
         let source = &self.sources[self.file.0];
@@ -185,29 +197,35 @@ impl Replay<'_> {
         self.apply_directives(&name, directives);
     }
 
-    /// Checks a CREATE of a link that is there; an identical one changes nothing.
-    fn may_replace(
+    /// Compares a CREATE with the link that is there.
+    fn existing(
         &mut self,
         slot: usize,
         name: &Name,
         or_replace: bool,
         definition: &Definition,
-    ) -> bool {
+    ) -> Existing {
         let Some(old) = &self.links[slot] else {
-            return true;
+            return Existing::Gives;
         };
-        let full = old.name.to_string();
-        let place = &old.place;
-        let first = format!("{} line {}", place.file, place.line);
         let Definition {
             kind,
             config,
             credentials,
         } = definition;
+        let same_kind = old.definition.kind == *kind;
+        if or_replace && same_kind {
+            return Existing::Gives;
+        }
+        if same_kind
+            && same(&old.definition.config, config)
+            && same(&old.definition.credentials, credentials)
+        {
+            return Existing::Identical;
+        }
+        let full = &old.name;
+        let first = format!("{} line {}", old.place.file, old.place.line);
         let error = if or_replace {
-            if old.definition.kind == *kind {
-                return true;
-            }
             SyntaxError::new(
                 Code::SqlKindChange,
                 name.span.clone(),
@@ -218,12 +236,6 @@ impl Replay<'_> {
             )
             .hint(format!("drop it first; it was created at {first}"))
         } else {
-            if old.definition.kind == *kind
-                && same(&old.definition.config, config)
-                && same(&old.definition.credentials, credentials)
-            {
-                return true;
-            }
             SyntaxError::new(
                 Code::SqlLinkExists,
                 name.span.clone(),
@@ -234,7 +246,7 @@ impl Replay<'_> {
             ))
         };
         self.errors.push((self.file, error));
-        false
+        Existing::Forbids
     }
 
     /// Reads both clauses; `None` when a variable is missing.
@@ -347,7 +359,15 @@ impl Replay<'_> {
                     }
                 },
                 Change::Key { key, value } => {
-                    Some(LinkClause::set(before, clause, &key, &value, self.file))
+                    let variables = &self.options.variables;
+                    match LinkClause::set(before, clause, &key, &value, self.file, variables) {
+                        Ok(after) => Some(after),
+                        Err(unbound) => {
+                            failed = true;
+                            self.unbound(self.file, value.span, unbound.name.as_deref());
+                            None
+                        }
+                    }
                 }
             };
             let parsed = self.read(clause, after.as_ref());

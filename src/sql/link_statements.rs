@@ -91,6 +91,27 @@ impl Parser<'_> {
         if let Some(glued) = self.glued_as() {
             return Ok(glued);
         }
+        if let Some(kind) = self
+            .word_at(self.at)
+            .and_then(|word| word.parse::<Kind>().ok())
+        {
+            let span = self.peek().span.clone();
+            self.record(
+                SyntaxError::new(
+                    Code::SqlUnexpectedToken,
+                    span.clone(),
+                    format!("`{kind}` stands where AS belongs"),
+                )
+                .expected(["AS"])
+                .hint(format!("write `AS {kind}`")),
+            );
+            self.at += 1;
+            return Ok(KindWord {
+                kind: Some(kind),
+                span,
+                glued: false,
+            });
+        }
         self.expect_word("AS")?;
         let kinds = Kind::ALL.map(Kind::as_str);
         let span = self.peek().span.clone();

@@ -46,7 +46,9 @@ pub(crate) fn masks(text: &str, lexed: &Lexed) -> Vec<Range<usize>> {
     for comment in &lexed.comments {
         let body = &text[comment.body.clone()];
         let lower = body.to_ascii_lowercase();
-        if looks_secret(&lower) || lower.contains("credential") || body.contains('{') {
+        if lower.trim_start().starts_with("linkdial") && !body.contains('{') {
+            masker.target(&comment.body);
+        } else if looks_secret(&lower) || lower.contains("credential") || body.contains('{') {
             masker.masks.push(comment.body.clone());
         }
     }

@@ -285,6 +285,9 @@ impl Parser<'_> {
         {
             name.push(' ');
             name.push_str(&second);
+            if second == "EXTERNAL" {
+                name.push_str(" FUNCTION");
+            }
         }
         name.truncate(60);
         name
@@ -575,10 +578,13 @@ impl Parser<'_> {
             TokenKind::Symbol(sign) => format!("`{sign}`"),
             TokenKind::Word => {
                 let word = &self.text[token.span.clone()];
-                // Behind a string, a word may be the rest of a secret with a quote in it.
-                let strings = self.tokens[self.start..self.at]
-                    .iter()
-                    .any(|token| matches!(token.kind, TokenKind::String { .. }));
+                // Behind a string or CREDENTIALS, a word may be a part of a secret.
+                let strings = (self.start..self.at).any(|at| {
+                    self.is_string_at(at)
+                        || self
+                            .word_at(at)
+                            .is_some_and(|word| word.to_ascii_uppercase().ends_with("CREDENTIALS"))
+                });
                 let keyword = KEYWORDS
                     .iter()
                     .any(|known| known.eq_ignore_ascii_case(word));

@@ -18,7 +18,7 @@ CREATE LINK a.b.c AS S3 CREDENTIALS '{"x":"secret-marker"}';
 CREATE LINK a AS S3 CONFIG '{"password":"secret-marker","region":"shown"}' CREDENTIALS '{"x":"secret-marker"}' extra; CREATE USER u IDENTIFIED BY 'secret-marker';
 ALTER LINK a CONFIG '{}';
 ALTER LINK a SET REGION '{}';
-ALTER LINK a SET CONFIG ::region 'secret-marker';
+ALTER LINK a SET CONFIG ::region 'shown';
 ALTER LINK a SET CREDENTIALS :: = 'secret-marker';
 USE;
 USE 'x';
