@@ -11,6 +11,9 @@ mod parser;
 pub(crate) mod source;
 mod use_statements;
 
+#[cfg(test)]
+mod tests;
+
 pub use source::{Excerpt, Place};
 
 use ast::Statement;
