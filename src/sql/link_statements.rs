@@ -9,7 +9,8 @@ use super::ast::{AlterLink, Change, ClauseLiteral, CreateLink, StatementKind};
 use super::error::{Broken, SyntaxError};
 use super::lexer::{CLAUSES, TokenKind};
 use super::literal::MappedText;
-use super::parser::{Parser, Production, StringLiteral};
+use super::parser::{Parser, Production};
+use super::terminals::StringLiteral;
 
 /// What `SHOW CREATE LINK` prints instead of the clause.
 const REDACTED: &str = "<CREDENTIALS REDACTED>";

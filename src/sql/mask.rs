@@ -198,9 +198,11 @@ impl Masker<'_> {
     fn unquoted(&mut self, at: usize) -> usize {
         let next = at + 1;
         let harmless = match &self.tokens[next.min(self.tokens.len() - 1)].kind {
-            TokenKind::String { .. } | TokenKind::PathArrow | TokenKind::End => true,
+            TokenKind::String { .. }
+            | TokenKind::PathArrow
+            | TokenKind::End
+            | TokenKind::Symbol('>') => true,
             TokenKind::Symbol('<') => self.is_word(next + 1, "CREDENTIALS"),
-            TokenKind::Symbol('>') => true,
             TokenKind::Word => self.is_word(next, "REDACTED") || self.clause_follows(next),
             TokenKind::Quoted { .. } | TokenKind::Symbol(_) => false,
         };

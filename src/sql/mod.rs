@@ -9,6 +9,7 @@ pub(crate) mod literal;
 mod mask;
 mod parser;
 pub(crate) mod source;
+mod terminals;
 mod use_statements;
 
 #[cfg(test)]

@@ -1,3 +1,7 @@
+CREATE LNIK a AS S3 CREDENTIALS '{"x":"secret-marker"}';
+CRAETE LINK a AS S3 CREDENTIALS '{"x":"secret-marker"}';
+CREATE INDEX i ON t (a);
+CREATE VIEW v AS SELECT 1;
 CREATE LINK a AS S4 CREDENTIALS '{"x":"secret-marker"}';
 CREATE LINK a AS AWS CREDENTIALS '{"x":"secret-marker"}';
 CREATE LINK a AS KAFKAA CREDENTIALS '{}';
