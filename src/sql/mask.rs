@@ -49,7 +49,11 @@ pub(crate) fn masks(text: &str, lexed: &Lexed) -> Vec<Range<usize>> {
         let lower = body.to_ascii_lowercase();
         if lower.trim_start().starts_with("linkdial") && !body.contains('{') {
             masker.target(&comment.body);
-        } else if looks_secret(&lower) || lower.contains("credential") || body.contains('{') {
+        } else if looks_secret(&lower)
+            || lower.contains("credential")
+            || body.contains(['{', '\'', '"'])
+        {
+            // It may be SQL that was commented out.
             masker.masks.push(comment.body.clone());
         }
     }
@@ -121,7 +125,7 @@ impl Masker<'_> {
                     other => other,
                 }
             }
-            TokenKind::Quoted { .. } => self.name(&self.text[token.span.clone()]),
+            TokenKind::Quoted { .. } => self.name(at, &self.text[token.span.clone()]),
             TokenKind::Word => {
                 let word = self.text[token.span.clone()].to_ascii_uppercase();
                 if let Context::ConfigValue { .. } | Context::CredentialsValue = self.context {
@@ -131,7 +135,7 @@ impl Masker<'_> {
                         if self.after_sign(at, '=') && self.hides_value() {
                             self.masks.push(token.span.clone());
                         }
-                        self.name(&word);
+                        self.name(at, &word);
                     }
                 } else if word.ends_with("CREDENTIALS") {
                     self.context = Context::Credentials;
@@ -145,12 +149,18 @@ impl Masker<'_> {
                 } else if word == "SERVICE" || word == "REGISTRY" {
                     self.context = Context::Target(2);
                 } else {
-                    self.name(&word);
+                    self.name(at, &word);
                 }
             }
             // JSON outside of quotes: nothing tells its values from its keys.
             TokenKind::Symbol('{') => return self.rest(at, true),
-            TokenKind::Symbol(_) => {}
+            TokenKind::Symbol(sign) => {
+                if let Context::Target(_) = self.context
+                    && *sign != '.'
+                {
+                    self.context = Context::Unknown;
+                }
+            }
             TokenKind::String { content, quote, .. } => {
                 let early = self.string(content, *quote);
                 let next = at + 1;
@@ -171,9 +181,10 @@ impl Masker<'_> {
         at + 1
     }
 
-    fn name(&mut self, name: &str) {
+    fn name(&mut self, at: usize, name: &str) {
         self.context = match self.context {
-            Context::Target(words) if words < 2 => Context::Target(words + 1),
+            Context::Target(0) => Context::Target(1),
+            Context::Target(1) if self.after_sign(at, '.') => Context::Target(2),
             Context::ConfigValue { secret } => Context::ConfigValue {
                 secret: secret || looks_secret(name),
             },
