@@ -2,13 +2,20 @@
 //!
 //! `UPDATE_EXPECT=1 cargo test --test sql` writes the expectations anew; read the difference.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail this way")]
+
+#[path = "sql/large.rs"]
+mod large;
+#[path = "sql/secrets.rs"]
+mod secrets;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
-use linkdial::script::{Script, ScriptLink, ScriptOptions};
+use linkdial::script::{Script, ScriptLink, ScriptOptions, UnknownLink};
 use linkdial::sql::{Excerpt, Place};
 use linkdial_core::clause::{Member, Node, Value};
-use linkdial_core::{Clause, ClauseName, KeyPlace};
+use linkdial_core::{Clause, ClauseName, Intent, KeyPlace, Target};
 
 #[test]
 fn every_script_comes_to_what_stands_beside_it() {
@@ -135,6 +142,9 @@ fn describe(link: &ScriptLink, out: &mut String) {
         members(link, clause, out);
     }
     for taken in &link.uses {
+        let (place, excerpt) = link.locate_target(taken).unwrap();
+        assert_eq!(Some(&place), taken.place.as_ref());
+        assert!(excerpt.text.contains(['\'', '"']), "{excerpt:?}");
         write!(
             out,
             "  {} '{}'",
@@ -238,4 +248,38 @@ fn a_missing_key_points_at_its_clause_and_a_missing_clause_at_the_statement() {
         .unwrap();
     assert_eq!((place.line, place.column), (2, 3));
     assert_eq!((excerpt.start, excerpt.width), (2, "CREATE LINK l".len()));
+}
+
+#[test]
+fn a_target_from_outside_joins_those_of_the_script() {
+    let mut script = read(
+        "CREATE LINK a.l AS S3 CONFIG '{}'; CREATE LINK b.l AS S3 CONFIG '{}';\
+         CREATE LINK only AS S3 CONFIG '{}'; CREATE PIPELINE p AS LOAD DATA LINK a.l 'x' INTO TABLE t;",
+    );
+    let target = || Target::new("x");
+    script.add_target("a.l", target(), Intent::WRITE).unwrap();
+    script.add_target("only", target(), Intent::READ).unwrap();
+    let words: Vec<_> = script
+        .links
+        .iter()
+        .map(|link| {
+            let uses = link.uses.iter();
+            uses.map(|one| one.intent.words().join("+"))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(words, [vec!["read+write"], vec![], vec!["read"]]);
+    assert_eq!(
+        script.add_target("l", target(), Intent::READ),
+        Err(UnknownLink::Ambiguous(vec![
+            String::from("a.l"),
+            String::from("b.l")
+        ]))
+    );
+    assert_eq!(
+        script.add_target("onyl", target(), Intent::READ),
+        Err(UnknownLink::NotFound {
+            nearest: Some(String::from("only"))
+        })
+    );
 }

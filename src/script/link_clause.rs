@@ -87,24 +87,32 @@ impl LinkClause {
         key: &MappedText,
         value: &ClauseLiteral,
         file: FileId,
-    ) -> Self {
+        variables: &Variables,
+    ) -> Result<Self, Unbound> {
         let at = |text: &str, span: &Range<usize>| MappedText::opaque(text, file, span.clone());
         let key_span = key
             .locate(&(0..key.text().len()))
             .map_or_else(|| value.span.clone(), |(_, span)| span);
         let json_key = at(&json_string(key.text()), &key_span);
-        let json_value = at(&json_string(value.text.text()), &value.span);
+        // Text that a variable gave is not looked through again, so this value is filled now.
+        let filled = before.as_ref().is_some_and(|clause| clause.filled);
+        let json_value = if filled {
+            variables::expand(value.text.text(), variables)?
+        } else {
+            value.text.text().to_owned()
+        };
+        let json_value = at(&json_string(&json_value), &value.span);
         let colon = at(":", &key_span);
         let Some(mut clause) = before.filter(|clause| !clause.text.text().trim().is_empty()) else {
             let empty = at("{}", &value.span);
-            return Self {
+            return Ok(Self {
                 name,
                 text: empty.splice(&(1..1), &[json_key, colon, json_value]),
                 file,
                 literal: value.span.clone(),
                 filled: false,
                 secret: false,
-            };
+            });
         };
         let parsed = Clause::parse(name, clause.text.text());
         let members = parsed.members();
@@ -124,7 +132,7 @@ impl LinkClause {
                 .text
                 .splice(&(open + 1..open + 1), &[json_key, colon, json_value]);
         }
-        clause
+        Ok(clause)
     }
 }
 

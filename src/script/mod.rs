@@ -1,5 +1,6 @@
 //! A whole script: which links it leaves defined, and which targets they are used with.
 
+mod definitions;
 mod link_clause;
 mod replay;
 mod uses;
@@ -76,6 +77,7 @@ pub struct Use {
     pub format: Option<String>,
     /// The text after `SCHEMA REGISTRY`.
     pub registry: Option<String>,
+    span: Option<(FileId, std::ops::Range<usize>)>,
 }
 
 impl Use {
@@ -87,6 +89,7 @@ impl Use {
             place: None,
             format: None,
             registry: None,
+            span: None,
         }
     }
 
@@ -98,11 +101,13 @@ impl Use {
             place,
             format,
             registry,
+            span,
         } = other;
         self.intent = self.intent.and(intent);
         self.place = self.place.take().or(place);
         self.format = self.format.take().or(format);
         self.registry = self.registry.take().or(registry);
+        self.span = self.span.take().or(span);
     }
 }
 
@@ -243,6 +248,13 @@ impl ScriptLink {
             | Code::DefineUnknownKey => self.locate_key(key),
             _ => self.locate(key),
         }
+    }
+
+    /// Returns where a target stands; `None` when it came from the command line.
+    pub fn locate_target(&self, taken: &Use) -> Option<(Place, Excerpt)> {
+        let (file, span) = taken.span.as_ref()?;
+        let source = self.origin.sources.get(file.0)?;
+        Some((source.place(span.start), source.excerpt(span)))
     }
 
     /// Returns the line where the link's statement starts, its name underlined.

@@ -4,17 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use linkdial_core::{Clause, ClauseName, Code, Definition, LinkName, Target};
+use linkdial_core::{Code, Definition, LinkName, Target};
 
-use super::link_clause::{LinkClause, same};
+use super::link_clause::same;
 use super::uses::UseList;
-use super::variables::Unbound;
 use super::{Origin, Script, ScriptError, ScriptLink, ScriptOptions, Skipped, Use};
 use crate::sql;
-use crate::sql::ast::{
-    AlterLink, Change, ClauseLiteral, CreateLink, Directive, DirectiveKind, Name, Statement,
-    StatementKind, Uses,
-};
+use crate::sql::ast::{CreateLink, Directive, DirectiveKind, Name, Statement, StatementKind, Uses};
 use crate::sql::error::SyntaxError;
 use crate::sql::source::{FileId, SourceFile};
 
@@ -59,7 +55,7 @@ pub(crate) fn replay(files: Vec<(String, String)>, options: &ScriptOptions) -> S
 }
 
 /// A statement about a link that was not defined when it ran.
-struct Doubt {
+pub(super) struct Doubt {
     words: String,
     link: LinkName,
     file: FileId,
@@ -68,28 +64,36 @@ struct Doubt {
     drops: bool,
 }
 
-struct Replay<'a> {
-    sources: Arc<Vec<SourceFile>>,
-    options: &'a ScriptOptions,
-    file: FileId,
-    database: Option<String>,
+/// What a link that is there means for a CREATE of the same name.
+enum Existing {
+    Forbids,
+    Gives,
+    Identical,
+}
+
+/// The state between two statements.
+pub(super) struct Replay<'a> {
+    pub(super) sources: Arc<Vec<SourceFile>>,
+    pub(super) options: &'a ScriptOptions,
+    pub(super) file: FileId,
+    pub(super) database: Option<String>,
     /// A slot is empty when its link was dropped or replaced.
-    links: Vec<Option<ScriptLink>>,
-    index: HashMap<LinkName, usize>,
+    pub(super) links: Vec<Option<ScriptLink>>,
+    pub(super) index: HashMap<LinkName, usize>,
     /// Defined links by the name without its database.
-    bare: HashMap<String, Vec<LinkName>>,
+    pub(super) bare: HashMap<String, Vec<LinkName>>,
     /// Every name that was created, by its lower-case form.
-    folded: HashMap<String, LinkName>,
+    pub(super) folded: HashMap<String, LinkName>,
     /// Links whose statement has errors: their uses are no slip.
-    broken: HashSet<LinkName>,
-    created: HashSet<LinkName>,
-    uses: UseList,
-    errors: Vec<(FileId, SyntaxError)>,
-    doubts: Vec<Doubt>,
+    pub(super) broken: HashSet<LinkName>,
+    pub(super) created: HashSet<LinkName>,
+    pub(super) uses: UseList,
+    pub(super) errors: Vec<(FileId, SyntaxError)>,
+    pub(super) doubts: Vec<Doubt>,
     /// Places of variables that were reported.
-    unbound: HashSet<(FileId, usize)>,
-    skipped: Vec<(FileId, usize, Skipped)>,
-    skipped_index: HashMap<String, usize>,
+    pub(super) unbound: HashSet<(FileId, usize)>,
+    pub(super) skipped: Vec<(FileId, usize, Skipped)>,
+    pub(super) skipped_index: HashMap<String, usize>,
 }
 
 impl Replay<'_> {
@@ -129,7 +133,7 @@ impl Replay<'_> {
         }
     }
 
-    fn resolve(&self, name: &Name) -> LinkName {
+    pub(super) fn resolve(&self, name: &Name) -> LinkName {
         name.resolve(self.database.as_deref())
     }
 
@@ -148,8 +152,13 @@ impl Replay<'_> {
                 self.apply_directives(&name, directives);
                 return;
             }
-            if !self.may_replace(slot, &create.name, create.or_replace, &definition) {
-                return;
+            match self.existing(slot, &create.name, create.or_replace, &definition) {
+                Existing::Forbids => return,
+                Existing::Identical => {
+                    self.apply_directives(&name, directives);
+                    return;
+                }
+                Existing::Gives => {}
             }
         }
         let source = &self.sources[self.file.0];
@@ -185,29 +194,35 @@ impl Replay<'_> {
         self.apply_directives(&name, directives);
     }
 
-    /// Checks a CREATE of a link that is there; an identical one changes nothing.
-    fn may_replace(
+    /// Compares a CREATE with the link that is there.
+    fn existing(
         &mut self,
         slot: usize,
         name: &Name,
         or_replace: bool,
         definition: &Definition,
-    ) -> bool {
+    ) -> Existing {
         let Some(old) = &self.links[slot] else {
-            return true;
+            return Existing::Gives;
         };
-        let full = old.name.to_string();
-        let place = &old.place;
-        let first = format!("{} line {}", place.file, place.line);
         let Definition {
             kind,
             config,
             credentials,
         } = definition;
+        let same_kind = old.definition.kind == *kind;
+        if or_replace && same_kind {
+            return Existing::Gives;
+        }
+        if same_kind
+            && same(&old.definition.config, config)
+            && same(&old.definition.credentials, credentials)
+        {
+            return Existing::Identical;
+        }
+        let full = &old.name;
+        let first = format!("{} line {}", old.place.file, old.place.line);
         let error = if or_replace {
-            if old.definition.kind == *kind {
-                return true;
-            }
             SyntaxError::new(
                 Code::SqlKindChange,
                 name.span.clone(),
@@ -218,12 +233,6 @@ impl Replay<'_> {
             )
             .hint(format!("drop it first; it was created at {first}"))
         } else {
-            if old.definition.kind == *kind
-                && same(&old.definition.config, config)
-                && same(&old.definition.credentials, credentials)
-            {
-                return true;
-            }
             SyntaxError::new(
                 Code::SqlLinkExists,
                 name.span.clone(),
@@ -234,144 +243,7 @@ impl Replay<'_> {
             ))
         };
         self.errors.push((self.file, error));
-        false
-    }
-
-    /// Reads both clauses; `None` when a variable is missing.
-    fn define(
-        &mut self,
-        kind: linkdial_core::Kind,
-        config: Option<ClauseLiteral>,
-        credentials: Option<ClauseLiteral>,
-    ) -> Option<(Definition, Option<LinkClause>, Option<LinkClause>)> {
-        let config = self.clause(ClauseName::Config, config);
-        let credentials = self.clause(ClauseName::Credentials, credentials);
-        let (config, credentials) = (config.ok()?, credentials.ok()?);
-        let definition = Definition {
-            kind,
-            config: self.read(ClauseName::Config, config.as_ref())?,
-            credentials: self.read(ClauseName::Credentials, credentials.as_ref())?,
-        };
-        Some((definition, config, credentials))
-    }
-
-    fn clause(
-        &mut self,
-        name: ClauseName,
-        literal: Option<ClauseLiteral>,
-    ) -> Result<Option<LinkClause>, ()> {
-        let Some(literal) = literal else {
-            return Ok(None);
-        };
-        let text = literal.text.clone();
-        match LinkClause::new(name, literal, self.file, &self.options.variables) {
-            Ok(clause) => Ok(Some(clause)),
-            Err(unbound) => {
-                if let Some((file, span)) = text.locate(&unbound.span) {
-                    self.unbound(file, span, unbound.name.as_deref());
-                }
-                Err(())
-            }
-        }
-    }
-
-    fn read(&mut self, name: ClauseName, clause: Option<&LinkClause>) -> Option<Clause> {
-        let Some(clause) = clause else {
-            return Some(Clause::empty(name));
-        };
-        let (parsed, unbound) = clause.parse(&self.options.variables);
-        for Unbound { name, span } in &unbound {
-            if let Some((file, span)) = clause.locate(span) {
-                self.unbound(file, span, name.as_deref());
-            }
-        }
-        unbound.is_empty().then_some(parsed)
-    }
-
-    fn unbound(&mut self, file: FileId, span: Range<usize>, name: Option<&str>) {
-        let error = match name {
-            Some(name) => SyntaxError::new(
-                Code::SqlUnboundVariable,
-                span,
-                format!("nothing fills the variable `{name}`"),
-            )
-            .hint(format!(
-                "name it in --vars-env {name}, in a file for --vars or with --var; a literal `${{` \
-                 is written `$${{`"
-            )),
-            None => SyntaxError::new(
-                Code::SqlUnboundVariable,
-                span,
-                "`${` starts a variable, and no name and `}` follow",
-            )
-            .hint("write `${NAME}`, or `$${` for a literal `${`"),
-        };
-        // An ALTER reads a clause again.
-        if self.unbound.insert((file, error.span.start)) {
-            self.errors.push((file, error));
-        }
-    }
-
-    fn alter(&mut self, alter: AlterLink, directives: Vec<Directive>) {
-        let AlterLink {
-            name,
-            config,
-            credentials,
-        } = alter;
-        let full = self.resolve(&name);
-        let Some(slot) = self.find(&full) else {
-            self.doubt("ALTER LINK", full, &name.span, false);
-            return;
-        };
-        let Some(mut link) = self.links[slot].take() else {
-            return;
-        };
-        let mut failed = false;
-        for (clause, change) in [
-            (ClauseName::Config, config),
-            (ClauseName::Credentials, credentials),
-        ] {
-            let Some(change) = change else {
-                continue;
-            };
-            let before = match clause {
-                ClauseName::Config => link.origin.config.take(),
-                ClauseName::Credentials => link.origin.credentials.take(),
-            };
-            let after = match change {
-                Change::Replace(literal) => match self.clause(clause, Some(literal)) {
-                    Ok(after) => after,
-                    Err(()) => {
-                        failed = true;
-                        None
-                    }
-                },
-                Change::Key { key, value } => {
-                    Some(LinkClause::set(before, clause, &key, &value, self.file))
-                }
-            };
-            let parsed = self.read(clause, after.as_ref());
-            failed |= parsed.is_none();
-            let parsed = parsed.unwrap_or_else(|| Clause::empty(clause));
-            match clause {
-                ClauseName::Config => {
-                    link.origin.config = after;
-                    link.definition.config = parsed;
-                }
-                ClauseName::Credentials => {
-                    link.origin.credentials = after;
-                    link.definition.credentials = parsed;
-                }
-            }
-        }
-        let name = link.name.clone();
-        if failed {
-            self.forget(&name);
-            self.broken.insert(name);
-        } else {
-            self.links[slot] = Some(link);
-            self.apply_directives(&name, directives);
-        }
+        Existing::Forbids
     }
 
     fn drop_link(&mut self, name: &Name, if_exists: bool) {
@@ -388,7 +260,7 @@ impl Replay<'_> {
         }
     }
 
-    fn forget(&mut self, name: &LinkName) {
+    pub(super) fn forget(&mut self, name: &LinkName) {
         self.index.remove(name);
         if let Some(names) = self.bare.get_mut(&name.name) {
             names.retain(|known| known != name);
@@ -396,7 +268,7 @@ impl Replay<'_> {
     }
 
     /// Finds a defined link. A side that does not know its database fits the one of that name.
-    fn find(&self, name: &LinkName) -> Option<usize> {
+    pub(super) fn find(&self, name: &LinkName) -> Option<usize> {
         if let Some(slot) = self.index.get(name) {
             return Some(*slot);
         }
@@ -434,6 +306,7 @@ impl Replay<'_> {
                 place: Some(source.place(link.target_span.start)),
                 format: link.format,
                 registry: link.registry,
+                span: Some((self.file, link.target_span)),
             };
             self.uses.add(name.clone(), taken, user.as_ref());
             names.push(name);
@@ -455,7 +328,7 @@ impl Replay<'_> {
         self.misplaced(misplaced);
     }
 
-    fn apply_directives(&mut self, name: &LinkName, directives: Vec<Directive>) {
+    pub(super) fn apply_directives(&mut self, name: &LinkName, directives: Vec<Directive>) {
         for directive in directives {
             match directive.kind {
                 DirectiveKind::Deferred => {
@@ -476,6 +349,7 @@ impl Replay<'_> {
                     let place = self.sources[self.file.0].place(target_span.start);
                     let taken = Use {
                         place: Some(place),
+                        span: Some((self.file, target_span)),
                         ..Use::new(target, intent)
                     };
                     self.uses.add(name.clone(), taken, None);
@@ -532,7 +406,7 @@ impl Replay<'_> {
         ));
     }
 
-    fn doubt(&mut self, words: &str, link: LinkName, span: &Range<usize>, drops: bool) {
+    pub(super) fn doubt(&mut self, words: &str, link: LinkName, span: &Range<usize>, drops: bool) {
         if self.broken.contains(&link) {
             return;
         }
@@ -616,12 +490,11 @@ impl Replay<'_> {
             let Some(link) = &mut self.links[slot] else {
                 continue;
             };
-            match known.get(&(slot, taken.target.clone())) {
-                Some(&index) => link.uses[index].join(taken),
-                None => {
-                    known.insert((slot, taken.target.clone()), link.uses.len());
-                    link.uses.push(taken);
-                }
+            if let Some(&index) = known.get(&(slot, taken.target.clone())) {
+                link.uses[index].join(taken);
+            } else {
+                known.insert((slot, taken.target.clone()), link.uses.len());
+                link.uses.push(taken);
             }
         }
     }

@@ -63,6 +63,17 @@ pub(crate) fn fill(clause: &mut Clause, variables: &Variables) -> Vec<Unbound> {
     unbound
 }
 
+/// Fills a text that is no JSON yet.
+pub(crate) fn expand(text: &str, variables: &Variables) -> Result<String, Unbound> {
+    match fill_text(text, variables) {
+        Ok(filled) => Ok(filled.text),
+        Err(name) => Err(Unbound {
+            name,
+            span: 0..text.len(),
+        }),
+    }
+}
+
 /// Marks every value as secret.
 pub(crate) fn mark_secret(members: &mut [Member]) {
     for member in members {
@@ -99,7 +110,7 @@ fn fill_node(node: &mut Node, text: &str, variables: &Variables, unbound: &mut V
         }
         Value::Object(members) => fill_members(members, text, variables, unbound),
         Value::String(value) if value.expose().contains("${") => {
-            match expand(value.expose(), variables) {
+            match fill_text(value.expose(), variables) {
                 Ok(filled) => {
                     *value = Secret::new(filled.text);
                     node.secret |= filled.secret;
@@ -124,7 +135,7 @@ fn fill_node(node: &mut Node, text: &str, variables: &Variables, unbound: &mut V
 }
 
 /// Fills one string; the error is the name that nothing fills.
-fn expand(text: &str, variables: &Variables) -> Result<Filled, Option<String>> {
+fn fill_text(text: &str, variables: &Variables) -> Result<Filled, Option<String>> {
     let mut filled = Filled {
         text: String::with_capacity(text.len()),
         secret: false,

@@ -41,14 +41,14 @@ pub(crate) enum StatementKind {
 #[derive(Clone, Debug)]
 pub(crate) struct Name {
     pub(crate) database: Option<String>,
-    pub(crate) name: String,
+    pub(crate) bare: String,
     pub(crate) span: Range<usize>,
 }
 
 impl Name {
     /// Returns the full name, given the current database.
     pub(crate) fn resolve(&self, current: Option<&str>) -> LinkName {
-        LinkName::new(self.database.as_deref().or(current), &self.name)
+        LinkName::new(self.database.as_deref().or(current), &self.bare)
     }
 }
 

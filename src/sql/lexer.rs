@@ -107,10 +107,9 @@ pub(crate) fn lex_range(text: &str, range: Range<usize>) -> Lexed {
             comments: Vec::new(),
         },
         delimiter: String::from(";"),
-        at_start: true,
+        last: Last::End,
         executable_comment: false,
         names_link: false,
-        after_clause_word: false,
         exhausted: [false; 2],
     };
     if range.start == 0 && text.starts_with('\u{feff}') {
@@ -133,19 +132,26 @@ fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '$') || (!c.is_ascii() && c.is_alphanumeric())
 }
 
+/// What the last token means for the next one.
+#[derive(PartialEq)]
+enum Last {
+    /// The word of a clause, so a string of JSON follows.
+    ClauseWord,
+    /// None, or the end of a statement.
+    End,
+    Other,
+}
+
 struct Lexer<'a> {
     text: &'a str,
     at: usize,
     lexed: Lexed,
     delimiter: String,
-    /// No token of the statement was read yet.
-    at_start: bool,
+    last: Last,
     /// Inside `/*! ... */`, whose content counts as code.
     executable_comment: bool,
     /// The statement has a word that only statements about links have.
     names_link: bool,
-    /// The last token is the word of a clause, so a string of JSON follows.
-    after_clause_word: bool,
     /// A search for a closing `'` or `"` met the end of the file; another need not try.
     exhausted: [bool; 2],
 }
@@ -179,13 +185,12 @@ impl Lexer<'_> {
     }
 
     fn push(&mut self, kind: TokenKind, start: usize) {
-        self.after_clause_word = false;
-        if kind == TokenKind::End {
-            self.at_start = true;
+        self.last = if kind == TokenKind::End {
             self.names_link = false;
+            Last::End
         } else {
-            self.at_start = false;
-        }
+            Last::Other
+        };
         self.lexed.tokens.push(Token {
             kind,
             span: start..self.at,
@@ -270,13 +275,15 @@ impl Lexer<'_> {
         }
         let word = rest[..len].to_ascii_uppercase();
         self.at += len;
-        if self.at_start && word == "DELIMITER" {
+        if self.last == Last::End && word == "DELIMITER" {
             self.set_delimiter();
             return;
         }
         self.push(TokenKind::Word, start);
-        self.after_clause_word = CLAUSES.iter().any(|clause| word.ends_with(clause));
-        self.names_link |= self.after_clause_word || word == "LINK";
+        if CLAUSES.iter().any(|clause| word.ends_with(clause)) {
+            self.last = Last::ClauseWord;
+        }
+        self.names_link |= self.last == Last::ClauseWord || word == "LINK";
     }
 
     /// The `mysql` client's way to send a procedure with semicolons in it.
@@ -345,7 +352,7 @@ impl Lexer<'_> {
                     }
                     at += 1;
                 }
-                Some(&byte) if byte >= 0x80 && self.after_clause_word => {
+                Some(&byte) if byte >= 0x80 && self.last == Last::ClauseWord => {
                     let c = self.text[at..].chars().next().unwrap_or_default();
                     let after = at + c.len_utf8();
                     if is_typographic(c) && self.clause_ends(after) {
@@ -389,11 +396,12 @@ impl Lexer<'_> {
             } else if c == '\\' {
                 escaped = true;
             } else if (is_typographic(c) || c == straight)
-                && (!self.after_clause_word || self.clause_ends(after))
+                && (self.last != Last::ClauseWord || self.clause_ends(after))
             {
                 end = Some((content + at, after));
                 break;
-            } else if (c == ';' && self.ends_line(after)) || (c == '\n' && !self.after_clause_word)
+            } else if (c == ';' && self.ends_line(after))
+                || (c == '\n' && self.last != Last::ClauseWord)
             {
                 end = Some((content + at, content + at));
                 break;

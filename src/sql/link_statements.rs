@@ -9,7 +9,8 @@ use super::ast::{AlterLink, Change, ClauseLiteral, CreateLink, StatementKind};
 use super::error::{Broken, SyntaxError};
 use super::lexer::{CLAUSES, TokenKind};
 use super::literal::MappedText;
-use super::parser::{Parser, Production, StringLiteral};
+use super::parser::{Parser, Production};
+use super::terminals::StringLiteral;
 
 /// What `SHOW CREATE LINK` prints instead of the clause.
 const REDACTED: &str = "<CREDENTIALS REDACTED>";
@@ -90,6 +91,27 @@ impl Parser<'_> {
     fn kind(&mut self) -> Production<KindWord> {
         if let Some(glued) = self.glued_as() {
             return Ok(glued);
+        }
+        if let Some(kind) = self
+            .word_at(self.at)
+            .and_then(|word| word.parse::<Kind>().ok())
+        {
+            let span = self.peek().span.clone();
+            self.record(
+                SyntaxError::new(
+                    Code::SqlUnexpectedToken,
+                    span.clone(),
+                    format!("`{kind}` stands where AS belongs"),
+                )
+                .expected(["AS"])
+                .hint(format!("write `AS {kind}`")),
+            );
+            self.at += 1;
+            return Ok(KindWord {
+                kind: Some(kind),
+                span,
+                glued: false,
+            });
         }
         self.expect_word("AS")?;
         let kinds = Kind::ALL.map(Kind::as_str);

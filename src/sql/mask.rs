@@ -8,7 +8,7 @@ use std::ops::Range;
 use linkdial_core::clause::{Member, Node, Value};
 use linkdial_core::{Clause, ClauseName, Code, looks_secret};
 
-use super::lexer::{Lexed, Token, TokenKind};
+use super::lexer::{Lexed, Token, TokenKind, is_typographic};
 use super::literal::MappedText;
 use super::source::FileId;
 
@@ -38,6 +38,7 @@ pub(crate) fn masks(text: &str, lexed: &Lexed) -> Vec<Range<usize>> {
         tokens: &lexed.tokens,
         context: Context::Unknown,
         masks: Vec::new(),
+        cleared: Vec::new(),
     };
     let mut at = 0;
     while at < lexed.tokens.len() {
@@ -46,10 +47,17 @@ pub(crate) fn masks(text: &str, lexed: &Lexed) -> Vec<Range<usize>> {
     for comment in &lexed.comments {
         let body = &text[comment.body.clone()];
         let lower = body.to_ascii_lowercase();
-        if looks_secret(&lower) || lower.contains("credential") || body.contains('{') {
+        if lower.trim_start().starts_with("linkdial") && !body.contains('{') {
+            masker.target(&comment.body);
+        } else if looks_secret(&lower)
+            || lower.contains("credential")
+            || body.contains(['{', '\'', '"'])
+        {
+            // It may be SQL that was commented out.
             masker.masks.push(comment.body.clone());
         }
     }
+    masker.values();
     masker.masks
 }
 
@@ -100,6 +108,8 @@ struct Masker<'a> {
     tokens: &'a [Token],
     context: Context,
     masks: Vec<Range<usize>>,
+    /// Strings that were looked at value by value, in the order of the text.
+    cleared: Vec<Range<usize>>,
 }
 
 impl Masker<'_> {
@@ -115,7 +125,7 @@ impl Masker<'_> {
                     other => other,
                 }
             }
-            TokenKind::Quoted { .. } => self.name(&self.text[token.span.clone()]),
+            TokenKind::Quoted { .. } => self.name(at, &self.text[token.span.clone()]),
             TokenKind::Word => {
                 let word = self.text[token.span.clone()].to_ascii_uppercase();
                 if let Context::ConfigValue { .. } | Context::CredentialsValue = self.context {
@@ -125,7 +135,7 @@ impl Masker<'_> {
                         if self.after_sign(at, '=') && self.hides_value() {
                             self.masks.push(token.span.clone());
                         }
-                        self.name(&word);
+                        self.name(at, &word);
                     }
                 } else if word.ends_with("CREDENTIALS") {
                     self.context = Context::Credentials;
@@ -139,12 +149,18 @@ impl Masker<'_> {
                 } else if word == "SERVICE" || word == "REGISTRY" {
                     self.context = Context::Target(2);
                 } else {
-                    self.name(&word);
+                    self.name(at, &word);
                 }
             }
             // JSON outside of quotes: nothing tells its values from its keys.
             TokenKind::Symbol('{') => return self.rest(at, true),
-            TokenKind::Symbol(_) => {}
+            TokenKind::Symbol(sign) => {
+                if let Context::Target(_) = self.context
+                    && *sign != '.'
+                {
+                    self.context = Context::Unknown;
+                }
+            }
             TokenKind::String { content, quote, .. } => {
                 let early = self.string(content, *quote);
                 let next = at + 1;
@@ -153,17 +169,22 @@ impl Masker<'_> {
                     Context::Credentials | Context::CredentialsValue
                 );
                 self.context = Context::Unknown;
-                if (secret || early) && !self.clause_follows(next) {
-                    return self.rest(next, early);
+                // `'..'word` is hardly SQL: rather the word was meant to stand inside of quotes.
+                let glued = self.tokens.get(next).is_some_and(|after| {
+                    after.span.start == token.span.end && after.kind == TokenKind::Word
+                });
+                if (secret || early || glued) && !self.clause_follows(next) {
+                    return self.rest(next, early || glued);
                 }
             }
         }
         at + 1
     }
 
-    fn name(&mut self, name: &str) {
+    fn name(&mut self, at: usize, name: &str) {
         self.context = match self.context {
-            Context::Target(words) if words < 2 => Context::Target(words + 1),
+            Context::Target(0) => Context::Target(1),
+            Context::Target(1) if self.after_sign(at, '.') => Context::Target(2),
             Context::ConfigValue { secret } => Context::ConfigValue {
                 secret: secret || looks_secret(name),
             },
@@ -188,9 +209,11 @@ impl Masker<'_> {
     fn unquoted(&mut self, at: usize) -> usize {
         let next = at + 1;
         let harmless = match &self.tokens[next.min(self.tokens.len() - 1)].kind {
-            TokenKind::String { .. } | TokenKind::PathArrow | TokenKind::End => true,
+            TokenKind::String { .. }
+            | TokenKind::PathArrow
+            | TokenKind::End
+            | TokenKind::Symbol('>') => true,
             TokenKind::Symbol('<') => self.is_word(next + 1, "CREDENTIALS"),
-            TokenKind::Symbol('>') => true,
             TokenKind::Word => self.is_word(next, "REDACTED") || self.clause_follows(next),
             TokenKind::Quoted { .. } | TokenKind::Symbol(_) => false,
         };
@@ -230,16 +253,23 @@ impl Masker<'_> {
 
     /// Hides what a string must not show; returns whether it seems to have ended early.
     fn string(&mut self, content: &Range<usize>, quote: u8) -> bool {
-        if let Context::Target(_) = self.context {
+        let plain = !self.text[content.clone()].contains(['{', '}', '"', '\'', '\n', '\\']);
+        if let Context::Target(_) = self.context
+            && plain
+        {
             self.target(content);
+            self.cleared.push(content.clone());
             return false;
         }
         let (Context::Config | Context::Credentials) = self.context else {
-            let shown = matches!(
-                self.context,
-                Context::Shown | Context::ConfigValue { secret: false }
-            );
-            if !shown && !is_variable(&self.text[content.clone()]) {
+            let shown = plain
+                && matches!(
+                    self.context,
+                    Context::Shown | Context::ConfigValue { secret: false }
+                );
+            if shown || is_variable(&self.text[content.clone()]) {
+                self.cleared.push(content.clone());
+            } else {
                 self.masks.push(content.clone());
             }
             return false;
@@ -252,6 +282,7 @@ impl Masker<'_> {
         match parse(ClauseName::Credentials, literal.text()) {
             Json::Members(clause) => {
                 self.members(clause.members(), credentials, &literal);
+                self.cleared.push(content.clone());
                 false
             }
             Json::Broken => {
@@ -289,6 +320,52 @@ impl Masker<'_> {
             && let Some((_, raw)) = literal.locate(&span)
         {
             self.masks.push(raw);
+        }
+    }
+
+    /// Hides what looks like a value, `: "..."` or `= '...'`, wherever it was not looked at.
+    ///
+    /// One quote too much turns strings into code and code into strings up to the end of the
+    /// file; this look at the bare text does not depend on where a string starts.
+    fn values(&mut self) {
+        let bytes = self.text.as_bytes();
+        let mut cleared = std::mem::take(&mut self.cleared).into_iter().peekable();
+        let mut at = 0;
+        while let Some(sign) = bytes[at..]
+            .iter()
+            .position(|byte| matches!(byte, b':' | b'='))
+        {
+            at += sign + 1;
+            while cleared.next_if(|range| range.end <= at).is_some() {}
+            if let Some(range) = cleared.peek()
+                && range.start <= at
+            {
+                at = range.end;
+                continue;
+            }
+            let rest = self.text[at..].trim_start();
+            let rest = rest.strip_prefix('\\').unwrap_or(rest);
+            let Some(quote) = rest
+                .chars()
+                .next()
+                .filter(|c| matches!(c, '"' | '\'' | '`') || is_typographic(*c))
+            else {
+                continue;
+            };
+            let start = self.text.len() - rest.len() + quote.len_utf8();
+            if cleared.peek().is_some_and(|range| range.start <= start) {
+                continue;
+            }
+            let mut escaped = false;
+            let len = self.text[start..]
+                .find(|c| {
+                    let end = c == '\n' || (c == quote && !escaped);
+                    escaped = c == '\\' && !escaped;
+                    end
+                })
+                .unwrap_or(self.text.len() - start);
+            self.masks.push(start..start + len);
+            at = start + len;
         }
     }
 

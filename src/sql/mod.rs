@@ -9,7 +9,11 @@ pub(crate) mod literal;
 mod mask;
 mod parser;
 pub(crate) mod source;
+mod terminals;
 mod use_statements;
+
+#[cfg(test)]
+mod tests;
 
 pub use source::{Excerpt, Place};
 

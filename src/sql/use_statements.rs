@@ -120,6 +120,7 @@ impl Parser<'_> {
             } else if top && service.is_some() && self.is_word_at(at, "LINK") {
                 link = Some(self.name("a link's name")?);
             } else if top && service.is_none() && link.is_none() && self.is_word_at(at, "LINK") {
+                self.at = at;
                 return self.unexpected("LINK stands before SERVICE", ["SERVICE"]);
             }
         }

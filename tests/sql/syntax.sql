@@ -1,3 +1,7 @@
+CREATE LNIK a AS S3 CREDENTIALS '{"x":"secret-marker"}';
+CRAETE LINK a AS S3 CREDENTIALS '{"x":"secret-marker"}';
+CREATE INDEX i ON t (a);
+CREATE VIEW v AS SELECT 1;
 CREATE LINK a AS S4 CREDENTIALS '{"x":"secret-marker"}';
 CREATE LINK a AS AWS CREDENTIALS '{"x":"secret-marker"}';
 CREATE LINK a AS KAFKAA CREDENTIALS '{}';
@@ -18,7 +22,7 @@ CREATE LINK a.b.c AS S3 CREDENTIALS '{"x":"secret-marker"}';
 CREATE LINK a AS S3 CONFIG '{"password":"secret-marker","region":"shown"}' CREDENTIALS '{"x":"secret-marker"}' extra; CREATE USER u IDENTIFIED BY 'secret-marker';
 ALTER LINK a CONFIG '{}';
 ALTER LINK a SET REGION '{}';
-ALTER LINK a SET CONFIG ::region 'secret-marker';
+ALTER LINK a SET CONFIG ::region 'shown';
 ALTER LINK a SET CREDENTIALS :: = 'secret-marker';
 USE;
 USE 'x';
