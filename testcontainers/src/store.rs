@@ -35,6 +35,15 @@ impl Store {
         }
     }
 
+    /// The same server seen with another login.
+    #[must_use]
+    pub fn with_login(&self, login: Login) -> Self {
+        Self {
+            login,
+            ..self.clone()
+        }
+    }
+
     /// Makes a bucket.
     pub fn make_bucket(&self, bucket: &str) -> Result<(), Error> {
         self.call("PUT", &format!("/{bucket}"), &[], &[], b"")
@@ -103,13 +112,12 @@ impl Store {
 
     /// Trades the login for a temporary one at the server's STS (`AssumeRole`, 15 minutes).
     pub fn assume_role(&self, role_arn: &str) -> Result<Login, Error> {
-        let arn = utf8_percent_encode(role_arn, ESCAPED);
-        let body = format!(
-            "Action=AssumeRole&DurationSeconds=900&RoleArn={arn}&RoleSessionName=test&Version=2011-06-15"
-        );
-        let form = ("content-type", "application/x-www-form-urlencoded");
-        let reply = self.signed("sts", "POST", "/", &[], &[form], body.as_bytes())?;
-        let text = reply.text();
+        let parameters = [
+            ("DurationSeconds", "900"),
+            ("RoleArn", role_arn),
+            ("RoleSessionName", "test"),
+        ];
+        let text = self.action("sts", "AssumeRole", "2011-06-15", &parameters)?;
         let one = |name| {
             elements(&text, name)
                 .into_iter()
@@ -124,6 +132,23 @@ impl Store {
             secret_access_key: one("SecretAccessKey")?,
             session_token: Some(one("SessionToken")?),
         })
+    }
+
+    /// Sends an action of AWS's query protocol and returns the answer in XML.
+    pub(crate) fn action(
+        &self,
+        service: &str,
+        action: &str,
+        version: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<String, Error> {
+        let mut body = format!("Action={action}&Version={version}");
+        for (name, value) in parameters {
+            body.push_str(&format!("&{name}={}", utf8_percent_encode(value, ESCAPED)));
+        }
+        let form = ("content-type", "application/x-www-form-urlencoded");
+        self.signed(service, "POST", "/", &[], &[form], body.as_bytes())
+            .map(|reply| reply.text())
     }
 
     pub(crate) fn call(
@@ -242,7 +267,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// The text of every element of this name; enough for answers without attributes or escapes.
-fn elements(xml: &str, name: &str) -> Vec<String> {
+pub(crate) fn elements(xml: &str, name: &str) -> Vec<String> {
     let (open, close) = (format!("<{name}>"), format!("</{name}>"));
     let texts = xml
         .split(&open)
