@@ -144,7 +144,8 @@ impl Store {
     ) -> Result<String, Error> {
         let mut body = format!("Action={action}&Version={version}");
         for (name, value) in parameters {
-            body.push_str(&format!("&{name}={}", utf8_percent_encode(value, ESCAPED)));
+            let value = utf8_percent_encode(value, ESCAPED).to_string();
+            body.extend(["&", name, "=", &value]);
         }
         let form = ("content-type", "application/x-www-form-urlencoded");
         self.signed(service, "POST", "/", &[], &[form], body.as_bytes())
@@ -193,7 +194,7 @@ impl Store {
         let names = names.join(";");
         let lines: String = signed
             .iter()
-            .map(|(name, value)| format!("{name}:{value}\n"))
+            .flat_map(|(n, v)| [n.as_str(), ":", v, "\n"])
             .collect();
 
         let escape = |text| utf8_percent_encode(text, ESCAPED).to_string();
@@ -263,7 +264,12 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| char::from(DIGITS[usize::from(value)]);
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 /// The text of every element of this name; enough for answers without attributes or escapes.
