@@ -305,9 +305,9 @@ impl Certificates {
         Arc::new(config)
     }
 
-    /// A client that trusts exactly this certificate when this authority or the foreign one made
-    /// it: for the set-up of a server, which must work whatever fault the certificate has.
-    pub(crate) fn pinned(&self, identity: &Identity) -> Arc<ClientConfig> {
+    /// A client that trusts exactly this certificate: for the set-up of a server, which must work
+    /// whatever fault the certificate has.
+    pub(crate) fn pinned(identity: &Identity) -> Arc<ClientConfig> {
         let config = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(rustls::ALL_VERSIONS)
             .expect("the provider knows TLS 1.2 and 1.3")

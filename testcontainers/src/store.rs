@@ -35,6 +35,15 @@ impl Store {
         }
     }
 
+    /// The same server seen with another login.
+    #[must_use]
+    pub fn with_login(&self, login: Login) -> Self {
+        Self {
+            login,
+            ..self.clone()
+        }
+    }
+
     /// Makes a bucket.
     pub fn make_bucket(&self, bucket: &str) -> Result<(), Error> {
         self.call("PUT", &format!("/{bucket}"), &[], &[], b"")
@@ -103,13 +112,12 @@ impl Store {
 
     /// Trades the login for a temporary one at the server's STS (`AssumeRole`, 15 minutes).
     pub fn assume_role(&self, role_arn: &str) -> Result<Login, Error> {
-        let arn = utf8_percent_encode(role_arn, ESCAPED);
-        let body = format!(
-            "Action=AssumeRole&DurationSeconds=900&RoleArn={arn}&RoleSessionName=test&Version=2011-06-15"
-        );
-        let form = ("content-type", "application/x-www-form-urlencoded");
-        let reply = self.signed("sts", "POST", "/", &[], &[form], body.as_bytes())?;
-        let text = reply.text();
+        let parameters = [
+            ("DurationSeconds", "900"),
+            ("RoleArn", role_arn),
+            ("RoleSessionName", "test"),
+        ];
+        let text = self.action("sts", "AssumeRole", "2011-06-15", &parameters)?;
         let one = |name| {
             elements(&text, name)
                 .into_iter()
@@ -124,6 +132,24 @@ impl Store {
             secret_access_key: one("SecretAccessKey")?,
             session_token: Some(one("SessionToken")?),
         })
+    }
+
+    /// Sends an action of AWS's query protocol and returns the answer in XML.
+    pub(crate) fn action(
+        &self,
+        service: &str,
+        action: &str,
+        version: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<String, Error> {
+        let mut body = format!("Action={action}&Version={version}");
+        for (name, value) in parameters {
+            let value = utf8_percent_encode(value, ESCAPED).to_string();
+            body.extend(["&", name, "=", &value]);
+        }
+        let form = ("content-type", "application/x-www-form-urlencoded");
+        self.signed(service, "POST", "/", &[], &[form], body.as_bytes())
+            .map(|reply| reply.text())
     }
 
     pub(crate) fn call(
@@ -168,7 +194,7 @@ impl Store {
         let names = names.join(";");
         let lines: String = signed
             .iter()
-            .map(|(name, value)| format!("{name}:{value}\n"))
+            .flat_map(|(n, v)| [n.as_str(), ":", v, "\n"])
             .collect();
 
         let escape = |text| utf8_percent_encode(text, ESCAPED).to_string();
@@ -238,11 +264,16 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| char::from(DIGITS[usize::from(value)]);
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 /// The text of every element of this name; enough for answers without attributes or escapes.
-fn elements(xml: &str, name: &str) -> Vec<String> {
+pub(crate) fn elements(xml: &str, name: &str) -> Vec<String> {
     let (open, close) = (format!("<{name}>"), format!("</{name}>"));
     let texts = xml
         .split(&open)

@@ -69,10 +69,10 @@ impl Wire {
         // With HTTP/1.0 the body ends with the connection and is never chunked.
         let mut request = format!("{method} {target} HTTP/1.0\r\nhost: {}\r\n", self.host());
         for (name, value) in headers {
-            request.push_str(&format!("{name}: {value}\r\n"));
+            request.extend([name, ": ", value, "\r\n"]);
         }
-        request.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
-        let request = [request.as_bytes(), body].concat();
+        let end = format!("content-length: {}\r\n\r\n", body.len());
+        let request = [request.as_bytes(), end.as_bytes(), body].concat();
         match &self.tls {
             None => exchange(tcp, &request),
             Some(config) => {
