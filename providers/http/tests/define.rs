@@ -78,17 +78,9 @@ fn header_names_are_tokens_and_the_links_own() {
 #[test]
 fn header_values_can_be_sent() {
     let place = "/headers/X-Key";
-    for value in [r"a\r\nX-Other: b", r"a\u0000b", "a\u{fc}b"] {
-        // Letters beyond ASCII travel as bytes that servers read differently.
-        let found = findings(&header("X-Key", value));
-        if value.is_ascii() {
-            assert_eq!(
-                found,
-                [(Code::DefineInvalidValue, Outcome::Fail, place.to_owned())]
-            );
-        } else {
-            assert_eq!(found.len(), 1, "{found:?}");
-        }
+    for value in [r"a\r\nX-Other: b", r"a\u0000b", "a\u{fc}b", "a\u{201d}"] {
+        let credentials = header("X-Key", value);
+        only(&credentials, Code::DefineInvalidValue, Outcome::Fail, place);
     }
     only(
         &header("X-Key", r"abc\n"),
