@@ -68,11 +68,11 @@ impl Config {
             }
             // White space at the ends is already a finding of its own.
             match HeaderValue::from_str(value.trim()) {
-                Ok(mut value) => {
+                Ok(mut value) if value.to_str().is_ok() => {
                     value.set_sensitive(true);
                     config.headers.insert(name.clone(), value);
                 }
-                Err(_) => clauses.add(
+                _ => clauses.add(
                     Diagnosis::new(
                         Code::DefineInvalidValue,
                         format!("the value of header `{name}` can not be sent"),

@@ -119,7 +119,10 @@ impl FaultContext {
             .evidence("bound_bytes", MAX_HEAD)
             .hint("this is another service: check host and port");
         }
-        if hyper.is_some_and(hyper::Error::is_parse) {
+        // A server that speaks first may be heard before the request is sent: hyper then reports
+        // no error of parsing.
+        let speaks_another = self.client.is_none() && !may_be_http(&first);
+        if speaks_another || hyper.is_some_and(hyper::Error::is_parse) {
             let mut diagnosis = Diagnosis::new(
                 Code::AccessNotThisService,
                 format!("{endpoint} does not speak HTTP/1.1"),
@@ -183,6 +186,12 @@ fn find_in<'a, E: Error + 'static>(
 /// The record types and versions that start a TLS record (RFC 8446, section 5.1).
 pub(super) fn looks_like_tls(bytes: &[u8]) -> bool {
     matches!(bytes, [0x14..=0x17, 0x03, ..] | [0x14..=0x17])
+}
+
+/// Whether bytes are the beginning of an HTTP/1 answer, as far as they go.
+fn may_be_http(bytes: &[u8]) -> bool {
+    let length = bytes.len().min(b"HTTP/".len());
+    bytes[..length] == b"HTTP/"[..length]
 }
 
 /// Names the protocol that a server's first bytes belong to.

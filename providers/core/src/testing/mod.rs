@@ -187,6 +187,15 @@ pub fn conformance(driver: &Driver, fixture: &Fixture) -> Report {
     Report { verdicts }
 }
 
+/// Runs one check by its name; `None` when there is none of that name.
+pub fn check(name: &str, driver: &Driver, fixture: &Fixture) -> Option<Verdict> {
+    if environment::in_child(driver, fixture) {
+        return None;
+    }
+    let (_, check) = CHECKS.iter().find(|(known, _)| *known == name)?;
+    Some(check(driver, fixture))
+}
+
 /// Makes a definition from the text of its two clauses.
 pub fn definition(kind: Kind, config: &str, credentials: &str) -> Definition {
     Definition {

@@ -36,7 +36,7 @@ pub(super) fn a_deadline_on_every_stage(driver: &Driver, fixture: &Fixture) -> V
         name_server,
     );
     let no_names = Net::builder().dns_server(name_server.0).build();
-    let full = runtime().block_on(full_queue())?;
+    let full = full_queue()?;
     let silent = Server::silent();
     let drip = Server::start(|_| {
         let bytes = answer("200 OK", "", &"x".repeat(4096));
@@ -79,7 +79,9 @@ pub(super) fn a_deadline_on_every_stage(driver: &Driver, fixture: &Fixture) -> V
 }
 
 /// A listener whose queue is full: the system answers no further connect.
-async fn full_queue() -> Result<(SocketAddr, impl Sized), String> {
+fn full_queue() -> Result<(SocketAddr, impl Sized), String> {
+    let runtime = runtime();
+    let _inside = runtime.enter();
     let text = |error: std::io::Error| error.to_string();
     let socket = tokio::net::TcpSocket::new_v4().map_err(text)?;
     socket
