@@ -3,18 +3,18 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-scripts/prerequisites.sh build
+scripts/prerequisites.sh build lints
 
 echo 'check: formatting'
 cargo fmt --all --check
 
 echo 'check: lints'
-cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings
+cargo clippy --workspace --all-targets --locked -- --deny warnings
 
 # Advisories are not among them: they come from a repository of their own, over the network.
 if cargo deny --version >/dev/null 2>&1; then
     echo 'check: licences, bans and sources of dependencies'
-    cargo deny --offline --log-level warn check bans licenses sources
+    cargo deny --locked --log-level warn check bans licenses sources
 else
     echo 'check: skipped: dependencies, because cargo-deny is not installed (cargo install cargo-deny --locked)'
 fi

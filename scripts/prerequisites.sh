@@ -2,10 +2,11 @@
 # Finds what this machine lacks and installs it where it may: as root or through sudo without a
 # password, with apt. Elsewhere it prints what to install and stops.
 #
-#   prerequisites.sh [make] [build] [servers]
+#   prerequisites.sh [make] [build] [lints] [servers]
 #
 #   make      make itself
 #   build     a Rust toolchain, a C compiler, root certificates
+#   lints     rustfmt and clippy
 #   servers   Python with venv, for the test servers that come as Python packages
 set -eu
 
@@ -43,6 +44,14 @@ check_build() {
     fi
 }
 
+check_lints() {
+    check_rust
+    if ! cargo fmt --version >/dev/null 2>&1 || ! cargo clippy --version >/dev/null 2>&1; then
+        echo 'prerequisites: run this first: rustup component add rustfmt clippy' >&2
+        exit 1
+    fi
+}
+
 check_servers() {
     command -v git >/dev/null 2>&1 || lacks git git
     if ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then
@@ -54,6 +63,7 @@ for group in "$@"; do
     case $group in
     make) command -v make >/dev/null 2>&1 || lacks make make ;;
     build) check_build ;;
+    lints) check_lints ;;
     servers) check_servers ;;
     *)
         echo "prerequisites: unknown group $group" >&2
@@ -88,9 +98,11 @@ echo "prerequisites: installing$packages"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 # The lists of packages may be absent or old; refresh them only when they turn out to be.
-if ! install_packages; then
-    $as_root apt-get update -qq >"$log" 2>&1 && install_packages || {
-        tail -n 20 "$log" >&2
-        exit 1
-    }
+if install_packages; then
+    exit 0
+fi
+if ! $as_root apt-get update -qq >"$log" 2>&1 || ! install_packages; then
+    tail -n 20 "$log" >&2
+    echo "prerequisites: these could not be installed:$packages" >&2
+    exit 1
 fi

@@ -13,7 +13,12 @@ pub struct Scratch {
     watcher: Child,
 }
 
-const WATCH: &str = r#"trap '' INT HUP TERM; read -r _; rm -rf "$1""#;
+/// A server that is killed at the same moment may still write for some milliseconds.
+const WATCH: &str = r#"
+trap '' INT HUP QUIT TERM
+read -r _
+for _ in 1 2 3 4 5 6 7 8 9 10; do rm -rf "$1" && exit; sleep 0.1; done
+"#;
 
 impl Scratch {
     /// Makes a new, empty folder among the system's temporary files.

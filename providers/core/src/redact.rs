@@ -16,6 +16,9 @@ pub const REDACTED: &str = "[redacted]";
 /// would otherwise eat every sentence.
 const SUBSTRING_LENGTH: usize = 4;
 
+/// The end of a text that was cut is taken out when it agrees with a secret in this many bytes.
+const CUT_LENGTH: usize = 6;
+
 /// RFC 3986 leaves these four unescaped in a query.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -69,8 +72,12 @@ impl Redactor {
             URL_SAFE_NO_PAD.encode(bytes),
             json_escape(secret),
             secret.escape_debug().to_string(),
+            secret.replace('/', "\\/"),
+            unicode_escape(secret, |byte| format!("\\u{byte:04X}")),
+            unicode_escape(secret, |byte| format!("\\u{byte:04x}")),
             xml_escape(secret),
         ];
+        forms.extend(inside_base64(bytes));
         let lower = forms[1].to_ascii_lowercase();
         forms.push(lower);
         for form in forms {
@@ -94,6 +101,23 @@ impl Redactor {
             } else {
                 *text = replace_words(text, form);
             }
+        }
+        self.redact_cut_end(text);
+    }
+
+    /// A text that was cut to a bound may end in the beginning of a secret.
+    fn redact_cut_end(&self, text: &mut String) {
+        let cut = self.forms.iter().filter_map(|form| {
+            let form = form.expose();
+            let longest = text.len().min(form.len().saturating_sub(1));
+            (CUT_LENGTH..=longest)
+                .rev()
+                .filter(|length| form.is_char_boundary(*length))
+                .find(|length| text.ends_with(&form[..*length]))
+        });
+        if let Some(length) = cut.max() {
+            text.truncate(text.len() - length);
+            text.push_str(REDACTED);
         }
     }
 
@@ -210,10 +234,96 @@ fn json_escape(text: &str) -> String {
     quoted[1..quoted.len() - 1].to_owned()
 }
 
+/// JSON as careful encoders write it: .NET with upper-case digits, Go with lower-case ones.
+fn unicode_escape(text: &str, escape: impl Fn(u8) -> String) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in text.chars() {
+        match u8::try_from(char) {
+            Ok(byte @ (b'"' | b'&' | b'\'' | b'+' | b'<' | b'>' | b'`')) => {
+                out.push_str(&escape(byte));
+            }
+            _ => out.push(char),
+        }
+    }
+    out
+}
+
+/// The letters that base64 makes of the secret inside a longer text, at each of the three places
+/// it can have in the groups of three bytes; those that its neighbours change are left out.
+fn inside_base64(secret: &[u8]) -> Vec<String> {
+    let mut forms = Vec::with_capacity(6);
+    for before in 0..3 {
+        let mut padded = vec![0; before];
+        padded.extend_from_slice(secret);
+        let whole = padded.len() / 3 * 4;
+        let start = if before == 0 { 0 } else { 4 };
+        for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+            let encoded = engine.encode(&padded);
+            if let Some(inner) = encoded.get(start..whole)
+                && inner.len() >= 8
+            {
+                forms.push(inner.to_owned());
+            }
+        }
+    }
+    forms
+}
+
 fn xml_escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")
         .replace('\'', "&apos;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "s3cr+t/Value&more";
+
+    fn redacted(text: &str) -> String {
+        let mut redactor = Redactor::default();
+        redactor.add(SECRET);
+        redactor.redacted(text)
+    }
+
+    #[test]
+    fn every_form_of_a_secret_is_taken_out() {
+        for form in [
+            SECRET.to_owned(),
+            "s3cr%2Bt%2FValue%26more".to_owned(),
+            "s3cr%2bt%2fvalue%26more".to_owned(),
+            "s3cr+t\\/Value&more".to_owned(),
+            "s3cr\\u002Bt/Value\\u0026more".to_owned(),
+            "s3cr\\u002bt/Value\\u0026more".to_owned(),
+            "s3cr+t/Value&amp;more".to_owned(),
+            STANDARD.encode(SECRET),
+            URL_SAFE_NO_PAD.encode(SECRET),
+        ] {
+            assert_eq!(redacted(&format!("a {form} b")), format!("a {REDACTED} b"));
+        }
+    }
+
+    #[test]
+    fn base64_of_a_text_around_the_secret_gives_nothing_away() {
+        for before in ["", "x", "xx"] {
+            let encoded = STANDARD.encode(format!("{before}{SECRET} and more"));
+            let shown = redacted(&encoded);
+            let longest = shown
+                .split(REDACTED)
+                .map(str::len)
+                .max()
+                .unwrap_or_default();
+            assert!(shown.contains(REDACTED), "{before}: {shown}");
+            assert!(longest < encoded.len() / 2, "{before}: {shown}");
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_secret_at_a_cut_end_is_taken_out() {
+        assert_eq!(redacted("key s3cr+t/Va"), format!("key {REDACTED}"));
+        assert_eq!(redacted("key s3cr+"), "key s3cr+");
+    }
 }

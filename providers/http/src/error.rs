@@ -281,13 +281,11 @@ fn parameter<'a>(challenge: &'a str, name: &str) -> Option<&'a str> {
 
 /// Seconds, or a date (RFC 9110, section 10.2.3).
 fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
-    let seconds = value.parse().ok().map(Duration::from_secs);
-    let wait = match seconds {
-        Some(wait) => wait,
-        None => {
-            let until = DateTimeParser::new().parse_timestamp(value).ok()?;
-            Duration::try_from(until.duration_since(now)).unwrap_or_default()
-        }
+    let wait = if let Ok(seconds) = value.parse() {
+        Duration::from_secs(seconds)
+    } else {
+        let until = DateTimeParser::new().parse_timestamp(value).ok()?;
+        Duration::try_from(until.duration_since(now)).unwrap_or_default()
     };
     Some(wait.min(LONGEST_WAIT))
 }

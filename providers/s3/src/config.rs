@@ -417,7 +417,9 @@ fn customer_key(
         None => {}
     }
     let md5 = clauses.text(CUSTOMER_MD5);
-    if let (Some(Ok(bytes)), Some(md5)) = (&decoded, &md5) {
+    if let (Some(Ok(bytes)), Some(md5)) = (&decoded, &md5)
+        && bytes.len() == 32
+    {
         let expected = STANDARD.encode(Md5::digest(bytes));
         if *md5 != expected {
             fault(

@@ -1,0 +1,106 @@
+//! Dials one S3 link the way the program does.
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+use std::sync::Arc;
+
+use linkdial_core::net::Net;
+use linkdial_core::{
+    Clause, ClauseName, Definition, Diagnosis, Driver, Intent, Kind, Opened, Outcome, Settings,
+    Stage, Step, Target, verdict,
+};
+use linkdial_s3::S3;
+use tokio_util::sync::CancellationToken;
+
+/// Reads a definition.
+pub(crate) fn open(credentials: &str, config: &str) -> Opened {
+    Driver::of::<S3>().open(&Definition {
+        kind: Kind::S3,
+        credentials: Clause::parse(ClauseName::Credentials, credentials),
+        config: Clause::parse(ClauseName::Config, config),
+    })
+}
+
+/// Settings with short deadlines that trust the throw-away CA.
+pub(crate) fn settings() -> Settings {
+    let ca = linkdial_testcontainers::Certificates::shared().ca_pem();
+    Settings {
+        stage_timeout: std::time::Duration::from_secs(5),
+        net: Net::builder().ca_pem(ca.as_bytes()).unwrap().build(),
+        ..Settings::default()
+    }
+}
+
+/// One dial, on a runtime of its own.
+pub(crate) fn dial_with(
+    credentials: &str,
+    config: &str,
+    target: Option<&str>,
+    intent: Intent,
+    settings: Settings,
+) -> Vec<Step> {
+    let opened = open(credentials, config);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(opened.check(
+        &Arc::new(settings),
+        &CancellationToken::new(),
+        target.map(Target::new),
+        intent,
+    ))
+}
+
+/// One dial that reads.
+pub(crate) fn dial(credentials: &str, config: &str, target: Option<&str>) -> Vec<Step> {
+    dial_with(credentials, config, target, Intent::READ, settings())
+}
+
+/// The diagnosis that decides the verdict.
+pub(crate) fn decisive(steps: &[Step]) -> Option<&Diagnosis> {
+    let worst = verdict(steps);
+    steps
+        .iter()
+        .find(|step| step.outcome == worst)
+        .and_then(|step| step.diagnosis.as_ref())
+}
+
+/// Verdict, code and first guilty key in one line, such as
+/// `fail authenticate.bad-secret CREDENTIALS/aws_secret_access_key`.
+pub(crate) fn summary(steps: &[Step]) -> String {
+    let mut line = verdict(steps).to_string();
+    if let Some(diagnosis) = decisive(steps) {
+        line.push_str(&format!(" {}", diagnosis.code));
+        if let Some(key) = diagnosis.keys.first() {
+            line.push_str(&format!(" {}{}", key.clause, key.pointer));
+        }
+    }
+    line
+}
+
+/// The stages that passed, in order.
+pub(crate) fn passed(steps: &[Step]) -> Vec<Stage> {
+    steps
+        .iter()
+        .filter(|step| step.outcome == Outcome::Pass)
+        .map(|step| step.stage)
+        .collect()
+}
+
+/// A value of the evidence of the decisive diagnosis.
+pub(crate) fn evidence<'a>(steps: &'a [Step], name: &str) -> Option<&'a str> {
+    decisive(steps)?
+        .evidence
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| value.as_str())
+}
+
+/// A note of any step.
+pub(crate) fn note<'a>(steps: &'a [Step], name: &str) -> Option<&'a str> {
+    steps
+        .iter()
+        .flat_map(|step| &step.notes)
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| value.as_str())
+}
