@@ -149,10 +149,13 @@ impl Probe {
     pub fn new(
         settings: Arc<Settings>,
         cancel: CancellationToken,
-        redactor: Redactor,
+        mut redactor: Redactor,
         target: Option<Target>,
         intent: Intent,
     ) -> Self {
+        for secret in target.iter().flat_map(Target::secrets) {
+            redactor.add(secret);
+        }
         let deadline = Instant::now() + settings.check_timeout;
         Self {
             settings,
