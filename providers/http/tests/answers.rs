@@ -11,7 +11,7 @@ use linkdial_core::testing::{self, Link, decisive, dial};
 use linkdial_core::{
     Code, Diagnosis, Driver, Intent, Kind, Outcome, Retry, Settings, Stage, Step, Target, verdict,
 };
-use linkdial_http::HttpProvider;
+use linkdial_http::Http;
 use linkdial_testcontainers::broken::{
     Broken, Fault, RefusedPort, SMTP_BANNER, SSH_BANNER, TLS_HANDSHAKE_FAILURE,
 };
@@ -38,7 +38,7 @@ async fn ask(credentials: &str, url: &str, settings: Settings) -> Vec<Step> {
         definition: testing::definition(Kind::Http, "", credentials),
         target: Some(Target::new(url)),
     };
-    dial(&Driver::of::<HttpProvider>(), &link, settings, Intent::READ).await
+    dial(&Driver::of::<Http>(), &link, settings, Intent::READ).await
 }
 
 /// Dials and returns the finding that decides.

@@ -5,7 +5,7 @@
 //! ```ignore
 //! #[test]
 //! fn conformance() {
-//!     testing::conformance(&Driver::of::<HttpProvider>(), &Fixture {
+//!     testing::conformance(&Driver::of::<Http>(), &Fixture {
 //!         test: "conformance",
 //!         link: |base, secret| Link { definition: ..., target: ... },
 //!         faulty: || vec![...],
