@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::Error;
 
@@ -13,7 +14,12 @@ pub struct Scratch {
     watcher: Child,
 }
 
-const WATCH: &str = r#"trap '' INT HUP TERM; read -r _; rm -rf "$1""#;
+/// A server that is killed at the same moment may still write for some milliseconds.
+const WATCH: &str = r#"
+trap '' INT HUP QUIT TERM
+read -r _
+for _ in 1 2 3 4 5 6 7 8 9 10; do rm -rf "$1" && exit; sleep 0.1; done
+"#;
 
 impl Scratch {
     /// Makes a new, empty folder among the system's temporary files.
@@ -53,7 +59,17 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        drop(self.watcher.stdin.take());
-        drop(self.watcher.wait());
+        release(&mut self.watcher);
+    }
+}
+
+/// Ends the pipe that a shell waits on and gives the shell a moment to do its work.
+///
+/// Nothing but a kernel that does not let go of a process makes it take longer.
+pub(crate) fn release(shell: &mut Child) {
+    drop(shell.stdin.take());
+    let begin = Instant::now();
+    while matches!(shell.try_wait(), Ok(None)) && begin.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(1));
     }
 }

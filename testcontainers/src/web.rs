@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Collected, Full, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -196,7 +196,7 @@ async fn record(request: Request<Incoming>, client_certificate: bool) -> Recorde
     let body = Limited::new(body, BODY_LIMIT)
         .collect()
         .await
-        .map(|body| body.to_bytes());
+        .map(Collected::to_bytes);
     Recorded {
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),

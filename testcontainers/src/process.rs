@@ -1,0 +1,158 @@
+use std::io::{BufRead, BufReader, Read};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::scratch::release;
+use crate::{Error, Scratch};
+
+/// Starts the server and kills it when standard input ends, which it does however this process
+/// ends. The shell ignores Ctrl-C, or the server would outlive it. Descriptor 3 tells this
+/// process that the server has ended.
+const GUARD: &str = r#"
+trap '' INT HUP QUIT TERM
+log=$1; shift
+"$@" 3>&1 >"$log" 2>&1 </dev/null &
+pid=$!
+echo "$pid"
+exec >&-
+read -r _
+kill -KILL "$pid"
+wait
+"#;
+
+/// What is waited for between two looks at a server that is not ready yet.
+const INTERVAL: Duration = Duration::from_millis(20);
+
+/// How much of a log is shown.
+const TAIL: usize = 2000;
+
+/// A server that runs as a process and cannot outlive this one.
+#[derive(Debug)]
+pub(crate) struct Process {
+    name: String,
+    guard: Child,
+    pid: u32,
+    ended: Arc<AtomicBool>,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `command` (its program, arguments and variables) with an otherwise empty environment.
+    pub(crate) fn start(name: &str, folder: &Scratch, command: &Command) -> Result<Self, Error> {
+        let log = folder.path().join("server.log");
+        let mut guard = Command::new("sh");
+        guard.args(["-c", GUARD, "sh"]).arg(&log);
+        guard.arg(command.get_program()).args(command.get_args());
+        guard
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("HOME", folder.path());
+        for (key, value) in command.get_envs() {
+            if let Some(value) = value {
+                guard.env(key, value);
+            }
+        }
+        guard
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut guard, 0);
+        let mut guard = guard.spawn().map_err(Error::io("start sh"))?;
+
+        let output = guard.stdout.take().expect("the pipe was asked for");
+        let mut output = BufReader::new(output);
+        let mut line = String::new();
+        output
+            .read_line(&mut line)
+            .map_err(Error::io("read from sh"))?;
+        let pid = line.trim().parse().map_err(std::io::Error::other);
+        let pid = pid.map_err(Error::io(format!("start {name}")))?;
+        let ended = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&ended);
+        std::thread::spawn(move || {
+            // Nothing is ever written; the end of the pipe is the message.
+            drop(output.read_to_end(&mut Vec::new()));
+            flag.store(true, Ordering::SeqCst);
+        });
+        Ok(Self {
+            name: name.to_owned(),
+            guard,
+            pid,
+            ended,
+            log,
+        })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Asks `ready` until it agrees, the server ends or the time is over.
+    pub(crate) fn wait(
+        &self,
+        limit: Duration,
+        mut ready: impl FnMut() -> Result<(), String>,
+    ) -> Result<(), Error> {
+        let begin = Instant::now();
+        loop {
+            let reason = if self.ended.load(Ordering::SeqCst) {
+                "the server has ended".to_owned()
+            } else {
+                match ready() {
+                    Ok(()) => return Ok(()),
+                    Err(_) if begin.elapsed() < limit => {
+                        std::thread::sleep(INTERVAL);
+                        continue;
+                    }
+                    Err(reason) => reason,
+                }
+            };
+            return Err(Error::NotReady {
+                server: self.name.clone(),
+                after: begin.elapsed(),
+                reason,
+                log: tail(&self.log),
+            });
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // The guard ends as soon as the kernel has taken the server away.
+        release(&mut self.guard);
+    }
+}
+
+fn tail(log: &Path) -> String {
+    let bytes = std::fs::read(log).unwrap_or_default();
+    let begin = bytes.len().saturating_sub(TAIL);
+    String::from_utf8_lossy(&bytes[begin..]).into_owned()
+}
+
+/// A port of 127.0.0.1 that was free a moment ago.
+pub(crate) fn free_port() -> Result<u16, Error> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Error::io("find a port"))?;
+    Ok(listener
+        .local_addr()
+        .map_err(Error::io("find a port"))?
+        .port())
+}
+
+/// Starts again, on another port, when somebody else took the first one in between.
+pub(crate) fn with_port<T>(start: impl Fn(u16) -> Result<T, Error>) -> Result<T, Error> {
+    let mut attempts = 3;
+    loop {
+        attempts -= 1;
+        match start(free_port()?) {
+            Err(Error::NotReady { log, .. })
+                if attempts > 0 && log.to_lowercase().contains("in use") => {}
+            other => return other,
+        }
+    }
+}

