@@ -4,6 +4,7 @@
     reason = "a test that can not set itself up has failed"
 )]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use linkdial_core::net::{Net, Proxy};
@@ -18,6 +19,8 @@ use linkdial_testcontainers::broken::{
 use linkdial_testcontainers::{
     Answer, Certificates, ConnectProxy, Match, ProxyBehaviour, ScriptedHttp,
 };
+use rustls::ServerConfig;
+use rustls::server::WebPkiClientVerifier;
 
 const BEARER: &str = r#"{"headers": {"Authorization": "Bearer s3cr3t-token"}}"#;
 const API_KEY: &str = r#"{"headers": {"Accept": "*/*", "X-Api-Key": "s3cr3t-key"}}"#;
@@ -289,6 +292,35 @@ async fn a_client_certificate_is_missed() {
         "{wanted:#?}"
     );
     assert!(server.requests().is_empty());
+}
+
+/// nginx asks, shakes hands all the same, and answers 400 to every request.
+#[tokio::test]
+async fn a_client_certificate_is_missed_by_an_answer() {
+    let known = Certificates::shared();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let roots = Arc::new(known.roots());
+    let verifier = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider))
+        .allow_unauthenticated()
+        .build()
+        .unwrap();
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(vec![known.good().certificate()], known.good().key())
+        .unwrap();
+    let text = "<center>No required SSL certificate was sent</center>";
+    let server = ScriptedHttp::script()
+        .on(Match::any(), [Answer::status(400).body(text)])
+        .start_tls(Arc::new(config));
+    let wanted = finding(BEARER, &server.url()).await;
+    assert_eq!(
+        wanted.code,
+        Code::TlsClientCertificateRequired,
+        "{wanted:#?}"
+    );
+    assert_eq!(evidence(&wanted, "status"), "400");
 }
 
 #[tokio::test]

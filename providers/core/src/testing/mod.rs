@@ -2,7 +2,7 @@
 //!
 //! A provider's test describes itself once and runs the whole suite:
 //!
-//! ```ignore
+//! ```text
 //! #[test]
 //! fn conformance() {
 //!     testing::conformance(&Driver::of::<HttpProvider>(), &Fixture {
