@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::process::{Command, Stdio};
 
@@ -58,10 +59,12 @@ fn script(cases: &[Case]) -> String {
     }
     for (number, case) in cases.iter().enumerate() {
         if let Some(target) = case.target {
-            text.push_str(&format!(
-                "CREATE PIPELINE p{number} AS LOAD DATA LINK {} '{target}' INTO TABLE t;\n",
-                case.link.quoted_name()
-            ));
+            let name = case.link.quoted_name();
+            writeln!(
+                text,
+                "CREATE PIPELINE p{number} AS LOAD DATA LINK {name} '{target}' INTO TABLE t;"
+            )
+            .unwrap();
         }
     }
     text

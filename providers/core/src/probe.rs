@@ -294,7 +294,7 @@ impl Probe {
             }
             Err(diagnosis) => {
                 let stage = diagnosis.code.stage().unwrap_or(last);
-                if diagnosis.code.proves_identity() {
+                if diagnosis.proves_identity {
                     for &proved in stages.iter().filter(|&&proved| proved < stage) {
                         self.record(proved, Some(endpoint), Outcome::Pass, elapsed, None);
                     }

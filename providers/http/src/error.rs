@@ -86,7 +86,9 @@ pub(crate) fn judge(answer: &Answer, asked: &Asked<'_>) -> Option<Diagnosis> {
             Code::AccessNotFound,
             "has nothing at that path",
             "check the path of the URL in the external function",
-        ),
+        )
+        // A path is looked for before or after the identity, as the service likes.
+        .without_identity(),
         407 => finding(
             Code::ConnectProxyFailed,
             "is behind a proxy that wants a login",
