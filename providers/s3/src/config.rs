@@ -391,7 +391,8 @@ fn url(clauses: &mut Clauses<'_>, key: &'static str) -> Option<Url> {
         Some(_) => return parsed,
         None => "is not a URL",
     };
-    let safe = parsed.as_ref().is_none_or(|url| url.username().is_empty());
+    // User info and queries hold secrets, and what does not parse may hold either.
+    let safe = !text.contains(['@', '?', '#']);
     clauses.add(
         Diagnosis::new(Code::DefineInvalidValue, format!("`{key}` {reason}"))
             .evidence("found", if safe { text.as_str() } else { "" })

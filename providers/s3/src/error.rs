@@ -139,7 +139,8 @@ where
             .and_then(|time| time.parse().ok())
             .or_else(|| server_time_in(&element(&body, "Message")?))
             .or_else(|| http_date(&header("date")?)),
-        location: header("location"),
+        // A signed location carries its signature in the query.
+        location: header("location").map(|it| it.split('?').next().unwrap_or_default().to_owned()),
         retry_after: header("retry-after"),
         body,
     };

@@ -258,7 +258,11 @@ fn a_failing_definition_is_not_dialled() {
 #[test]
 fn no_text_holds_the_secret() {
     for config in [
-        r#"{"endpoint_url":"http://u:m4rk3d-secret@h"}"#,
+        r#"{"endpoint_url":"http://u:m4rk3d-other@h"}"#,
+        r#"{"endpoint_url":"http://:m4rk3d-other@h"}"#,
+        r#"{"endpoint_url":"http://u:m4rk3d-other@h o"}"#,
+        r#"{"endpoint_url":"u:m4rk3d-other@h"}"#,
+        r#"{"endpoint_url":"http://h/?sig=m4rk3d-other"}"#,
         r#"{"x-amz-server-side-encryption-customer-key":"m4rk3d-secret"}"#,
         r#"{"region":"m4rk3d-secret!"}"#,
     ] {
