@@ -146,7 +146,7 @@ fn junit_report() {
     assert_eq!(
         suites,
         [
-            ("script", 1, 1, 0, 0),
+            ("script", 2, 1, 0, 1),
             ("Orderdb.products", 5, 0, 0, 1),
             ("Orderdb.orders orders/in", 3, 1, 0, 0),
             ("shop.score https://score.example.com/v1/batch", 2, 0, 0, 0),
@@ -168,6 +168,52 @@ fn github_report() {
         "{text}"
     );
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn the_last_line_for_github_says_what_is_missing() {
+    let last = |report: &Report| {
+        let text = rendered(report, Format::Github, HumanOptions::default());
+        text.lines().last().unwrap().to_owned()
+    };
+    let mut report = sample::of(&[Outcome::Pass]);
+    let counts = "0 failed, 0 unverified, 0 with warnings, 1 passed";
+    assert_eq!(last(&report), format!("linkdial: {counts}"));
+    report.complete = false;
+    assert_eq!(last(&report), format!("linkdial: {counts}, stopped early"));
+    report.complete = true;
+    report.errors = sample::report().errors;
+    assert_eq!(
+        last(&report),
+        format!("linkdial: 1 error in the script, {counts}")
+    );
+}
+
+#[test]
+fn steps_of_one_name_are_one_case() {
+    let mut report = sample::of(&[Outcome::Fail]);
+    let check = &mut report.checks[0];
+    let finding = |index: usize, step: usize| {
+        let sample = sample::report();
+        sample.checks[index].steps[step].finding.clone()
+    };
+    let mut steps = vec![check.steps[0].clone(), check.steps[0].clone()];
+    steps.push(check.steps[0].clone());
+    for (step, outcome) in steps
+        .iter_mut()
+        .zip([Outcome::Pass, Outcome::Warn, Outcome::Fail])
+    {
+        step.outcome = outcome;
+    }
+    steps[1].finding = finding(1, 0);
+    steps[2].finding = finding(1, 2);
+    check.steps = steps;
+    let text = rendered(&report, Format::Junit, HumanOptions::default());
+    assert_eq!(text.matches("<testcase").count(), 1, "{text}");
+    assert_eq!(text.matches("<failure").count(), 1, "{text}");
+    // The warning is not lost, and the failure is told once.
+    assert!(text.contains("define.unknown-key: "), "{text}");
+    assert_eq!(text.matches("authenticate.bad-secret").count(), 2, "{text}");
 }
 
 #[test]
