@@ -67,7 +67,7 @@ mod tests {
             (None, "orders", Some("shop.orders")),
             (Some("inventory"), "evnets", Some("shop.events")),
             (Some("shop"), "elsewhere", None),
-            (Some("shop"), "udders", None),
+            (Some("shop"), "hammer", None),
         ] {
             let found = names.nearest(&LinkName::new(database, name));
             assert_eq!(found.as_deref(), expected, "{name}");
@@ -76,7 +76,8 @@ mod tests {
 
     #[test]
     fn a_script_full_of_unknown_names_is_not_compared_with_all() {
-        let mut names = NearNames::new([LinkName::new(None, "logs")].iter());
+        let links = [LinkName::new(None, "logs")];
+        let mut names = NearNames::new(links.iter());
         for index in 0..LOOK_UPS {
             names.nearest(&LinkName::new(None, &format!("other{index}")));
         }
