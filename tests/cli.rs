@@ -218,6 +218,10 @@ fn bad_usage_is_said_on_standard_error_alone() {
             &["explain", "tls.unknown-isuer"],
             "did you mean `tls.unknown-issuer`?",
         ),
+        (
+            &["explain", "bad-secret"],
+            "did you mean `authenticate.bad-secret`?",
+        ),
         (&["man", "apply"], "no subcommand `apply`"),
         (&["sweep"], "sweep"),
     ];
@@ -587,12 +591,52 @@ fn pages_completions_and_manuals_are_there() {
             "{line}"
         );
     }
+    let page = run(&["explain", "STAGE.interrupted"]);
+    assert_eq!(stdout(&page), stdout(&run(&["explain", "tls.interrupted"])));
+    let list = run(&["explain", "define"]);
+    assert!(
+        stdout(&list).contains("define.unknown-key"),
+        "{}",
+        stdout(&list)
+    );
+    assert!(!stdout(&list).contains("tls."), "{}", stdout(&list));
     for shell in ["bash", "zsh", "fish"] {
         let script = run(&["completions", shell]);
         assert!(stdout(&script).contains("jobs-per-host"), "{shell}");
     }
     assert!(stdout(&run(&["man"])).contains("linkdial"));
     assert!(stdout(&run(&["man", "verify"])).contains("jobs\\-per\\-host"));
+    for arguments in [&["--help"][..], &["verify", "--help"]] {
+        let help = run(arguments);
+        for code in ["Exit codes: 0", "3 linkdial", "130 interrupted"] {
+            assert!(stdout(&help).contains(code), "{arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn every_page_that_the_manual_refers_to_is_installed() {
+    let overview = run(&["man"]);
+    let overview = stdout(&overview).replace('\\', "");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/install.sh");
+    let installer = fs::read_to_string(path).unwrap();
+    let commands = installer
+        .lines()
+        .find_map(|line| line.strip_prefix("for command in ")?.strip_suffix("; do"))
+        .unwrap();
+    let installed: Vec<_> = commands.split(' ').collect();
+    let referred: Vec<_> = overview
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("linkdial-")?
+                .split_once('(')
+                .map(|it| it.0)
+        })
+        .collect();
+    assert_eq!(referred, installed, "{overview}");
+    for command in installed {
+        assert!(stdout(&run(&["man", command])).contains(".TH"), "{command}");
+    }
 }
 
 #[test]
