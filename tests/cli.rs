@@ -212,6 +212,26 @@ fn bad_usage_is_said_on_standard_error_alone() {
         (&["verify", &binary], "not UTF-8"),
         (&["verify", "-", "-"], "`-` stands twice"),
         (&["verify", "--log", "a=b=c", &script], "--log"),
+    ];
+    assert_refused(table);
+}
+
+fn assert_refused(table: &[(&[&str], &str)]) {
+    for (arguments, expected) in table {
+        let output = run(arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}: {}", stderr(&output));
+        assert_eq!(stdout(&output), "", "{arguments:?}");
+        assert!(
+            stderr(&output).contains(expected),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
+    }
+}
+
+#[test]
+fn bad_usage_of_the_other_commands_is_said_there_too() {
+    assert_refused(&[
         (&["explain"], "<CODE>"),
         (&["explain", "xyzzy"], "explain --list"),
         (
@@ -224,17 +244,7 @@ fn bad_usage_is_said_on_standard_error_alone() {
         ),
         (&["man", "apply"], "no subcommand `apply`"),
         (&["sweep"], "sweep"),
-    ];
-    for (arguments, expected) in table {
-        let output = run(arguments);
-        assert_eq!(code(&output), 2, "{arguments:?}: {}", stderr(&output));
-        assert_eq!(stdout(&output), "", "{arguments:?}");
-        assert!(
-            stderr(&output).contains(expected),
-            "{arguments:?}: {}",
-            stderr(&output)
-        );
-    }
+    ]);
 }
 
 #[test]

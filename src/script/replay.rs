@@ -110,7 +110,7 @@ impl Replay<'_> {
                 if let Some(name) = name {
                     let name = self.resolve(&name);
                     let text = self.sources[self.file.0].text().get(span);
-                    let creates = text.is_some_and(|text| is_create(text));
+                    let creates = text.is_some_and(is_create);
                     let slot = if creates {
                         self.index.get(&name).copied()
                     } else {
@@ -473,17 +473,14 @@ impl Replay<'_> {
             } else if created {
                 format!("link `{link}` is not defined at this point of the script")
             } else {
-                match self.folded.get(&link.to_string().to_lowercase()) {
-                    Some(other) => format!(
-                        "the script defines no link `{link}`; `{other}` differs in letter case"
-                    ),
-                    None => {
-                        let nearest = names
-                            .nearest(&link)
-                            .map(|near| format!("; did you mean `{near}`?"))
-                            .unwrap_or_default();
-                        format!("the script defines no link `{link}`{nearest}")
-                    }
+                if let Some(other) = self.folded.get(&link.to_string().to_lowercase()) {
+                    format!("the script defines no link `{link}`; `{other}` differs in letter case")
+                } else {
+                    let nearest = names
+                        .nearest(&link)
+                        .map(|near| format!("; did you mean `{near}`?"))
+                        .unwrap_or_default();
+                    format!("the script defines no link `{link}`{nearest}")
                 }
             };
             self.warn(file, span.start, words, 1, Some(warning));
