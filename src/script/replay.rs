@@ -472,16 +472,14 @@ impl Replay<'_> {
                 continue;
             } else if created {
                 format!("link `{link}` is not defined at this point of the script")
+            } else if let Some(other) = self.folded.get(&link.to_string().to_lowercase()) {
+                format!("the script defines no link `{link}`; `{other}` differs in letter case")
             } else {
-                if let Some(other) = self.folded.get(&link.to_string().to_lowercase()) {
-                    format!("the script defines no link `{link}`; `{other}` differs in letter case")
-                } else {
-                    let nearest = names
-                        .nearest(&link)
-                        .map(|near| format!("; did you mean `{near}`?"))
-                        .unwrap_or_default();
-                    format!("the script defines no link `{link}`{nearest}")
-                }
+                let nearest = names
+                    .nearest(&link)
+                    .map(|near| format!("; did you mean `{near}`?"))
+                    .unwrap_or_default();
+                format!("the script defines no link `{link}`{nearest}")
             };
             self.warn(file, span.start, words, 1, Some(warning));
         }
