@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the program, its man page and its completions below a prefix.
+# Installs the program, its manual pages and its completions below a prefix.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -16,6 +16,9 @@ place() { # FILE COMMAND...
     echo "install: $file"
 }
 place man/man1/linkdial.1 "$linkdial" man
+for command in verify explain completions man; do
+    place "man/man1/linkdial-$command.1" "$linkdial" man "$command"
+done
 place bash-completion/completions/linkdial "$linkdial" completions bash
 place zsh/site-functions/_linkdial "$linkdial" completions zsh
 place fish/vendor_completions.d/linkdial.fish "$linkdial" completions fish

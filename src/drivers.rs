@@ -16,21 +16,92 @@ pub const DRIVERS: &[Driver] = &[
 pub fn open(definition: &Definition) -> Opened {
     match DRIVERS.iter().find(|driver| driver.kind == definition.kind) {
         Some(driver) => driver.open(definition),
-        None => Opened {
-            provider: None,
-            findings: vec![not_compiled_in(definition.kind)],
-            redactor: Redactor::new(definition, &[]),
-        },
+        None => without_driver(definition),
+    }
+}
+
+/// Reads what can be read without knowing the kind: whether the clauses are JSON objects.
+fn without_driver(definition: &Definition) -> Opened {
+    let redactor = Redactor::new(definition, &[]);
+    let mut findings: Vec<Diagnosis> = [&definition.credentials, &definition.config]
+        .into_iter()
+        .flat_map(|clause| clause.faults().iter().cloned())
+        .collect();
+    for finding in &mut findings {
+        redactor.redact(&mut finding.message);
+        for (_, value) in &mut finding.evidence {
+            redactor.redact(value);
+        }
+        if let Some(hint) = &mut finding.hint {
+            redactor.redact(hint);
+        }
+    }
+    findings.push(not_compiled_in(definition.kind));
+    Opened {
+        provider: None,
+        findings,
+        redactor,
     }
 }
 
 fn not_compiled_in(kind: Kind) -> Diagnosis {
+    let hint = match kind {
+        // These are features of Cargo.toml, and this build left theirs out.
+        Kind::Http | Kind::S3 => format!(
+            "use a build that has the feature `{}`",
+            kind.as_str().to_ascii_lowercase()
+        ),
+        _ => "this version dials S3 and HTTP links only; check this one by hand".to_owned(),
+    };
     Diagnosis::new(
         Code::DefineNotCompiledIn,
         format!("this build of linkdial can not dial {kind} links"),
     )
-    .hint(format!(
-        "use a build that has the feature `{}`",
-        kind.as_str().to_ascii_lowercase()
-    ))
+    .hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use linkdial_core::{Clause, ClauseName, Outcome};
+
+    use super::*;
+
+    fn definition(kind: Kind, credentials: &str, config: &str) -> Definition {
+        Definition {
+            kind,
+            credentials: Clause::parse(ClauseName::Credentials, credentials),
+            config: Clause::parse(ClauseName::Config, config),
+        }
+    }
+
+    #[test]
+    fn the_json_of_a_kind_without_a_driver_is_still_read() {
+        let opened = open(&definition(
+            Kind::Kafka,
+            r#"{"sasl.password": "M4rkedS3cret",}"#,
+            r#"{"a": 1, "a": 2}"#,
+        ));
+        let found: Vec<_> = opened
+            .findings
+            .iter()
+            .map(|finding| (finding.code, finding.outcome))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (Code::DefineInvalidJson, Outcome::Fail),
+                (Code::DefineDuplicateKey, Outcome::Fail),
+                (Code::DefineNotCompiledIn, Outcome::Unverified),
+            ]
+        );
+        assert!(!format!("{:?}", opened.findings).contains("M4rked"));
+    }
+
+    #[test]
+    fn a_feature_is_named_only_where_there_is_one() {
+        let hint = |kind| not_compiled_in(kind).hint.unwrap();
+        assert!(hint(Kind::S3).contains("feature `s3`"));
+        assert!(hint(Kind::Kafka).contains("S3 and HTTP links only"));
+        assert!(!hint(Kind::Azure).contains("feature"));
+    }
 }

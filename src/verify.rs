@@ -49,16 +49,17 @@ pub fn verify(
         let mut uses: Vec<_> = link
             .uses
             .iter()
-            .map(|used| {
+            .enumerate()
+            .map(|(index, used)| {
                 let target = used.target.clone().with_format(used.format.clone());
-                (Some(target), used.intent)
+                (Some(index), Some(target), used.intent)
             })
             .collect();
         if uses.is_empty() {
-            uses.push((None, Intent::default()));
+            uses.push((None, None, Intent::default()));
         }
-        for (target, intent) in uses {
-            links.push(Arc::clone(&link));
+        for (taken, target, intent) in uses {
+            links.push((Arc::clone(&link), taken));
             items.push(Item {
                 link: Arc::clone(&opened),
                 target,
@@ -78,7 +79,7 @@ pub fn verify(
         }
     } else {
         sweep::run(items, settings, limits, |event| match event {
-            Event::Started(index) => on_progress(Progress::Started(index, &links[index])),
+            Event::Started(index) => on_progress(Progress::Started(index, &links[index].0)),
             Event::Finished(index, record) => on_progress(Progress::Finished(index, record)),
         })?
     };
@@ -87,7 +88,7 @@ pub fn verify(
         .into_iter()
         .zip(&links)
         .zip(dialled)
-        .map(|((record, link), (target, intent))| Check {
+        .map(|((record, (link, taken)), (target, intent))| Check {
             link: link.name.clone(),
             kind: link.definition.kind,
             target,
@@ -97,7 +98,7 @@ pub fn verify(
             steps: record
                 .steps
                 .into_iter()
-                .map(|step| Step::located(step, link))
+                .map(|step| Step::located(step, link, taken.and_then(|index| link.uses.get(index))))
                 .collect(),
         })
         .collect();

@@ -102,6 +102,7 @@ fn what_failed_decides_the_exit_code() {
     let good = folder.write("good.sql", &s3("a", closed_port()));
     let unknown = folder.write("unknown.sql", "CREATE LINK k AS KAFKA CREDENTIALS '{}';");
     let broken = folder.write("broken.sql", "CREATE LINK a AS;");
+    let nothing = folder.write("nothing.sql", "CREATE TABLE t (a int);");
     let nowhere = folder.path("no/such/folder/report.json");
     let nowhere = format!("json={nowhere}");
     let table: &[(&[&str], i32)] = &[
@@ -109,6 +110,8 @@ fn what_failed_decides_the_exit_code() {
         (&["verify", &good], 1),
         (&["verify", &unknown], 0),
         (&["verify", "--strict", &unknown], 1),
+        (&["verify", &nothing], 0),
+        (&["verify", "--strict", &nothing], 1),
         (&["verify", "--offline", &broken, &good], 2),
         (&["verify", &broken, &good], 2),
         (&["verify", "--output", &nowhere, &broken], 3),
@@ -136,6 +139,8 @@ fn bad_usage_is_said_on_standard_error_alone() {
     let folder_itself = folder.path("");
     let binary = folder.path("binary.sql");
     fs::write(&binary, [0xff, 0xfe, 0x00]).unwrap();
+    let tip = format!("`linkdial verify {script}`");
+    let no_strings = folder.write("vars.json", r#"{"N": 5}"#);
     let table: &[(&[&str], &str)] = &[
         (
             &["verify", "--offline", "--until", "tls", &script],
@@ -154,7 +159,24 @@ fn bad_usage_is_said_on_standard_error_alone() {
         (&["verify", "--output", "json", &script], "FORMAT=FILE"),
         (&["verify", "--timeout", "5", &script], "500ms"),
         (&["verify", "--timeout", "0s", &script], "more than zero"),
-        (&["verify", "--jobs", "0", &script], "--jobs"),
+        (
+            &["verify", "--jobs", "0", &script],
+            "--jobs <N>': write a whole number from 1",
+        ),
+        (
+            &["verify", "--jobs-per-host", "x", &script],
+            "--jobs-per-host <N>': write a whole number from 1",
+        ),
+        (
+            &["verify", "--target", "shop.orders=b:wrote", &script],
+            "`:wrote` is neither `:read` nor `:write`",
+        ),
+        (
+            &["verify", "--target", "nothing=b", &script],
+            "it defines `shop.orders`",
+        ),
+        (&[&script], &tip),
+        (&["no-such.sql"], "`linkdial verify no-such.sql`"),
         (&["verify", "--until", "handshake", &script], "connect"),
         (&["verify", "--target", "orders", &script], "LINK=TARGET"),
         (
@@ -169,12 +191,20 @@ fn bad_usage_is_said_on_standard_error_alone() {
             "`NOT_SET` is not set",
         ),
         (
+            &["verify", "--vars-env", "NOT_SET,NOR_THIS", &script],
+            "`NOT_SET` is not set, `NOR_THIS` is not set",
+        ),
+        (
             &["verify", "--vars", "/no/such/file", &script],
-            "cannot read `/no/such/file`",
+            "`--vars`: cannot read `/no/such/file`: there is no such file",
         ),
         (
             &["verify", "--ca-file", "/no/such/file", &script],
-            "cannot read `/no/such/file`",
+            "`--ca-file`: cannot read `/no/such/file`: there is no such file",
+        ),
+        (
+            &["verify", "--vars", &no_strings, &script],
+            "`N` is no string",
         ),
         (&["verify", "--ca-file", &script, &script], "no certificate"),
         (&["verify", "/no/such/file.sql"], "there is no such file"),
@@ -182,15 +212,11 @@ fn bad_usage_is_said_on_standard_error_alone() {
         (&["verify", &binary], "not UTF-8"),
         (&["verify", "-", "-"], "`-` stands twice"),
         (&["verify", "--log", "a=b=c", &script], "--log"),
-        (&["explain"], "<CODE>"),
-        (&["explain", "xyzzy"], "explain --list"),
-        (
-            &["explain", "tls.unknown-isuer"],
-            "did you mean `tls.unknown-issuer`?",
-        ),
-        (&["man", "apply"], "no subcommand `apply`"),
-        (&["sweep"], "sweep"),
     ];
+    assert_refused(table);
+}
+
+fn assert_refused(table: &[(&[&str], &str)]) {
     for (arguments, expected) in table {
         let output = run(arguments);
         assert_eq!(code(&output), 2, "{arguments:?}: {}", stderr(&output));
@@ -201,6 +227,24 @@ fn bad_usage_is_said_on_standard_error_alone() {
             stderr(&output)
         );
     }
+}
+
+#[test]
+fn bad_usage_of_the_other_commands_is_said_there_too() {
+    assert_refused(&[
+        (&["explain"], "<CODE>"),
+        (&["explain", "xyzzy"], "explain --list"),
+        (
+            &["explain", "tls.unknown-isuer"],
+            "did you mean `tls.unknown-issuer`?",
+        ),
+        (
+            &["explain", "bad-secret"],
+            "did you mean `authenticate.bad-secret`?",
+        ),
+        (&["man", "apply"], "no subcommand `apply`"),
+        (&["sweep"], "sweep"),
+    ]);
 }
 
 #[test]
@@ -269,6 +313,74 @@ fn one_run_fills_several_files() {
         "colours are for the terminal: {human}"
     );
     assert_eq!(fs::read_dir(folder.0.path()).unwrap().count(), 4);
+}
+
+#[test]
+fn an_output_does_not_overwrite_what_the_run_reads() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let folder = Folder::new();
+    let script = s3("a", listener.local_addr().unwrap().port());
+    let path = folder.write("links.sql", &script);
+    let vars = folder.write("vars.env", "A=1\n");
+    let certificate = linkdial_testcontainers::Certificates::shared()
+        .ca_pem()
+        .to_owned();
+    let ca_file = folder.write("ca.pem", &certificate);
+    for (input, role) in [
+        (&path, "the script"),
+        (&vars, "the file of `--vars`"),
+        (&ca_file, "the file of `--ca-file`"),
+    ] {
+        let output = format!("json={input}");
+        let arguments = [
+            "verify",
+            "--vars",
+            &vars,
+            "--ca-file",
+            &ca_file,
+            "--output",
+            &output,
+            &path,
+        ];
+        let refused = run(&arguments);
+        assert_eq!(code(&refused), 2, "{input}");
+        assert_eq!(stdout(&refused), "");
+        let expected = format!("`--output json={input}` would overwrite {role} `{input}`");
+        assert!(stderr(&refused).contains(&expected), "{}", stderr(&refused));
+    }
+    assert_eq!(fs::read_to_string(path).unwrap(), script);
+    assert_eq!(fs::read_to_string(vars).unwrap(), "A=1\n");
+    assert_eq!(fs::read_to_string(ca_file).unwrap(), certificate);
+    assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+}
+
+#[test]
+fn a_target_of_a_broken_link_does_not_hide_its_error() {
+    let folder = Folder::new();
+    let text = "CREATE LINK broken AS;\n".to_owned() + &s3("a", closed_port());
+    let script = folder.write("links.sql", &text);
+    let arguments = [
+        "verify",
+        "--target",
+        "broken=bucket",
+        "--target",
+        "a=bucket",
+        "--format",
+        "json",
+        &script,
+    ];
+    let output = run(&arguments);
+    assert_eq!(code(&output), 2);
+    assert!(
+        stderr(&output).starts_with("warning: `--target broken=...`: "),
+        "{}",
+        stderr(&output)
+    );
+    let document = report(stdout(&output));
+    assert_eq!(document["errors"].as_array().unwrap().len(), 1);
+    assert_eq!(document["checks"][0]["target"], "bucket");
+    assert_eq!(document["checks"][0]["code"], "connect.refused");
 }
 
 #[test]
@@ -490,12 +602,52 @@ fn pages_completions_and_manuals_are_there() {
             "{line}"
         );
     }
+    let page = run(&["explain", "STAGE.interrupted"]);
+    assert_eq!(stdout(&page), stdout(&run(&["explain", "tls.interrupted"])));
+    let list = run(&["explain", "define"]);
+    assert!(
+        stdout(&list).contains("define.unknown-key"),
+        "{}",
+        stdout(&list)
+    );
+    assert!(!stdout(&list).contains("tls."), "{}", stdout(&list));
     for shell in ["bash", "zsh", "fish"] {
         let script = run(&["completions", shell]);
         assert!(stdout(&script).contains("jobs-per-host"), "{shell}");
     }
     assert!(stdout(&run(&["man"])).contains("linkdial"));
     assert!(stdout(&run(&["man", "verify"])).contains("jobs\\-per\\-host"));
+    for arguments in [&["--help"][..], &["verify", "--help"]] {
+        let help = run(arguments);
+        for code in ["Exit codes: 0", "3 linkdial", "130 interrupted"] {
+            assert!(stdout(&help).contains(code), "{arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn every_page_that_the_manual_refers_to_is_installed() {
+    let overview = run(&["man"]);
+    let overview = stdout(&overview).replace('\\', "");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/install.sh");
+    let installer = fs::read_to_string(path).unwrap();
+    let commands = installer
+        .lines()
+        .find_map(|line| line.strip_prefix("for command in ")?.strip_suffix("; do"))
+        .unwrap();
+    let installed: Vec<_> = commands.split(' ').collect();
+    let referred: Vec<_> = overview
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("linkdial-")?
+                .split_once('(')
+                .map(|it| it.0)
+        })
+        .collect();
+    assert_eq!(referred, installed, "{overview}");
+    for command in installed {
+        assert!(stdout(&run(&["man", command])).contains(".TH"), "{command}");
+    }
 }
 
 #[test]
@@ -543,7 +695,7 @@ fn a_certificate_file_may_come_from_the_environment() {
         .unwrap();
     assert_eq!(code(&output), 2);
     assert!(
-        stderr(&output).contains("/no/such/ca.pem"),
+        stderr(&output).contains("`LINKDIAL_CA_FILE`: cannot read `/no/such/ca.pem`"),
         "{}",
         stderr(&output)
     );

@@ -4,6 +4,8 @@
     reason = "the variables that the user names, and two conventions about colours"
 )]
 
+use std::path::Path;
+
 use linkdial_core::Secret;
 
 /// Returns a variable that `--vars-env` names.
@@ -13,6 +15,11 @@ pub(super) fn variable(name: &str) -> Result<Secret, &'static str> {
         Err(std::env::VarError::NotPresent) => Err("is not set"),
         Err(std::env::VarError::NotUnicode(_)) => Err("is not UTF-8"),
     }
+}
+
+/// Returns whether the argument parser took this path from `LINKDIAL_CA_FILE`, or could have.
+pub(super) fn is_ca_file(path: &Path) -> bool {
+    std::env::var_os("LINKDIAL_CA_FILE").is_some_and(|value| value.as_os_str() == path.as_os_str())
 }
 
 /// Returns whether the user asks every program for plain text (no-color.org), or has a terminal

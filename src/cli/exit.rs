@@ -12,7 +12,7 @@ use crate::report::Report;
 pub(super) enum Exit {
     /// Nothing failed.
     Good = 0,
-    /// A check failed, or is unverified under `--strict`.
+    /// A check failed; under `--strict` also: is unverified, or there was none.
     Failed = 1,
     /// Bad usage, or a statement that does not parse or is not permitted.
     Usage = 2,
@@ -36,7 +36,12 @@ impl Exit {
             Outcome::Skip | Outcome::Unverified => strict,
             Outcome::Pass | Outcome::Warn => false,
         });
-        if failed { Self::Failed } else { Self::Good }
+        // A run that checked nothing has proved nothing.
+        if failed || (strict && report.checks.is_empty()) {
+            Self::Failed
+        } else {
+            Self::Good
+        }
     }
 }
 
@@ -74,7 +79,8 @@ mod tests {
     #[test]
     fn verdicts_become_codes_as_the_table_says() {
         let of = |verdicts: &[Outcome], strict| Exit::of(&sample::of(verdicts), strict, false);
-        assert_eq!(of(&[], true), Exit::Good);
+        assert_eq!(of(&[], false), Exit::Good);
+        assert_eq!(of(&[], true), Exit::Failed);
         assert_eq!(of(&[Outcome::Pass, Outcome::Warn], true), Exit::Good);
         assert_eq!(of(&[Outcome::Unverified], false), Exit::Good);
         assert_eq!(of(&[Outcome::Unverified], true), Exit::Failed);

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
+use linkdial_core::define::nearest;
 use linkdial_core::{Intent, Target};
 
 use super::exit::Failure;
@@ -26,16 +27,32 @@ pub(super) fn link_target(text: &str) -> Result<LinkTarget, String> {
         .split_once('=')
         .filter(|(link, target)| !link.is_empty() && !target.is_empty())
         .ok_or("write LINK=TARGET, such as `shop.orders=bucket/prefix`")?;
-    let (target, intent) = match target.strip_suffix(":write") {
-        Some("") => return Err("there is no target before `:write`".into()),
-        Some(target) => (target, Intent::WRITE),
-        None => (target, Intent::READ),
+    let (target, intent) = match target.rsplit_once(':') {
+        Some((target, "read")) => (target, Intent::READ),
+        Some((target, "write")) => (target, Intent::WRITE),
+        // What a slip makes of the word would be dialled as part of the target.
+        Some((_, word)) if is_nearly_an_intent(word) => {
+            return Err(format!(
+                "`:{word}` is neither `:read` nor `:write` (where it belongs to the target, write \
+                 `{text}:read` or `{text}:write`)"
+            ));
+        }
+        Some(_) | None => (target, Intent::READ),
     };
+    if target.is_empty() {
+        return Err("there is no target before the `:`".into());
+    }
     Ok(LinkTarget {
         link: link.to_owned(),
         target: Target::new(target),
         intent,
     })
+}
+
+fn is_nearly_an_intent(word: &str) -> bool {
+    !word.is_empty()
+        && word.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && nearest(word, ["read", "write"].into_iter()).is_some()
 }
 
 /// Reads every file; `-`, or no file and a pipe, is standard input.
@@ -63,7 +80,7 @@ pub(super) fn read(files: &[PathBuf]) -> Result<Vec<Source>, Failure> {
             let name = path.display().to_string();
             match std::fs::read_to_string(path) {
                 Ok(text) => Ok((name, text)),
-                Err(error) => Err(unreadable(&name, &error)),
+                Err(error) => Err(Failure::Usage(unreadable(&name, &error))),
             }
         })
         .collect()
@@ -74,48 +91,77 @@ fn read_stdin() -> Result<Source, Failure> {
     io::stdin()
         .lock()
         .read_to_string(&mut text)
-        .map_err(|error| unreadable("standard input", &error))?;
+        .map_err(|error| Failure::Usage(unreadable("standard input", &error)))?;
     Ok((STDIN.to_owned(), text))
 }
 
-fn unreadable(name: &str, error: &io::Error) -> Failure {
-    Failure::Usage(match error.kind() {
+/// Says why a file can not be read.
+pub(super) fn unreadable(name: &str, error: &io::Error) -> String {
+    match error.kind() {
         io::ErrorKind::InvalidData => format!("cannot read `{name}`: it is not UTF-8 text"),
         io::ErrorKind::NotFound => format!("cannot read `{name}`: there is no such file"),
         io::ErrorKind::IsADirectory => format!("cannot read `{name}`: it is a folder"),
         _ => format!("cannot read `{name}`: {error}"),
-    })
+    }
 }
 
+/// Most names that a refusal lists.
+const LISTED: usize = 10;
+
 /// Adds the targets of the command line; one that the script has already is joined with it.
-pub(super) fn add_targets(script: &mut Script, targets: Vec<LinkTarget>) -> Result<(), Failure> {
+///
+/// An unknown name is bad usage. In a script with errors the link may be one that could not be
+/// read, so there it only comes back as a warning and the other links are dialled.
+pub(super) fn add_targets(
+    script: &mut Script,
+    targets: Vec<LinkTarget>,
+) -> Result<Vec<String>, Failure> {
+    let mut warnings = Vec::new();
     for LinkTarget {
         link,
         target,
         intent,
     } in targets
     {
-        script
-            .add_target(&link, target, intent)
-            .map_err(|unknown| {
-                let nearest = match &unknown {
-                    UnknownLink::NotFound {
-                        nearest: Some(nearest),
-                    } => format!("; did you mean `{nearest}`?"),
-                    UnknownLink::Ambiguous(_) | UnknownLink::NotFound { nearest: None } => {
-                        String::new()
-                    }
-                };
-                Failure::Usage(format!("`--target {link}=...`: {unknown}{nearest}"))
-            })?;
+        let Err(unknown) = script.add_target(&link, target, intent) else {
+            continue;
+        };
+        let known = match &unknown {
+            UnknownLink::NotFound {
+                nearest: Some(nearest),
+            } => format!("; did you mean `{nearest}`?"),
+            UnknownLink::NotFound { nearest: None } => known(script),
+            UnknownLink::Ambiguous(_) => String::new(),
+        };
+        let text = format!("`--target {link}=...`: {unknown}{known}");
+        if script.errors.is_empty() || matches!(unknown, UnknownLink::Ambiguous(_)) {
+            return Err(Failure::Usage(text));
+        }
+        warnings.push(text);
     }
-    Ok(())
+    Ok(warnings)
+}
+
+/// Names the links that there are.
+fn known(script: &Script) -> String {
+    let names: Vec<String> = script
+        .links
+        .iter()
+        .take(LISTED)
+        .map(|link| format!("`{}`", link.name))
+        .collect();
+    match script.links.len().saturating_sub(LISTED) {
+        _ if names.is_empty() => String::new(),
+        0 => format!("; it defines {}", names.join(", ")),
+        more => format!("; it defines {} and {more} more", names.join(", ")),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::sample;
+    use crate::script::ScriptOptions;
 
     #[test]
     fn targets_are_split_at_the_first_equals_sign() {
@@ -126,8 +172,42 @@ mod tests {
         let parsed = link_target("b=host:9092/topic").unwrap();
         assert_eq!(parsed.target.as_str(), "host:9092/topic");
         assert_eq!(parsed.intent, Intent::READ);
-        for text in ["", "a", "=t", "a=", "a=:write"] {
+        for text in ["", "a", "=t", "a=", "a=:write", "a=:read"] {
             assert!(link_target(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_slip_in_the_intent_is_not_taken_for_the_target() {
+        for text in [
+            "l=private/team:wrote",
+            "l=private/team:Write",
+            "l=private/team:WRITE",
+            "l=private/team:writ",
+            "l=private/team:raed",
+        ] {
+            let reason = link_target(text).unwrap_err();
+            assert!(reason.contains("`:read`"), "{text}: {reason}");
+        }
+        for (text, target, intent) in [
+            ("l=private/team:read", "private/team", Intent::READ),
+            (
+                "l=private/team:wrote:read",
+                "private/team:wrote",
+                Intent::READ,
+            ),
+            ("l=private/team:topic", "private/team:topic", Intent::READ),
+            (
+                "l=private/t:team/wrote",
+                "private/t:team/wrote",
+                Intent::READ,
+            ),
+            ("l=h:9092", "h:9092", Intent::READ),
+            ("l=https://h", "https://h", Intent::READ),
+        ] {
+            let parsed = link_target(text).unwrap();
+            assert_eq!(parsed.target.as_str(), target);
+            assert_eq!(parsed.intent, intent, "{text}");
         }
     }
 
@@ -147,11 +227,31 @@ mod tests {
         assert_eq!(script.links[0].uses.len(), 1);
         assert_eq!(script.links[0].uses[0].intent.words(), ["read", "write"]);
         assert_eq!(script.links[2].uses[0].target.as_str(), "other");
-        for text in ["orders=bucket", "nowhere=bucket"] {
-            assert!(
-                add_targets(&mut script, vec![wanted(text)]).is_err(),
-                "{text}"
-            );
+        for (text, expected) in [
+            ("orders=bucket", "shop.orders, ops.orders"),
+            ("shop.evnets=bucket", "did you mean `shop.events`?"),
+            (
+                "nowhere=bucket",
+                "it defines `shop.orders`, `ops.orders`, `shop.events`",
+            ),
+        ] {
+            let refused = add_targets(&mut script, vec![wanted(text)]).unwrap_err();
+            let refused = refused.to_string();
+            assert!(refused.contains(expected), "{text}: {refused}");
         }
+    }
+
+    #[test]
+    fn a_name_that_an_error_may_hide_is_a_warning() {
+        let text = "CREATE LINK a AS; CREATE LINK b AS S3 CREDENTIALS '{}';";
+        let sources = vec![("links.sql".to_owned(), text.to_owned())];
+        let mut script = Script::read(sources, &ScriptOptions::default());
+        let targets = ["a=bucket", "b=bucket"].map(|text| link_target(text).unwrap());
+        let warnings = add_targets(&mut script, targets.into()).unwrap();
+        assert_eq!(
+            warnings,
+            ["`--target a=...`: the script leaves no link of this name defined; it defines `b`"]
+        );
+        assert_eq!(script.links[0].uses.len(), 1);
     }
 }

@@ -22,8 +22,10 @@ mod warm_up;
 
 use std::ffi::OsString;
 use std::panic::catch_unwind;
+use std::path::Path;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use exit::{Exit, Failure};
@@ -43,14 +45,27 @@ struct Cli {
     global: Global,
 }
 
-const EXAMPLES: &str = "\
+/// The sentence of the help pages.
+macro_rules! exit_codes {
+    () => {
+        "\
+Exit codes: 0 nothing failed, 1 a check failed (with --strict also: is unverified, or
+there was none), 2 bad usage or a statement that does not parse, 3 linkdial could not
+do its work, 130 interrupted."
+    };
+}
+use exit_codes;
+
+const EXAMPLES: &str = concat!(
+    "\
 Examples:
   linkdial verify links.sql            dial every link of a script
   linkdial verify --offline links.sql  read it, send nothing
   linkdial explain tls.unknown-issuer  what a code means and how to mend it
 
-Exit codes: 0 nothing failed, 1 a check failed, 2 bad usage or a statement that does
-not parse, 3 linkdial could not do its work, 130 interrupted.";
+",
+    exit_codes!()
+);
 
 #[derive(Debug, clap::Args)]
 struct Global {
@@ -100,7 +115,8 @@ pub fn command() -> clap::Command {
 fn run_from(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => {
+        Err(mut error) => {
+            tip_of_a_file(&mut error);
             // Nothing is left to say when even this can not be written.
             error.print().ok();
             return if error.use_stderr() {
@@ -116,6 +132,21 @@ fn run_from(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             terminal::complain(&failure.to_string());
             failure.exit()
         }
+    }
+}
+
+/// A file in the place of the subcommand is most likely a script.
+fn tip_of_a_file(error: &mut clap::Error) {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
+        return;
+    };
+    if word.to_ascii_lowercase().ends_with(".sql") || Path::new(word).is_file() {
+        let tip = format!("to dial the links of a script, write `linkdial verify {word}`");
+        error.insert(
+            ContextKind::Suggested,
+            ContextValue::StyledStrs(vec![tip.into()]),
+        );
+        error.remove(ContextKind::SuggestedSubcommand);
     }
 }
 

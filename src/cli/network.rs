@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use linkdial_core::net::{Net, Proxy};
 
+use super::environment;
 use super::exit::Failure;
+use super::input::unreadable;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Network")]
@@ -25,6 +27,9 @@ pub(super) struct NetworkArguments {
     #[arg(long, value_name = "URL", value_parser = Proxy::parse)]
     proxy: Option<Proxy>,
     /// Use this address for a name, as curl does; repeatable
+    ///
+    /// curl's own form `HOST:PORT:ADDRESS` is read as well; the address then holds for every port.
+    /// Write an IPv6 address in brackets after a port.
     #[arg(long, value_name = "HOST:ADDRESS", value_parser = host_address)]
     resolve: Vec<(String, IpAddr)>,
     /// Ask this name server instead of the system's; repeatable
@@ -39,16 +44,28 @@ pub(super) struct NetworkArguments {
 }
 
 impl NetworkArguments {
+    /// Returns the files that certificates are read from.
+    pub(super) fn ca_files(&self) -> &[PathBuf] {
+        &self.ca_files
+    }
+
     /// Builds the network that all checks share.
     pub(super) fn net(self) -> Result<Net, Failure> {
         let mut net = Net::builder();
         for path in &self.ca_files {
-            let file = path.display();
-            let pem = std::fs::read(path)
-                .map_err(|error| Failure::Usage(format!("cannot read `{file}`: {error}")))?;
+            let file = path.display().to_string();
+            // One path that both give is named by either.
+            let named = if environment::is_ca_file(path) {
+                "LINKDIAL_CA_FILE"
+            } else {
+                "--ca-file"
+            };
+            let pem = std::fs::read(path).map_err(|error| {
+                Failure::Usage(format!("`{named}`: {}", unreadable(&file, &error)))
+            })?;
             net = net
                 .ca_pem(&pem)
-                .map_err(|error| Failure::Usage(format!("`--ca-file {file}`: {error}")))?;
+                .map_err(|error| Failure::Usage(format!("`{named}`: `{file}`: {error}")))?;
         }
         for network in self.allow {
             net = net.allow(network);
@@ -74,14 +91,21 @@ fn host_address(text: &str) -> Result<(String, IpAddr), String> {
         .split_once(':')
         .filter(|(host, _)| !host.is_empty())
         .ok_or("write HOST:ADDRESS, such as `s3.example.com:10.0.0.7`")?;
-    let bare = address
-        .strip_prefix('[')
-        .and_then(|address| address.strip_suffix(']'))
-        .unwrap_or(address);
-    let address = bare
-        .parse()
-        .map_err(|_| format!("`{address}` is not an IP address"))?;
+    let address = ip_address(address)
+        .or_else(|| {
+            let (port, address) = address.split_once(':')?;
+            port.parse::<u16>().ok().and_then(|_| ip_address(address))
+        })
+        .ok_or_else(|| format!("`{address}` is not an IP address"))?;
     Ok((host.to_owned(), address))
+}
+
+fn ip_address(text: &str) -> Option<IpAddr> {
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+        .unwrap_or(text);
+    bare.parse().ok()
 }
 
 fn dns_server(text: &str) -> Result<SocketAddr, String> {
@@ -116,7 +140,19 @@ mod tests {
             host_address("h.example:10.0.0.7"),
             Ok(("h.example".to_owned(), v4))
         );
-        for text in ["", "h", ":10.0.0.7", "h:443:10.0.0.7", "h:other"] {
+        // curl's form; the port is not looked at.
+        assert_eq!(host_address("h:443:10.0.0.7"), Ok(("h".to_owned(), v4)));
+        assert_eq!(host_address("h:443:[::1]"), Ok(("h".to_owned(), v6)));
+        assert_eq!(host_address("h:443:::1"), Ok(("h".to_owned(), v6)));
+        for text in [
+            "",
+            "h",
+            ":10.0.0.7",
+            "h:other",
+            "h:https:10.0.0.7",
+            "h:65536:10.0.0.7",
+            "h:443:other",
+        ] {
             assert!(host_address(text).is_err(), "{text}");
         }
     }

@@ -1,6 +1,7 @@
 //! Files that a report is written to: opened before the work starts, complete or not there.
 
-use std::fs::{self, File, Permissions};
+use std::fmt;
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,14 @@ use crate::report::{Format, HumanOptions, RenderError, Report, render};
 pub(super) struct Output {
     format: Format,
     path: PathBuf,
+}
+
+impl fmt::Display for Output {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let format = self.format.to_possible_value();
+        let format = format.as_ref().map_or("", |format| format.get_name());
+        write!(formatter, "{format}={}", self.path.display())
+    }
 }
 
 pub(super) fn parse(text: &str) -> Result<Output, String> {
@@ -55,13 +64,23 @@ enum Sink {
     Direct(File),
 }
 
+/// A file that the run reads, and what it is: the sentence that refuses to overwrite it says so.
+pub(super) type Input = (&'static str, PathBuf);
+
 /// Opens all destinations, so that one that can not be written is known before anything is dialled.
-pub(super) fn open(outputs: Vec<Output>) -> Result<Vec<Open>, Failure> {
+/// None of them may be a file that the run reads.
+pub(super) fn open(outputs: Vec<Output>, inputs: &[Input]) -> Result<Vec<Open>, Failure> {
     let mut opened: Vec<Open> = Vec::with_capacity(outputs.len());
     for output in outputs {
         if opened.iter().any(|open| open.path == output.path) {
             let path = output.path.display();
             return Err(Failure::Usage(format!("`--output` names `{path}` twice")));
+        }
+        if let Some((role, input)) = inputs.iter().find(|(_, it)| is_same(it, &output.path)) {
+            return Err(Failure::Usage(format!(
+                "`--output {output}` would overwrite {role} `{}`",
+                input.display()
+            )));
         }
         let sink = sink(&output.path).map_err(|error| cannot_write(&output.path, &error))?;
         opened.push(Open {
@@ -71,6 +90,34 @@ pub(super) fn open(outputs: Vec<Output>) -> Result<Vec<Open>, Failure> {
         });
     }
     Ok(opened)
+}
+
+/// Returns whether both name one regular file; a pipe or a device is not overwritten.
+fn is_same(input: &Path, output: &Path) -> bool {
+    let (Ok(left), Ok(right)) = (fs::metadata(input), fs::metadata(output)) else {
+        return false;
+    };
+    left.is_file()
+        && right.is_file()
+        && (is_same_inode(&left, &right) || is_same_path(input, output))
+}
+
+#[cfg(unix)]
+fn is_same_inode(left: &Metadata, right: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (left.dev(), left.ino()) == (right.dev(), right.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same_inode(_left: &Metadata, _right: &Metadata) -> bool {
+    false
+}
+
+fn is_same_path(left: &Path, right: &Path) -> bool {
+    matches!(
+        (fs::canonicalize(left), fs::canonicalize(right)),
+        (Ok(left), Ok(right)) if left == right
+    )
 }
 
 fn sink(path: &Path) -> io::Result<Sink> {
@@ -148,7 +195,7 @@ mod tests {
 
     fn open_one(path: &Path) -> Result<Open, Failure> {
         let output = parse(&format!("json={}", path.display())).unwrap();
-        open(vec![output]).map(|mut opened| opened.remove(0))
+        open(vec![output], &[]).map(|mut opened| opened.remove(0))
     }
 
     fn entries(folder: &Path) -> Vec<String> {
@@ -180,6 +227,40 @@ mod tests {
                 .starts_with("{\n  \"schema\": 1,")
         );
         assert_eq!(entries(folder.path()), ["report.json"]);
+    }
+
+    #[test]
+    fn what_the_run_reads_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let input = folder.path().join("links.sql");
+        fs::write(&input, "").unwrap();
+        let inputs = [("the script", input.clone())];
+        let mut names = vec![input.clone(), folder.path().join("./links.sql")];
+        #[cfg(unix)]
+        {
+            let (soft, hard) = (folder.path().join("soft"), folder.path().join("hard"));
+            std::os::unix::fs::symlink(&input, &soft).unwrap();
+            fs::hard_link(&input, &hard).unwrap();
+            names.extend([soft, hard]);
+        }
+        for name in names {
+            let output = parse(&format!("junit={}", name.display())).unwrap();
+            let refused = open(vec![output], &inputs).unwrap_err();
+            let expected = format!(
+                "`--output junit={}` would overwrite the script `{}`",
+                name.display(),
+                input.display()
+            );
+            assert_eq!(refused.to_string(), expected);
+        }
+        let other = parse(&format!("json={}", folder.path().join("a.json").display())).unwrap();
+        assert!(open(vec![other], &inputs).is_ok());
+        // Nothing of a device is lost.
+        #[cfg(unix)]
+        {
+            let device = [("the script", PathBuf::from("/dev/null"))];
+            assert!(open(vec![parse("json=/dev/null").unwrap()], &device).is_ok());
+        }
     }
 
     #[test]

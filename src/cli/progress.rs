@@ -77,6 +77,10 @@ impl State {
     }
 
     fn write(&self, now: Instant, out: &mut dyn Write) -> std::fmt::Result {
+        // The checks are not known yet, or there are none.
+        if self.total == 0 {
+            return Ok(());
+        }
         write!(out, "{}/{} checks", self.done, self.total)?;
         if self.failed > 0 {
             write!(out, ", {} failed", self.failed)?;
@@ -107,6 +111,9 @@ mod tests {
         let script = sample::script(&["shop.orders", "shop.events"]);
         let mut state = State::default();
         let start = Instant::now();
+        let mut nothing = String::new();
+        state.write(start, &mut nothing).unwrap();
+        assert_eq!(nothing, "", "before the checks are counted");
         state.on(&Progress::Planned(3), start);
         state.on(&Progress::Started(0, &script.links[0]), start);
         state.on(

@@ -20,6 +20,12 @@ pub(super) fn complain(text: &str) {
     writeln!(io::stderr().lock(), "error: {text}").ok();
 }
 
+/// Says on standard error what deserves a look and stops nothing.
+pub(super) fn warn(text: &str) {
+    // As above.
+    writeln!(io::stderr().lock(), "warning: {text}").ok();
+}
+
 /// Writes data to standard output. A reader that has gone away, as `head` does, is no failure.
 pub(super) fn print<E: Into<io::Error>>(
     write: impl FnOnce(&mut dyn Write) -> Result<(), E>,

@@ -1,11 +1,12 @@
 //! The values that fill `${NAME}` in a script.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use linkdial_core::Secret;
 
 use super::environment;
 use super::exit::Failure;
+use super::input::unreadable;
 use crate::script::Variables;
 
 #[derive(Debug, clap::Args)]
@@ -27,29 +28,42 @@ pub(super) struct VariableArguments {
 }
 
 impl VariableArguments {
+    /// Returns the files that values are read from.
+    pub(super) fn files(&self) -> &[PathBuf] {
+        &self.vars_files
+    }
+
     /// Gathers all; of several sources `--var` wins over `--vars-env`, and that over `--vars`.
     pub(super) fn read(&self) -> Result<Variables, Failure> {
         let mut variables = Variables::default();
         for path in &self.vars_files {
-            let file = path.display();
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| Failure::Usage(format!("cannot read `{file}`: {error}")))?;
-            let read = parse(&text)
-                .map_err(|reason| Failure::Usage(format!("`--vars {file}`: {reason}")))?;
-            for (name, value) in read {
+            for (name, value) in read_file(path)? {
                 variables.set(name, value.expose(), true);
             }
         }
+        let mut missing = Vec::new();
         for name in &self.vars_env {
-            let value = environment::variable(name)
-                .map_err(|reason| Failure::Usage(format!("`--vars-env`: `{name}` {reason}")))?;
-            variables.set(name, value.expose(), true);
+            match environment::variable(name) {
+                Ok(value) => variables.set(name, value.expose(), true),
+                Err(reason) => missing.push(format!("`{name}` {reason}")),
+            }
+        }
+        if !missing.is_empty() {
+            let missing = missing.join(", ");
+            return Err(Failure::Usage(format!("`--vars-env`: {missing}")));
         }
         for (name, value) in &self.vars {
             variables.set(name, value.as_str(), false);
         }
         Ok(variables)
     }
+}
+
+fn read_file(path: &Path) -> Result<Vec<(String, Secret)>, Failure> {
+    let file = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::Usage(format!("`--vars`: {}", unreadable(&file, &error))))?;
+    parse(&text).map_err(|reason| Failure::Usage(format!("`--vars {file}`: {reason}")))
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {
@@ -106,13 +120,13 @@ fn json(text: &str) -> Result<Vec<(String, Secret)>, String> {
         .into_iter()
         .map(|(name, value)| match value {
             serde_json::Value::String(text) => Ok((name, Secret::new(text))),
-            serde_json::Value::Number(number) => Ok((name, Secret::new(number.to_string()))),
-            serde_json::Value::Bool(it) => Ok((name, Secret::new(it.to_string()))),
-            // `CREDENTIALS '${NAME}'` takes a whole object.
-            value @ serde_json::Value::Object(_) => Ok((name, Secret::new(value.to_string()))),
-            serde_json::Value::Null | serde_json::Value::Array(_) => {
-                Err(format!("the value of `{name}` is no string"))
-            }
+            serde_json::Value::Array(_)
+            | serde_json::Value::Bool(_)
+            | serde_json::Value::Null
+            | serde_json::Value::Number(_)
+            | serde_json::Value::Object(_) => Err(format!(
+                "the value of `{name}` is no string: put it into quotes"
+            )),
         })
         .collect()
 }
@@ -148,9 +162,13 @@ mod tests {
 
     #[test]
     fn reads_json() {
-        let text = r#" {"A": "1", "N": 5, "O": {"k": "v"}}"#;
+        let text = r#" {"A": "1", "N": "5", "O": "{\"k\":\"v\"}"}"#;
         let expected = [pair("A", "1"), pair("N", "5"), pair("O", r#"{"k":"v"}"#)];
         assert_eq!(pairs(text), expected);
+        for value in ["5", "true", "null", r#"["1"]"#, r#"{"k": "v"}"#] {
+            let reason = parse(&format!(r#"{{"A": "1", "N": {value}}}"#)).unwrap_err();
+            assert_eq!(reason, "the value of `N` is no string: put it into quotes");
+        }
     }
 
     #[test]

@@ -21,14 +21,16 @@ use crate::script::{Script, ScriptOptions};
 use crate::sweep::Limits;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(after_help = concat!("\
 Examples:
   linkdial verify links.sql
   linkdial verify --format json links.sql > report.json
   linkdial verify --output junit=report.xml --output json=report.json links.sql
   linkdial verify --target shop.orders=bucket/prefix:write --write links.sql
   linkdial verify --vars-env S3_SECRET --var BUCKET=landing links.sql
-  envsubst < links.sql.in | linkdial verify --offline -")]
+  envsubst < links.sql.in | linkdial verify --offline -
+
+", super::exit_codes!()))]
 pub(super) struct Arguments {
     /// Files with SQL statements, read as one script in this order; `-` is standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -41,7 +43,7 @@ pub(super) struct Arguments {
     /// The intent is to read, unless `:write` follows the target.
     #[arg(long = "target", value_name = "LINK=TARGET[:write]", value_parser = input::link_target)]
     targets: Vec<LinkTarget>,
-    /// Exit 1 when a check is unverified
+    /// Exit 1 when a check is unverified, or when there is nothing to check
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
@@ -105,17 +107,34 @@ struct LimitArguments {
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     deadline: Option<Duration>,
     /// Checks at once
-    #[arg(long, value_name = "N", default_value_t = Limits::JOBS)]
+    #[arg(long, value_name = "N", default_value_t = Limits::JOBS, value_parser = jobs)]
     jobs: NonZeroUsize,
     /// Checks at once against one host and port
-    #[arg(long, value_name = "N", default_value_t = Limits::JOBS_PER_HOST)]
+    #[arg(long, value_name = "N", default_value_t = Limits::JOBS_PER_HOST, value_parser = jobs)]
     jobs_per_host: NonZeroUsize,
 }
 
+impl Arguments {
+    /// Returns every file that the run reads.
+    fn inputs(&self) -> Vec<output::Input> {
+        let scripts = self.files.iter().map(|path| ("the script", path));
+        let variables = self.variables.files().iter();
+        let variables = variables.map(|path| ("the file of `--vars`", path));
+        let certificates = self.network.ca_files().iter();
+        let certificates = certificates.map(|path| ("the file of `--ca-file`", path));
+        scripts
+            .chain(variables)
+            .chain(certificates)
+            .map(|(role, path)| (role, path.clone()))
+            .collect()
+    }
+}
+
 pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
+    let inputs = arguments.inputs();
     let net = arguments.network.net()?;
     let variables = arguments.variables.read()?;
-    let outputs = output::open(arguments.report.outputs)?;
+    let outputs = output::open(arguments.report.outputs, &inputs)?;
     let sources = input::read(&arguments.files)?;
     if !arguments.depth.offline {
         warm_up::start(sources.iter().map(|(_, text)| text.as_str()));
@@ -125,7 +144,9 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
         variables,
     };
     let mut script = Script::read(sources, &options);
-    input::add_targets(&mut script, arguments.targets)?;
+    for warning in input::add_targets(&mut script, arguments.targets)? {
+        terminal::warn(&warning);
+    }
 
     let until = if arguments.depth.offline {
         Stage::Define
@@ -193,6 +214,10 @@ fn write_all(
         good = false;
     }
     good
+}
+
+fn jobs(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "write a whole number from 1")
 }
 
 fn stage_parser() -> impl clap::builder::TypedValueParser<Value = Stage> {

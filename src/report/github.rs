@@ -26,10 +26,25 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     let summary = report.summary();
     // A plain line: the log of the run shows it, no annotation is made of it.
+    write!(out, "linkdial: ")?;
+    match report.errors.len() {
+        0 => {}
+        1 => write!(out, "1 error in the script, ")?,
+        errors => write!(out, "{errors} errors in the script, ")?,
+    }
+    write!(
+        out,
+        "{} failed, {} unverified, {} with warnings, {} passed",
+        summary.fail, summary.unverified, summary.warn, summary.pass
+    )?;
     writeln!(
         out,
-        "linkdial: {} failed, {} unverified, {} with warnings, {} passed",
-        summary.fail, summary.unverified, summary.warn, summary.pass
+        "{}",
+        if report.complete {
+            ""
+        } else {
+            ", stopped early"
+        }
     )
 }
 

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use linkdial_core::Outcome;
 
 use super::layout::{columns_before, harmless, pad, width, wrap};
-use super::{Check, Finding, Report, Step};
+use super::{Check, Finding, Report, Step, TargetPlace};
 use crate::script::ScriptError;
 use crate::sql::{Excerpt, Place};
 
@@ -190,7 +190,16 @@ impl Page<'_> {
         let (_, style) = sign(step.outcome);
         self.paragraph("", &finding.message)?;
         if finding.keys.iter().all(|key| key.place.is_none()) {
-            self.excerpt(&check.place, None, style)?;
+            match &finding.target {
+                Some(TargetPlace::Script(place, excerpt)) => {
+                    self.excerpt(place, Some(excerpt), style)?;
+                }
+                Some(TargetPlace::CommandLine) => {
+                    let arrow = self.paint(CYAN, "-->");
+                    writeln!(self.out, "{INDENT}{arrow} --target")?;
+                }
+                None => self.excerpt(&check.place, None, style)?,
+            }
         }
         for key in finding.keys.iter().take(EXCERPTS) {
             if let Some(place) = &key.place {

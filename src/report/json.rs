@@ -129,6 +129,10 @@ struct Diagnosis<'a> {
     hint: Option<&'a str>,
     /// The guilty keys, the most likely one first.
     keys: Vec<Key<'a>>,
+    /// Where the script names the target, when no key is guilty and the target may be; absent for
+    /// a target of the command line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_source: Option<Source<'a>>,
 }
 
 /// The place is null for a key that is not there.
@@ -325,6 +329,7 @@ fn diagnosis(finding: &Finding) -> Diagnosis<'_> {
                 column: key.place.as_ref().map(|place| place.column),
             })
             .collect(),
+        target_source: finding.target_place().map(source),
     }
 }
 

@@ -9,16 +9,17 @@ use quick_junit::{
 };
 
 use super::{Check, Finding, RenderError, Report, Step};
-use crate::script::ScriptError;
+use crate::script::{ScriptError, Skipped};
 use crate::sql::Place;
 
 pub(super) fn render(report: &Report, out: &mut dyn Write) -> Result<(), RenderError> {
     let mut document = Document::new("linkdial");
     document.set_time(report.elapsed);
-    if !report.errors.is_empty() {
-        let mut suite = TestSuite::new("script");
-        suite.add_test_cases(report.errors.iter().map(script_error));
-        document.add_test_suite(suite);
+    let mut script = TestSuite::new("script");
+    script.add_test_cases(report.errors.iter().map(script_error));
+    script.add_test_cases(report.skipped.iter().filter_map(script_warning));
+    if !script.test_cases.is_empty() {
+        document.add_test_suite(script);
     }
     document.add_test_suites(
         report
@@ -46,11 +47,22 @@ fn script_error(error: &ScriptError) -> TestCase {
         push_line(&mut text, "hint", hint);
     }
     status.set_description(text);
-    let mut case = TestCase::new(
-        format!("{}:{}", error.place.line, error.place.column),
-        status,
-    );
-    case.set_classname(&*error.place.file);
+    script_case(&error.place, status)
+}
+
+/// `JUnit` has no warning; a case that was skipped is seen and fails nothing.
+fn script_warning(skipped: &Skipped) -> Option<TestCase> {
+    let warning = skipped.warning.as_deref()?;
+    let mut status = TestCaseStatus::skipped();
+    status.set_type(skipped.statement.as_str());
+    status.set_message(warning);
+    status.set_description(at(&skipped.place));
+    Some(script_case(&skipped.place, status))
+}
+
+fn script_case(place: &Place, status: TestCaseStatus) -> TestCase {
+    let mut case = TestCase::new(format!("{}:{}", place.line, place.column), status);
+    case.set_classname(&*place.file);
     case
 }
 
@@ -70,17 +82,33 @@ fn suite(check: &Check, host: Option<&str>) -> TestSuite {
     if let Some(host) = host {
         suite.add_property(Property::new("host", host));
     }
+    // Servers that show test results tell cases apart by their names, so steps of one name are one
+    // case: a stage that failed once has not passed as well.
+    let mut cases: Vec<(String, Vec<&Step>)> = Vec::new();
     for step in &check.steps {
-        suite.add_test_case(case(step, &link, &check.place));
+        let name = case_name(step);
+        match cases.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, steps)) => steps.push(step),
+            None => cases.push((name, vec![step])),
+        }
+    }
+    for (name, steps) in cases {
+        suite.add_test_cases(case(name, &steps, &link, &check.place));
     }
     suite
 }
 
-fn case(step: &Step, link: &str, place: &Place) -> TestCase {
-    let name = match &step.endpoint {
+fn case_name(step: &Step) -> String {
+    match &step.endpoint {
         Some(endpoint) => format!("{} {endpoint} {}", step.stage, endpoint.role),
         None => step.stage.to_string(),
-    };
+    }
+}
+
+/// Makes a case of steps with one name; the first of the worst decides how it ended.
+fn case(name: String, steps: &[&Step], link: &str, place: &Place) -> Option<TestCase> {
+    let worst = steps.iter().map(|step| step.outcome).max()?;
+    let step = *steps.iter().find(|step| step.outcome == worst)?;
     let mut status = match step.outcome {
         Outcome::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
         Outcome::Unverified => TestCaseStatus::non_success(NonSuccessKind::Error),
@@ -99,20 +127,23 @@ fn case(step: &Step, link: &str, place: &Place) -> TestCase {
     }
     let mut case = TestCase::new(name, status);
     case.set_classname(link);
-    case.set_time(step.elapsed);
+    case.set_time(steps.iter().map(|step| step.elapsed).sum());
     let mut output = String::new();
-    if let Some(finding) = step.finding.as_ref().filter(|_| !counts) {
-        // JUnit has no warning: the case passes, and its output says what to mend.
-        push_line(&mut output, finding.code.as_str(), &finding.message);
-        output.push_str(&describe(finding, place));
-    }
-    for (name, value) in &step.notes {
-        push_line(&mut output, name, value);
+    for other in steps {
+        let told = counts && std::ptr::eq(*other, step);
+        if let Some(finding) = other.finding.as_ref().filter(|_| !told) {
+            // JUnit has no warning: the case passes, and its output says what to mend.
+            push_line(&mut output, finding.code.as_str(), &finding.message);
+            output.push_str(&describe(finding, place));
+        }
+        for (name, value) in &other.notes {
+            push_line(&mut output, name, value);
+        }
     }
     if !output.is_empty() {
         case.set_system_out(output.trim_end());
     }
-    case
+    Some(case)
 }
 
 fn describe(finding: &Finding, place: &Place) -> String {

@@ -22,7 +22,7 @@ use linkdial_core::{
     Target,
 };
 
-use crate::script::{ScriptError, ScriptLink, Skipped};
+use crate::script::{ScriptError, ScriptLink, Skipped, Use};
 use crate::sql::{Excerpt, Place};
 
 pub use code_page::plain as plain_code_page;
@@ -106,6 +106,17 @@ pub struct Finding {
     pub hint: Option<String>,
     /// The guilty keys, the most likely one first.
     pub keys: Vec<Key>,
+    /// Where the target stands, when no key is guilty and the target may be.
+    pub target: Option<TargetPlace>,
+}
+
+/// Where the target of a check was named.
+#[derive(Clone, Debug)]
+pub enum TargetPlace {
+    /// With `--target`.
+    CommandLine,
+    /// In the script.
+    Script(Place, Excerpt),
 }
 
 /// A guilty key and where it stands.
@@ -186,8 +197,9 @@ impl Check {
 
 impl Step {
     /// Traces the keys of a step back to the link's statement, and lowers a warning that the
-    /// script asks to ignore to a note.
-    pub fn located(step: linkdial_core::Step, link: &ScriptLink) -> Self {
+    /// script asks to ignore to a note. A fault of the target is traced back to the use that
+    /// names it.
+    pub fn located(step: linkdial_core::Step, link: &ScriptLink, taken: Option<&Use>) -> Self {
         let mut located = Self {
             stage: step.stage,
             endpoint: step.endpoint,
@@ -210,15 +222,15 @@ impl Step {
                 .notes
                 .push(("ignored", format!("{code} {reason}").trim_end().to_owned()));
         } else {
-            located.finding = Some(Finding::located(diagnosis, link));
+            located.finding = Some(Finding::located(diagnosis, link, taken));
         }
         located
     }
 }
 
 impl Finding {
-    fn located(diagnosis: Diagnosis, link: &ScriptLink) -> Self {
-        let keys = diagnosis
+    fn located(diagnosis: Diagnosis, link: &ScriptLink, taken: Option<&Use>) -> Self {
+        let keys: Vec<Key> = diagnosis
             .keys
             .iter()
             .map(|key| {
@@ -238,12 +250,48 @@ impl Finding {
             blame: diagnosis.blame,
             retry: diagnosis.retry,
             hint: diagnosis.hint,
+            target: taken
+                .filter(|_| keys.is_empty() && may_be_the_target(diagnosis.code, link))
+                .map(|taken| match link.locate_target(taken) {
+                    Some((place, excerpt)) => TargetPlace::Script(place, excerpt),
+                    None => TargetPlace::CommandLine,
+                }),
             keys,
         }
     }
 
-    /// Returns where the first key that stands anywhere does.
+    /// Returns where the first key that stands anywhere does, else the target.
     pub fn place(&self) -> Option<&Place> {
-        self.keys.iter().find_map(|key| key.place.as_ref())
+        self.keys
+            .iter()
+            .find_map(|key| key.place.as_ref())
+            .or_else(|| self.target_place())
+    }
+
+    /// Returns where the script names the target that may be at fault.
+    pub fn target_place(&self) -> Option<&Place> {
+        match &self.target {
+            Some(TargetPlace::Script(place, _)) => Some(place),
+            Some(TargetPlace::CommandLine) | None => None,
+        }
+    }
+}
+
+/// Returns whether a fault with no guilty key is one of the target.
+fn may_be_the_target(code: Code, link: &ScriptLink) -> bool {
+    match code {
+        Code::DefineTargetInvalid
+        | Code::DefineTargetScheme
+        | Code::AccessDenied
+        | Code::AccessNotFound => true,
+        Code::Interrupted(_) => false,
+        _ => match code.stage() {
+            Some(Stage::Read | Stage::Write) => true,
+            // The target of such a link is the whole address.
+            Some(Stage::Resolve | Stage::Connect | Stage::Tls | Stage::Access) => {
+                link.definition.kind == Kind::Http
+            }
+            Some(Stage::Define | Stage::Authenticate) | None => false,
+        },
     }
 }

@@ -43,6 +43,7 @@ fn finding(code: Code, message: &str) -> Finding {
         retry: code.retry(),
         hint: None,
         keys: Vec::new(),
+        target: None,
     }
 }
 

@@ -1,6 +1,7 @@
 use linkdial_core::{Code, Diagnosis, Outcome, Stage};
 
 use super::*;
+use crate::script::{Script, ScriptOptions};
 
 fn rendered(report: &Report, format: Format, options: HumanOptions) -> String {
     let mut out = Vec::new();
@@ -146,7 +147,7 @@ fn junit_report() {
     assert_eq!(
         suites,
         [
-            ("script", 1, 1, 0, 0),
+            ("script", 2, 1, 0, 1),
             ("Orderdb.products", 5, 0, 0, 1),
             ("Orderdb.orders orders/in", 3, 1, 0, 0),
             ("shop.score https://score.example.com/v1/batch", 2, 0, 0, 0),
@@ -168,6 +169,52 @@ fn github_report() {
         "{text}"
     );
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn the_last_line_for_github_says_what_is_missing() {
+    let last = |report: &Report| {
+        let text = rendered(report, Format::Github, HumanOptions::default());
+        text.lines().last().unwrap().to_owned()
+    };
+    let mut report = sample::of(&[Outcome::Pass]);
+    let counts = "0 failed, 0 unverified, 0 with warnings, 1 passed";
+    assert_eq!(last(&report), format!("linkdial: {counts}"));
+    report.complete = false;
+    assert_eq!(last(&report), format!("linkdial: {counts}, stopped early"));
+    report.complete = true;
+    report.errors = sample::report().errors;
+    assert_eq!(
+        last(&report),
+        format!("linkdial: 1 error in the script, {counts}")
+    );
+}
+
+#[test]
+fn steps_of_one_name_are_one_case() {
+    let mut report = sample::of(&[Outcome::Fail]);
+    let check = &mut report.checks[0];
+    let finding = |index: usize, step: usize| {
+        let sample = sample::report();
+        sample.checks[index].steps[step].finding.clone()
+    };
+    let mut steps = vec![check.steps[0].clone(), check.steps[0].clone()];
+    steps.push(check.steps[0].clone());
+    for (step, outcome) in steps
+        .iter_mut()
+        .zip([Outcome::Pass, Outcome::Warn, Outcome::Fail])
+    {
+        step.outcome = outcome;
+    }
+    steps[1].finding = finding(1, 0);
+    steps[2].finding = finding(1, 2);
+    check.steps = steps;
+    let text = rendered(&report, Format::Junit, HumanOptions::default());
+    assert_eq!(text.matches("<testcase").count(), 1, "{text}");
+    assert_eq!(text.matches("<failure").count(), 1, "{text}");
+    // The warning is not lost, and the failure is told once.
+    assert!(text.contains("define.unknown-key: "), "{text}");
+    assert_eq!(text.matches("authenticate.bad-secret").count(), 2, "{text}");
 }
 
 #[test]
@@ -213,6 +260,85 @@ fn the_headline_is_the_first_of_the_worst() {
     );
 }
 
+/// Returns a report with one finding about the first use of the only link.
+fn about_the_target(text: &str, code: Code, outside: bool) -> Report {
+    let sources = vec![("links.sql".to_owned(), text.to_owned())];
+    let mut script = Script::read(sources, &ScriptOptions::default());
+    assert!(script.errors.is_empty(), "{:?}", script.errors);
+    let link = &mut script.links[0];
+    if outside {
+        link.uses = vec![Use::new(Target::new("bucket"), Intent::READ)];
+    }
+    let link = &script.links[0];
+    let diagnosis = Diagnosis::new(code, "a fact");
+    let step = linkdial_core::Step {
+        stage: code.stage().unwrap(),
+        endpoint: None,
+        outcome: diagnosis.outcome,
+        elapsed: Duration::ZERO,
+        notes: Vec::new(),
+        diagnosis: Some(diagnosis),
+    };
+    let mut report = sample::of(&[Outcome::Fail]);
+    report.checks[0].steps = vec![Step::located(step, link, link.uses.first())];
+    report
+}
+
+#[test]
+fn a_fault_of_the_target_points_at_the_target() {
+    let text = "CREATE LINK l AS S3 CREDENTIALS '{}';\n\
+                CREATE PIPELINE p AS LOAD DATA LINK l 'bucket/in' INTO TABLE t;\n";
+    let report = about_the_target(text, Code::AccessNotFound, false);
+    let human = rendered(&report, Format::Human, HumanOptions::default());
+    assert!(human.contains("--> links.sql:2:39\n"), "{human}");
+    assert!(human.contains(&format!("    2 | {}\n", text.lines().nth(1).unwrap())));
+    assert!(
+        human.contains(&format!("| {:38}^^^^^^^^^^^\n", "")),
+        "{human}"
+    );
+    let github = rendered(&report, Format::Github, HumanOptions::default());
+    assert!(github.contains("line=2,col=39,"), "{github}");
+    let junit = rendered(&report, Format::Junit, HumanOptions::default());
+    assert!(junit.contains(">links.sql:2:39\n"), "{junit}");
+    let json = rendered(&report, Format::Json, HumanOptions::default());
+    let document: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!(schema().is_valid(&document), "{json}");
+    let expected = serde_json::json!({"file": "links.sql", "line": 2, "column": 39});
+    for pointer in ["/checks/0", "/checks/0/steps/0"] {
+        let found = document.pointer(&format!("{pointer}/diagnosis/target_source"));
+        assert_eq!(found, Some(&expected), "{json}");
+    }
+
+    let outside = about_the_target(text, Code::AccessNotFound, true);
+    let human = rendered(&outside, Format::Human, HumanOptions::default());
+    assert!(human.contains("--> --target\n"), "{human}");
+    // The address of an S3 link is not its target.
+    let other = about_the_target(text, Code::ConnectRefused, false);
+    let human = rendered(&other, Format::Human, HumanOptions::default());
+    assert!(!human.contains("links.sql:2"), "{human}");
+}
+
+#[test]
+fn the_line_of_a_target_hides_its_secrets() {
+    let secret = "https://user:M4rkedS3cret@h.example/p?sig=M4rkedS3cret&x=1";
+    for text in [
+        format!(
+            "CREATE LINK l AS HTTP CREDENTIALS '{{}}';\n\
+             CREATE EXTERNAL FUNCTION f(a INT) RETURNS INT AS REMOTE SERVICE '{secret}' FORMAT JSON \
+             LINK l;"
+        ),
+        format!("-- linkdial: target '{secret}'\nCREATE LINK l AS HTTP CREDENTIALS '{{}}';"),
+    ] {
+        let report = about_the_target(&text, Code::AccessNotFound, false);
+        for format in [Format::Human, Format::Json, Format::Github, Format::Junit] {
+            let shown = rendered(&report, format, HumanOptions::default());
+            assert!(!shown.contains("M4rked"), "{shown}");
+        }
+        let human = rendered(&report, Format::Human, HumanOptions::default());
+        assert!(human.contains("@h.example/p?"), "{human}");
+    }
+}
+
 #[test]
 fn a_check_without_a_walked_step_is_unverified() {
     assert_eq!(
@@ -240,6 +366,7 @@ fn only_warnings_can_be_ignored() {
                 diagnosis: Some(diagnosis),
             },
             &script.links[0],
+            None,
         )
     };
     let lowered = step(Code::DefineUnknownKey);

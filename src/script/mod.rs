@@ -2,6 +2,7 @@
 
 mod definitions;
 mod link_clause;
+mod near_names;
 mod replay;
 mod uses;
 mod variables;

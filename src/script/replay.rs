@@ -7,6 +7,7 @@ use std::sync::Arc;
 use linkdial_core::{Code, Definition, LinkName, Target};
 
 use super::link_clause::same;
+use super::near_names::NearNames;
 use super::uses::UseList;
 use super::{Origin, Script, ScriptError, ScriptLink, ScriptOptions, Skipped, Use};
 use crate::sql;
@@ -108,7 +109,14 @@ impl Replay<'_> {
             StatementKind::Broken(name) => {
                 if let Some(name) = name {
                     let name = self.resolve(&name);
-                    self.broken.insert(name);
+                    let text = self.sources[self.file.0].text().get(span);
+                    let creates = text.is_some_and(is_create);
+                    let slot = if creates {
+                        self.index.get(&name).copied()
+                    } else {
+                        self.find(&name)
+                    };
+                    self.leave_out(name, slot);
                 }
             }
             StatementKind::CreateLink(create) => self.create(create, &span, directives),
@@ -143,7 +151,8 @@ impl Replay<'_> {
         let Some((definition, config, credentials)) =
             self.define(create.kind, create.config, create.credentials)
         else {
-            self.broken.insert(name);
+            let slot = self.index.get(&name).copied();
+            self.leave_out(name, slot);
             return;
         };
         self.created.insert(name.clone());
@@ -258,6 +267,16 @@ impl Replay<'_> {
             self.uses.drop_link(&link.name);
             self.forget(&link.name);
         }
+    }
+
+    /// Takes out a link that a broken statement is about: what it would be is not known, and its
+    /// definition from before may not be shown as if it still held.
+    fn leave_out(&mut self, name: LinkName, slot: Option<usize>) {
+        if let Some(link) = slot.and_then(|slot| self.links[slot].take()) {
+            self.forget(&link.name);
+            self.broken.insert(link.name);
+        }
+        self.broken.insert(name);
     }
 
     pub(super) fn forget(&mut self, name: &LinkName) {
@@ -438,6 +457,8 @@ impl Replay<'_> {
     }
 
     fn finish(mut self) -> Script {
+        let (created, broken) = (self.created.clone(), self.broken.clone());
+        let mut names = NearNames::new(created.iter().chain(&broken));
         for doubt in std::mem::take(&mut self.doubts) {
             let Doubt {
                 words,
@@ -451,13 +472,14 @@ impl Replay<'_> {
                 continue;
             } else if created {
                 format!("link `{link}` is not defined at this point of the script")
+            } else if let Some(other) = self.folded.get(&link.to_string().to_lowercase()) {
+                format!("the script defines no link `{link}`; `{other}` differs in letter case")
             } else {
-                match self.folded.get(&link.to_string().to_lowercase()) {
-                    Some(other) => format!(
-                        "the script defines no link `{link}`; `{other}` differs in letter case"
-                    ),
-                    None => format!("the script defines no link `{link}`"),
-                }
+                let nearest = names
+                    .nearest(&link)
+                    .map(|near| format!("; did you mean `{near}`?"))
+                    .unwrap_or_default();
+                format!("the script defines no link `{link}`{nearest}")
             };
             self.warn(file, span.start, words, 1, Some(warning));
         }
@@ -498,6 +520,12 @@ impl Replay<'_> {
             }
         }
     }
+}
+
+/// Only ALTER and DROP look for a link whose database is not written.
+fn is_create(statement: &str) -> bool {
+    let word = statement.split_whitespace().next();
+    word.is_some_and(|word| word.eq_ignore_ascii_case("CREATE"))
 }
 
 fn located(error: SyntaxError, source: &SourceFile) -> ScriptError {

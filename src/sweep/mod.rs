@@ -14,7 +14,7 @@ use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::Duration;
 
-use linkdial_core::{Intent, Opened, Settings, Stage, Step, Target, interrupted};
+use linkdial_core::{Code, Intent, Opened, Settings, Stage, Step, Target, interrupted};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -106,6 +106,23 @@ impl Record {
             elapsed: Duration::ZERO,
         }
     }
+
+    /// Tells those whom the deadline of the run stopped what to do about it.
+    fn blame_deadline(&mut self) {
+        let findings = self
+            .steps
+            .iter_mut()
+            .filter_map(|step| step.diagnosis.as_mut());
+        for finding in findings {
+            // A check that ended for a reason of its own has a hint of its own.
+            if let Code::Interrupted(stage) = finding.code
+                && finding.hint == interrupted(stage).hint
+            {
+                finding.hint =
+                    Some("the deadline of the run came first; raise `--deadline`".to_owned());
+            }
+        }
+    }
 }
 
 /// What happens while checks run; the index is that of the item.
@@ -178,12 +195,16 @@ pub fn run(
             .block_on(supervise(receive, &stop, deadline))
             .is_some()
     };
+    let mut records: Vec<Record> = records
+        .into_iter()
+        .map(|record| record.unwrap_or_else(Record::stopped))
+        .collect();
+    if stop.is_cancelled() && !limits.cancel.is_cancelled() {
+        records.iter_mut().for_each(Record::blame_deadline);
+    }
     Ok(Outcome {
         complete: finished && !stop.is_cancelled(),
-        records: records
-            .into_iter()
-            .map(|record| record.unwrap_or_else(Record::stopped))
-            .collect(),
+        records,
     })
 }
 

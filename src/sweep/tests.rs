@@ -3,7 +3,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use linkdial_core::{
-    Code, DynProvider, Endpoint, Halt, Outcome as Verdict, Probe, Redactor, Role, verdict,
+    DynProvider, Endpoint, Halt, Outcome as Verdict, Probe, Redactor, Role, verdict,
 };
 
 use super::*;
@@ -213,6 +213,8 @@ fn the_deadline_of_the_run_stops_all_checks() {
         for record in &outcome.records {
             let diagnosis = record.steps.last().unwrap().diagnosis.as_ref().unwrap();
             assert!(matches!(diagnosis.code, Code::Interrupted(_)));
+            let hint = diagnosis.hint.as_deref().unwrap();
+            assert!(hint.contains("raise `--deadline`"), "{hint}");
         }
     }
 }
@@ -234,6 +236,8 @@ fn cancelled_checks_end_promptly() {
         assert_eq!(outcome.records.len(), count);
         for record in &outcome.records {
             assert_eq!(verdict(&record.steps), Verdict::Unverified);
+            let diagnosis = record.steps.last().unwrap().diagnosis.as_ref().unwrap();
+            assert_eq!(diagnosis.hint.as_deref(), Some("run it again"));
         }
     }
 }
