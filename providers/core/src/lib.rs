@@ -21,6 +21,7 @@ mod provider;
 mod redact;
 mod secret;
 mod settings;
+mod spelling;
 mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
