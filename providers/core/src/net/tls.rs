@@ -117,11 +117,6 @@ impl TlsFacts {
         self.certificate.as_ref()
     }
 
-    /// Returns whether the server asked for a client certificate.
-    pub fn client_certificate_asked(&self) -> bool {
-        self.client.asked()
-    }
-
     /// Returns what the step's notes say.
     pub fn notes(&self) -> Vec<(&'static str, String)> {
         let mut notes = Vec::with_capacity(8);
