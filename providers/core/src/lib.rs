@@ -21,9 +21,11 @@ mod provider;
 mod redact;
 mod secret;
 mod settings;
+mod spelling;
 mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trail;
 
 pub use clause::{Clause, ClauseName};
 pub use code::{Code, UnknownCode};
@@ -31,9 +33,10 @@ pub use define::{Clauses, Key, Shape};
 pub use diagnosis::{Blame, Diagnosis, KeyPlace, Outcome, Retry};
 pub use endpoint::{Endpoint, Role};
 pub use link::{Definition, Kind, LinkName, UnknownKind};
-pub use probe::{Halt, Probe, Reached, Stage, Step, interrupted};
-pub use provider::{Driver, DynProvider, Opened, Provider, verdict};
+pub use probe::{CLEANUP_TIMEOUT, Halt, Probe, Reached, Stage, Step, interrupted};
+pub use provider::{Driver, DynProvider, Opened, Provider, verdict, worst};
 pub use redact::{REDACTED, Redactor, looks_secret};
 pub use secret::Secret;
 pub use settings::Settings;
 pub use target::{Intent, Target};
+pub use trail::Trail;

@@ -15,9 +15,12 @@ use crate::net::{Dialled, Dialler, TlsOptions};
 use crate::redact::Redactor;
 use crate::settings::Settings;
 use crate::target::{Intent, Target};
+use crate::trail::Trail;
 
-/// The deadline of what has to be undone when the check itself is out of time.
-const CLEANUP_TIMEOUT: Duration = Duration::from_secs(2);
+/// The deadline of what has to be undone when the check itself was stopped or is out of time.
+///
+/// Whoever ends a check from outside gives it this long while [`Trail::is_cleaning`].
+pub const CLEANUP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How far a probe got: one rung of the ladder, in the order in which they are climbed.
 ///
@@ -132,7 +135,7 @@ pub struct Probe {
     target: Option<Target>,
     intent: Intent,
     deadline: Instant,
-    steps: Vec<Step>,
+    trail: Trail,
 }
 
 /// The result of [`Probe::reach`].
@@ -164,8 +167,15 @@ impl Probe {
             target,
             intent,
             deadline,
-            steps: Vec::new(),
+            trail: Trail::default(),
         }
+    }
+
+    /// Records on a trail that others can read meanwhile.
+    #[must_use]
+    pub(crate) fn on(mut self, trail: &Trail) -> Self {
+        self.trail = trail.clone();
+        self
     }
 
     /// Returns what the caller allows.
@@ -247,7 +257,8 @@ impl Probe {
     /// how it ended.
     ///
     /// On success each of `stages` passes. On failure the stage of the diagnosis' own code fails;
-    /// the stages before it pass when the answer proves the identity.
+    /// the stages before it pass when the answer proves the identity, and a failure beyond
+    /// `--until` then does not count.
     pub async fn step<T>(
         &mut self,
         endpoint: &Endpoint,
@@ -272,6 +283,7 @@ impl Probe {
             self.skip(first, "beyond --until");
             return Err(Halt(()));
         }
+        self.trail.walk(last);
         let until = self.settings.until;
         let started = Instant::now();
         let limit = limit.min(self.settings.stage_timeout);
@@ -279,7 +291,7 @@ impl Probe {
         let cancel = self.cancel.clone();
         let result = tokio::select! {
             biased;
-            () = cancel.cancelled() => Err(interrupted(first)),
+            () = cancel.cancelled() => Err(interrupted(last)),
             result = tokio::time::timeout_at(deadline, work) => result.unwrap_or_else(|_| {
                 Err(self.silence(last, endpoint, started, deadline))
             }),
@@ -295,8 +307,13 @@ impl Probe {
             Err(diagnosis) => {
                 let stage = diagnosis.code.stage().unwrap_or(last);
                 if diagnosis.proves_identity {
-                    for &proved in stages.iter().filter(|&&proved| proved < stage) {
+                    let asked = |proved: &&Stage| **proved < stage && **proved <= until;
+                    for &proved in stages.iter().filter(asked) {
                         self.record(proved, Some(endpoint), Outcome::Pass, elapsed, None);
+                    }
+                    if stage > until {
+                        self.skip(stage, "beyond --until");
+                        return Err(Halt(()));
                     }
                 }
                 self.record(
@@ -317,6 +334,7 @@ impl Probe {
         &mut self,
         work: impl Future<Output = Result<T, Diagnosis>> + Send,
     ) -> Result<T, Diagnosis> {
+        let _cleaning = self.trail.clean();
         tokio::time::timeout(CLEANUP_TIMEOUT, work)
             .await
             .unwrap_or_else(|_| {
@@ -360,7 +378,7 @@ impl Probe {
     /// Attaches a fact to the step recorded last.
     pub fn note(&mut self, name: &'static str, value: impl fmt::Display) {
         let value = self.redactor.redacted(value.to_string());
-        if let Some(step) = self.steps.last_mut()
+        if let Some(step) = self.trail.lock().last_mut()
             && !value.is_empty()
         {
             step.notes.push((name, value));
@@ -369,13 +387,14 @@ impl Probe {
 
     /// Returns the code of the step recorded last, where it has one.
     pub fn last_code(&self) -> Option<Code> {
-        let diagnosis = self.steps.last()?.diagnosis.as_ref()?;
+        let steps = self.trail.lock();
+        let diagnosis = steps.last()?.diagnosis.as_ref()?;
         Some(diagnosis.code)
     }
 
     /// Ends the probe and returns the record.
     pub fn into_steps(self) -> Vec<Step> {
-        self.steps
+        std::mem::take(&mut *self.trail.lock())
     }
 
     fn note_all(&mut self, notes: Vec<(&'static str, String)>) {
@@ -449,7 +468,7 @@ impl Probe {
             code = diagnosis.as_ref().map(|diagnosis| diagnosis.code.as_str()),
             "step"
         );
-        self.steps.push(Step {
+        self.trail.lock().push(Step {
             stage,
             endpoint: endpoint.cloned(),
             outcome,

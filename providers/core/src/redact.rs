@@ -1,13 +1,15 @@
 //! Takes secrets out of every text that comes from a library or a peer.
 
+use std::ops::Range;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
-use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::clause::{Clause, Node, Value};
 use crate::define::Key;
 use crate::link::Definition;
 use crate::secret::Secret;
+use crate::spelling::{Escape, escape};
 
 /// What stands where a secret stood.
 pub const REDACTED: &str = "[redacted]";
@@ -20,16 +22,7 @@ const SUBSTRING_LENGTH: usize = 4;
 /// fewer are often chance, or the scheme before a token.
 const CUT_LENGTH: usize = 8;
 
-/// RFC 3986 leaves these four unescaped in a query.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-/// What a lenient encoder escapes in a path.
-const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%').add(b'<').add(b'>');
-
-/// Knows a link's secrets in the forms in which they travel.
+/// Knows a link's secrets in the forms in which they travel; how a form is escaped does not matter.
 #[derive(Clone, Default)]
 pub struct Redactor {
     forms: Vec<Secret>,
@@ -64,61 +57,37 @@ impl Redactor {
         let bytes = secret.as_bytes();
         let mut forms = vec![
             secret.to_owned(),
-            utf8_percent_encode(secret, UNRESERVED).to_string(),
-            utf8_percent_encode(secret, PATH).to_string(),
-            secret.replace(' ', "+"),
             STANDARD.encode(bytes),
             STANDARD_NO_PAD.encode(bytes),
             URL_SAFE.encode(bytes),
             URL_SAFE_NO_PAD.encode(bytes),
-            json_escape(secret),
-            secret.escape_debug().to_string(),
-            secret.replace('/', "\\/"),
-            unicode_escape(secret, |byte| format!("\\u{byte:04X}")),
-            unicode_escape(secret, |byte| format!("\\u{byte:04x}")),
-            xml_escape(secret),
         ];
         forms.extend(inside_base64(bytes));
-        let lower = forms[1].to_ascii_lowercase();
-        forms.push(lower);
         for form in forms {
             if !self.forms.iter().any(|known| known.expose() == form) {
                 self.forms.push(Secret::new(form));
             }
         }
-        // The longest first, so that no form leaves the tail of a longer one behind.
-        self.forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
     }
 
     /// Replaces every secret in the text.
     pub fn redact(&self, text: &mut String) {
-        for form in &self.forms {
-            let form = form.expose();
-            if !text.contains(form) {
-                continue;
-            }
-            if form.len() >= SUBSTRING_LENGTH {
-                *text = text.replace(form, REDACTED);
-            } else {
-                *text = replace_words(text, form);
+        let mut found: Vec<Range<usize>> = Vec::new();
+        for (start, _) in text.char_indices() {
+            let end = self
+                .forms
+                .iter()
+                .filter_map(|form| match_at(text, start, form.expose()))
+                .max();
+            let Some(end) = end else { continue };
+            match found.last_mut() {
+                // Nothing of two secrets that overlap may stay.
+                Some(last) if start < last.end => last.end = last.end.max(end),
+                _ => found.push(start..end),
             }
         }
-        self.redact_cut_end(text);
-    }
-
-    /// A text that was cut to a bound may end in the beginning of a secret.
-    fn redact_cut_end(&self, text: &mut String) {
-        let cut = self.forms.iter().filter_map(|form| {
-            let form = form.expose();
-            let longest = text.len().min(form.len().saturating_sub(1));
-            (CUT_LENGTH..=longest)
-                .rev()
-                .filter(|length| form.is_char_boundary(*length))
-                .find(|length| text.ends_with(&form[..*length]))
-        });
-        if let Some(length) = cut.max() {
-            text.truncate(text.len() - length);
-            text.push_str(REDACTED);
+        for range in found.into_iter().rev() {
+            text.replace_range(range, REDACTED);
         }
     }
 
@@ -208,45 +177,43 @@ pub fn looks_secret(key: &str) -> bool {
         && !key.ends_with("url")
 }
 
-fn replace_words(text: &str, word: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    while let Some(at) = rest.find(word) {
-        let before = rest[..at]
-            .chars()
-            .next_back()
-            .or_else(|| out.chars().next_back());
-        let after = rest[at + word.len()..].chars().next();
-        out.push_str(&rest[..at]);
-        if before.is_some_and(is_word) || after.is_some_and(is_word) {
-            out.push_str(word);
-        } else {
-            out.push_str(REDACTED);
-        }
-        rest = &rest[at + word.len()..];
-    }
-    out.push_str(rest);
-    out
-}
-
-fn json_escape(text: &str) -> String {
-    let quoted = serde_json::Value::from(text).to_string();
-    quoted[1..quoted.len() - 1].to_owned()
-}
-
-/// JSON as careful encoders write it: .NET with upper-case digits, Go with lower-case ones.
-fn unicode_escape(text: &str, escape: impl Fn(u8) -> String) -> String {
-    let mut out = String::with_capacity(text.len());
-    for char in text.chars() {
-        match u8::try_from(char) {
-            Ok(byte @ (b'"' | b'&' | b'\'' | b'+' | b'<' | b'>' | b'`')) => {
-                out.push_str(&escape(byte));
+/// Returns where a form that starts here ends: each of its characters as it is or escaped.
+///
+/// A text that was cut to a bound may end in the beginning of a form.
+fn match_at(text: &str, start: usize, form: &str) -> Option<usize> {
+    // An escape can itself begin with a character of the secret: all readings are followed.
+    let mut ends = vec![start];
+    let mut cut = false;
+    for wanted in form.chars() {
+        let mut next = Vec::with_capacity(ends.len());
+        for at in ends {
+            let rest = &text[at..];
+            cut |= rest.is_empty();
+            if rest.starts_with(wanted) {
+                next.push(at + wanted.len_utf8());
             }
-            _ => out.push(char),
+            match escape(rest) {
+                Escape::Of(char, length) if char == wanted => next.push(at + length),
+                Escape::Cut => cut = true,
+                Escape::Of(..) | Escape::None => {}
+            }
+        }
+        next.sort_unstable();
+        next.dedup();
+        ends = next;
+        if ends.is_empty() {
+            let long_enough = cut && text.len() - start >= CUT_LENGTH;
+            return long_enough.then_some(text.len());
         }
     }
-    out
+    let end = ends.last().copied()?;
+    (end - start >= SUBSTRING_LENGTH || is_word(text, start..end)).then_some(end)
+}
+
+/// Returns whether a part of a text is no part of a longer word.
+fn is_word(text: &str, part: Range<usize>) -> bool {
+    let in_word = |c: char| c.is_alphanumeric() || c == '_';
+    !text[..part.start].ends_with(in_word) && !text[part.end..].starts_with(in_word)
 }
 
 /// The letters that base64 makes of the secret inside a longer text, at each of the three places
@@ -270,14 +237,6 @@ fn inside_base64(secret: &[u8]) -> Vec<String> {
     forms
 }
 
-fn xml_escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&apos;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,7 +254,10 @@ mod tests {
         for form in [
             SECRET.to_owned(),
             "s3cr%2Bt%2FValue%26more".to_owned(),
-            "s3cr%2bt%2fvalue%26more".to_owned(),
+            "s3cr%2bt%2fValue%26more".to_owned(),
+            "s3cr+t%2FValue&more".to_owned(),
+            "s3cr&#43;t/Value&amp;more".to_owned(),
+            "s3cr&#x2B;t&#x2F;Value&#38;more".to_owned(),
             "s3cr+t\\/Value&more".to_owned(),
             "s3cr\\u002Bt/Value\\u0026more".to_owned(),
             "s3cr\\u002bt/Value\\u0026more".to_owned(),
@@ -323,8 +285,31 @@ mod tests {
     }
 
     #[test]
+    fn secrets_that_overlap_leave_nothing_behind() {
+        let mut redactor = Redactor::default();
+        redactor.add("abcdef");
+        redactor.add("defghijk");
+        assert_eq!(
+            redactor.redacted("an abcdefghijk"),
+            format!("an {REDACTED}")
+        );
+    }
+
+    #[test]
+    fn a_secret_may_look_like_an_escape_itself() {
+        for secret in ["a%25b+c", "\\\\u002Bx", "&amp;amp;"] {
+            let mut redactor = Redactor::default();
+            redactor.add(secret);
+            assert_eq!(redactor.redacted(secret), REDACTED);
+            let escaped = serde_json::Value::from(secret).to_string();
+            assert_eq!(redactor.redacted(escaped), format!("\"{REDACTED}\""));
+        }
+    }
+
+    #[test]
     fn the_beginning_of_a_secret_at_a_cut_end_is_taken_out() {
         assert_eq!(redacted("key s3cr+t/Va"), format!("key {REDACTED}"));
+        assert_eq!(redacted("key s3cr%2bt%"), format!("key {REDACTED}"));
         assert_eq!(redacted("key s3cr+t/"), "key s3cr+t/");
     }
 }

@@ -146,6 +146,8 @@ fn placeholders_and_stray_white_space_are_found_and_not_shown() {
         "<secret>",
         "replace_with_your_key",
         "encrypted_key",
+        "AKIAIOSFODNN7EXAMPLE",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     ] {
         let (finding, _) = only(&format!(r#"{{"pass_word":"{value}"}}"#), "");
         assert_eq!(finding.code, Code::DefinePlaceholderValue, "{value}");

@@ -31,6 +31,8 @@ fn every_form_is_taken_out() {
         URL_SAFE_NO_PAD.encode(secret),
         "s3cr%2Ft%20%2B%22%5C%C3%BC%26".to_owned(),
         "s3cr%2ft%20%2b%22%5c%c3%bc%26".to_owned(),
+        "s3cr%2ft+%2b%22%5c%c3%bc%26".to_owned(),
+        "s3cr&#x2F;t &#43;&#34;\\&#252;&#38;".to_owned(),
         serde_json::to_string(secret).unwrap(),
         "s3cr/t +&quot;\\ü&amp;".to_owned(),
         format!("{secret:?}"),

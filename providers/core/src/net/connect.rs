@@ -180,7 +180,7 @@ pub(super) fn describe(error: &io::Error) -> String {
         .to_lowercase()
 }
 
-fn explain(endpoint: &Endpoint, failures: &[Failure]) -> Diagnosis {
+pub(super) fn explain(endpoint: &Endpoint, failures: &[Failure]) -> Diagnosis {
     // Refused tells more than silence: something answered.
     let rank = |error: &io::Error| match error.kind() {
         io::ErrorKind::ConnectionRefused => 0,

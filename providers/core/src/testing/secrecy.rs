@@ -77,8 +77,9 @@ fn leaked(text: &str) -> Option<String> {
         SECRET.replace('/', "\\/"),
         encode(SECRET),
     ];
-    forms.push(encode(SECRET).to_ascii_lowercase());
+    forms.push(encode_lower(SECRET));
     forms.push(SECRET.replace('+', "\\u002B"));
+    forms.push(numbered(SECRET));
     // Three places a secret can have among the groups of three that base64 makes.
     for before in ["", "x", "xx"] {
         let with = format!("{before}{SECRET}");
@@ -111,6 +112,22 @@ fn encode(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
+/// As .NET writes it, with lower-case digits.
+fn encode_lower(text: &str) -> String {
+    let escapes = encode(text);
+    let mut parts = escapes.split('%');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let (digits, rest) = part.split_at(2);
+        format!("{text}%{}{rest}", digits.to_ascii_lowercase())
+    })
+}
+
+/// As HTML with character references, by number in both bases.
+fn numbered(text: &str) -> String {
+    text.replace('+', "&#43;").replace('/', "&#x2F;")
+}
+
 fn echo(status: &str, request: &Request) -> Vec<u8> {
     let said = spoken(request);
     let all = said.join(" ");
@@ -122,6 +139,8 @@ fn echo(status: &str, request: &Request) -> Vec<u8> {
         all.clone(),
         encode(&all),
         encode(token),
+        encode_lower(&all),
+        encode_lower(token),
         STANDARD.encode(&all),
         STANDARD.encode(token),
         URL_SAFE_NO_PAD.encode(token),
@@ -130,6 +149,7 @@ fn echo(status: &str, request: &Request) -> Vec<u8> {
         format!("{token:?}"),
     ];
     let told = forms.join(" ; ").replace(['<', '>', '&'], "_");
+    let told = format!("{told} ; {}", numbered(token));
     let one_line = told.replace(['\r', '\n'], " ");
     let mut headers = format!(
         "www-authenticate: Bearer realm=\"{token}\", error=\"{token}\", \
