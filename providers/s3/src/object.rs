@@ -150,6 +150,7 @@ impl Session<'_> {
         let resource = format!("{}/{}", self.bucket.name, object.key);
         let mut request = self
             .client
+            .sdk
             .get_object()
             .bucket(&self.bucket.name)
             .key(&object.key)
@@ -163,6 +164,7 @@ impl Session<'_> {
                 .sse_customer_key(key.expose())
                 .sse_customer_key_md5(md5);
         }
+        let request = request.customize().config_override(self.client.link());
         match Box::pin(request.send()).await {
             Ok(answer) => Ok(answer),
             Err(error) => Err(self.diagnose(Call::GetObject, &resource, error).await),
@@ -172,6 +174,7 @@ impl Session<'_> {
     async fn put(&self, object: &Object, resource: &str) -> Result<(), Diagnosis> {
         let mut request = self
             .client
+            .sdk
             .put_object()
             .bucket(&self.bucket.name)
             .key(&object.key)
@@ -188,6 +191,7 @@ impl Session<'_> {
                 .sse_customer_key(key.expose())
                 .sse_customer_key_md5(md5),
         };
+        let request = request.customize().config_override(self.client.link());
         let answer = match Box::pin(request.send()).await {
             Ok(answer) => answer,
             Err(error) => return Err(self.diagnose(Call::PutObject, resource, error).await),
@@ -242,10 +246,12 @@ impl Session<'_> {
     async fn delete(&self, object: &Object, resource: &str) -> Result<(), Diagnosis> {
         let request = self
             .client
+            .sdk
             .delete_object()
             .bucket(&self.bucket.name)
             .key(&object.key)
             .set_request_payer(self.payer());
+        let request = request.customize().config_override(self.client.link());
         match Box::pin(request.send()).await {
             Ok(_) => Ok(()),
             Err(error) => Err(self.diagnose(Call::DeleteObject, resource, error).await),

@@ -12,7 +12,7 @@ use crate::config::{self, Auth, Config, ENDPOINT, KEYS, Keys, STS_ENDPOINT};
 use crate::error::{Asked, Call, diagnose, place};
 use crate::object::{self, Object};
 use crate::target::Bucket;
-use crate::wire::{Client, Transport};
+use crate::wire::{Client, LinkClient, Transport};
 
 /// Enough keys to find one that the target's wildcard and the link's suffixes let through.
 const LISTED: i32 = 100;
@@ -28,7 +28,7 @@ pub(crate) struct Session<'a> {
     pub(crate) config: &'a Config,
     pub(crate) endpoint: Endpoint,
     pub(crate) transport: Transport,
-    pub(crate) client: aws_sdk_s3::Client,
+    pub(crate) client: LinkClient,
     pub(crate) bucket: &'a Bucket,
     pub(crate) virtual_host: bool,
 }
@@ -188,7 +188,8 @@ impl S3 {
             virtual_host: false,
         };
         let work = async {
-            match Box::pin(client.list_buckets().send()).await {
+            let request = client.sdk.list_buckets().customize();
+            match Box::pin(request.config_override(client.link()).send()).await {
                 Ok(answer) if answer.buckets.is_none() && answer.owner.is_none() => {
                     Err(not_s3(&address.endpoint))
                 }
@@ -285,12 +286,7 @@ impl S3 {
         Ok(())
     }
 
-    fn client(
-        &self,
-        transport: &Transport,
-        address: &Address,
-        keys: Option<&Keys>,
-    ) -> aws_sdk_s3::Client {
+    fn client(&self, transport: &Transport, address: &Address, keys: Option<&Keys>) -> LinkClient {
         Client {
             transport,
             endpoint: &address.base,
@@ -343,11 +339,14 @@ impl Session<'_> {
         let bucket = &self.bucket.name;
         let request = self
             .client
+            .sdk
             .list_objects_v2()
             .bucket(bucket)
             .set_prefix((!self.bucket.prefix.is_empty()).then(|| self.bucket.prefix.clone()))
             .max_keys(LISTED)
-            .set_request_payer(self.payer());
+            .set_request_payer(self.payer())
+            .customize()
+            .config_override(self.client.link());
         let resource = if self.bucket.prefix.is_empty() {
             bucket.clone()
         } else {
