@@ -60,9 +60,11 @@ impl Row {
     }
 
     /// A figure without a goal.
-    pub(crate) fn noted(name: String, ours: String) -> Self {
-        let none = String::new;
-        Self([name, ours, none(), none(), none(), none()])
+    pub(crate) fn noted(name: String, ours: String, beside: String, ratio: Option<f64>) -> Self {
+        let ratio = ratio
+            .map(|ratio| format!("{ratio:.2}x"))
+            .unwrap_or_default();
+        Self([name, ours, beside, ratio, String::new(), String::new()])
     }
 }
 

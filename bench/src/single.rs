@@ -1,7 +1,7 @@
 //! One link as a whole process, from start to exit.
 
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::Duration;
 
@@ -24,13 +24,22 @@ pub(crate) fn healthy(programs: &Programs, minio: &Minio, report: &mut Report) -
     if let Some(file) = &minio.ca_file {
         ours.args(["--ca-file", file]);
     }
-    let mut curl = curl(minio);
-    let (mut ours_took, mut curl_took) = (Vec::new(), Vec::new());
+    let roots = minio
+        .ca_file
+        .as_deref()
+        .map(|file| all_roots(programs, file));
+    let roots = roots.transpose()?;
+    let mut same = curl(minio, roots.as_deref());
+    let mut alone = curl(minio, minio.ca_file.as_deref().map(Path::new));
+    let (mut ours_took, mut same_took, mut alone_took) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..HEALTHY {
         ours_took.push(good(&mut ours)?);
-        curl_took.push(good(&mut curl)?);
+        same_took.push(good(&mut same)?);
+        if minio.tls == Tls::Yes {
+            alone_took.push(good(&mut alone)?);
+        }
     }
-    let (ours, curl) = (median(ours_took), median(curl_took));
+    let (ours, curl) = (median(ours_took), median(same_took));
     let at_most = match minio.tls {
         Tls::No => 0.6,
         Tls::Yes => 0.8,
@@ -42,7 +51,25 @@ pub(crate) fn healthy(programs: &Programs, minio: &Minio, report: &mut Report) -
         ours.as_secs_f64() / curl.as_secs_f64(),
         Goal::AtMost(at_most),
     ));
+    if minio.tls == Tls::Yes {
+        let alone = median(alone_took);
+        report.add(Row::noted(
+            "the same beside curl with one root".to_owned(),
+            format!("{:.1} ms", millis(ours)),
+            format!("curl: {:.1} ms", millis(alone)),
+            Some(ours.as_secs_f64() / alone.as_secs_f64()),
+        ));
+    }
     Ok(())
+}
+
+/// Writes the roots that linkdial trusts: the system's and the given one.
+fn all_roots(programs: &Programs, ca_file: &str) -> Result<PathBuf> {
+    let mut roots = std::fs::read("/etc/ssl/certs/ca-certificates.crt")?;
+    roots.extend(std::fs::read(ca_file)?);
+    let path = programs.folder.join("roots.pem");
+    std::fs::write(&path, roots)?;
+    Ok(path)
 }
 
 /// A port where nobody listens.
@@ -119,7 +146,7 @@ fn verify(programs: &Programs, script: &Path) -> Command {
 }
 
 /// The same two requests over one connection.
-fn curl(minio: &Minio) -> Command {
+fn curl(minio: &Minio, roots: Option<&Path>) -> Command {
     let login = &minio.logins[0];
     let base = format!("{}/{BUCKET}", minio.endpoint);
     let prefix = PREFIX.replace('/', "%2F");
@@ -129,7 +156,8 @@ fn curl(minio: &Minio) -> Command {
     let sign = format!("aws:amz:{}:s3", minio.region);
     let mut shared = vec!["--silent", "--fail", "--output", "/dev/null"];
     shared.extend(["--aws-sigv4", &sign, "--user", &user]);
-    if let Some(file) = &minio.ca_file {
+    let roots = roots.map(|path| path.display().to_string());
+    if let Some(file) = &roots {
         shared.extend(["--cacert", file]);
     }
     let mut curl = command("curl");
