@@ -21,7 +21,7 @@ check:
 	@scripts/check.sh
 
 soak:
-	@LINKDIAL_SOAK=1 scripts/test.sh
+	@PROPTEST_CASES=20000 scripts/test.sh
 
 bench:
 	@scripts/bench.sh

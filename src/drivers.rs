@@ -5,7 +5,7 @@ use linkdial_core::{Code, Definition, Diagnosis, Driver, Kind, Opened, Redactor}
 /// Every provider of this build.
 pub const DRIVERS: &[Driver] = &[
     #[cfg(feature = "http")]
-    Driver::of::<linkdial_http::HttpProvider>(),
+    Driver::of::<linkdial_http::Http>(),
     #[cfg(feature = "s3")]
     Driver::of::<linkdial_s3::S3>(),
 ];

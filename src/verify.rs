@@ -49,7 +49,10 @@ pub fn verify(
         let mut uses: Vec<_> = link
             .uses
             .iter()
-            .map(|used| (Some(used.target.clone()), used.intent))
+            .map(|used| {
+                let target = used.target.clone().with_format(used.format.clone());
+                (Some(target), used.intent)
+            })
             .collect();
         if uses.is_empty() {
             uses.push((None, Intent::default()));

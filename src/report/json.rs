@@ -97,7 +97,7 @@ struct Skipped<'a> {
 struct CheckDocument<'a> {
     link: String,
     kind: &'static str,
-    target: Option<&'a str>,
+    target: Option<String>,
     #[schemars(with = "Vec<IntentWord>")]
     intent: Vec<&'static str>,
     #[schemars(with = "VerdictWord")]
@@ -273,7 +273,7 @@ fn check(check: &Check) -> CheckDocument<'_> {
     CheckDocument {
         link: check.link.to_string(),
         kind: check.kind.as_str(),
-        target: check.target.as_ref().map(linkdial_core::Target::as_str),
+        target: check.target.as_ref().map(ToString::to_string),
         intent: check.intent.words(),
         verdict: check.verdict().as_str(),
         code: headline.map(|(_, finding)| finding.code.as_str()),

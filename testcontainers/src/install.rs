@@ -55,12 +55,14 @@ fn once(
         "installing {name} {version} into {} (about {duration}, once)",
         backends.display()
     );
-    let staging = tempfile::Builder::new()
-        .prefix(".staging-")
-        .tempdir_in(&backends);
-    let staging = staging.map_err(Error::io(doing()))?;
-    install(staging.path())?;
-    std::fs::rename(staging.keep(), &folder).map_err(Error::io(doing()))?;
+    // What an interrupted installation has left; the lock says that nobody works on it now.
+    let staging = backends.join(format!(".staging-{name}-{version}"));
+    if staging.exists() {
+        std::fs::remove_dir_all(&staging).map_err(Error::io(doing()))?;
+    }
+    std::fs::create_dir(&staging).map_err(Error::io(doing()))?;
+    install(&staging)?;
+    std::fs::rename(&staging, &folder).map_err(Error::io(doing()))?;
     Ok(folder)
 }
 

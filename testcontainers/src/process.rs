@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::scratch::release;
 use crate::{Error, Scratch};
 
 /// Starts the server and kills it when standard input ends, which it does however this process
@@ -123,9 +124,8 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        drop(self.guard.stdin.take());
         // The guard ends as soon as the kernel has taken the server away.
-        drop(self.guard.wait());
+        release(&mut self.guard);
     }
 }
 

@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::Error;
 
@@ -58,7 +59,17 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        drop(self.watcher.stdin.take());
-        drop(self.watcher.wait());
+        release(&mut self.watcher);
+    }
+}
+
+/// Ends the pipe that a shell waits on and gives the shell a moment to do its work.
+///
+/// Nothing but a kernel that does not let go of a process makes it take longer.
+pub(crate) fn release(shell: &mut Child) {
+    drop(shell.stdin.take());
+    let begin = Instant::now();
+    while matches!(shell.try_wait(), Ok(None)) && begin.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(1));
     }
 }

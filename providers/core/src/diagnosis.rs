@@ -137,6 +137,9 @@ pub struct Diagnosis {
     pub retry: Retry,
     /// Fail, warn or unverified; by default what the code's table says.
     pub outcome: Outcome,
+    /// Whether the answer shows that the server took the identity, which then passes
+    /// `authenticate`.
+    pub proves_identity: bool,
 }
 
 impl Diagnosis {
@@ -151,6 +154,7 @@ impl Diagnosis {
             hint: None,
             retry: code.retry(),
             outcome: code.outcome(),
+            proves_identity: code.proves_identity(),
         }
     }
 
@@ -196,6 +200,14 @@ impl Diagnosis {
     #[must_use]
     pub const fn outcome(mut self, outcome: Outcome) -> Self {
         self.outcome = outcome;
+        self
+    }
+
+    /// Says that the answer came without a look at the identity, where the code alone would mean
+    /// that it was taken.
+    #[must_use]
+    pub const fn without_identity(mut self) -> Self {
+        self.proves_identity = false;
         self
     }
 

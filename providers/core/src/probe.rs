@@ -150,10 +150,13 @@ impl Probe {
     pub fn new(
         settings: Arc<Settings>,
         cancel: CancellationToken,
-        redactor: Redactor,
+        mut redactor: Redactor,
         target: Option<Target>,
         intent: Intent,
     ) -> Self {
+        for secret in target.iter().flat_map(Target::secrets) {
+            redactor.add(secret);
+        }
         let deadline = Instant::now() + settings.check_timeout;
         Self {
             settings,
@@ -303,7 +306,7 @@ impl Probe {
             }
             Err(diagnosis) => {
                 let stage = diagnosis.code.stage().unwrap_or(last);
-                if diagnosis.code.proves_identity() {
+                if diagnosis.proves_identity {
                     for &proved in stages.iter().filter(|&&proved| proved < stage) {
                         self.record(proved, Some(endpoint), Outcome::Pass, elapsed, None);
                     }

@@ -113,7 +113,7 @@ impl<const FAULT: u8> Provider for Small<FAULT> {
         }
         let client = HttpClient::new(reached.dialled, reached.dialler);
         if FAULT == LOGS {
-            tracing::info!(token = self.token.expose(), "asking");
+            tracing::info!(target: "linkdial_broken", token = self.token.expose(), "asking");
         }
         let method = if FAULT == POSTS { "POST" } else { "GET" };
         let work = self.ask(&client, method);

@@ -54,7 +54,7 @@ fn what_may_be_shown_stays() {
     let text = redactor.redacted("AKIA1 us-east-1 hunter22 hidden99 c4st0mer passw0rd");
     assert_eq!(
         text,
-        format!("AKIA1 us-east-1 {r} {r} {r} {r}", r = REDACTED)
+        format!("AKIA1 us-east-1 {REDACTED} {REDACTED} {REDACTED} {REDACTED}")
     );
 }
 

@@ -1,8 +1,4 @@
 //! Names, and the addresses that must not be dialled.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that can not set itself up has failed"
-)]
 
 mod support;
 

@@ -228,7 +228,9 @@ async fn a_client_certificate_is_asked_for_in_both_versions() {
             "{foreign:#?}"
         );
         for finding in [missing, foreign] {
-            assert!(!evidence(&finding, "alert").is_empty(), "{finding:#?}");
+            // A reset can overtake the alert.
+            let told = ["alert", "error"].map(|name| evidence(&finding, name));
+            assert!(told.iter().any(|it| !it.is_empty()), "{finding:#?}");
         }
         assert!(server.requests().is_empty());
         assert_eq!(asks(&server, Some(known.client())).await.unwrap(), 200);

@@ -86,7 +86,9 @@ pub(crate) fn judge(answer: &Answer, asked: &Asked<'_>) -> Option<Diagnosis> {
             Code::AccessNotFound,
             "has nothing at that path",
             "check the path of the URL in the external function",
-        ),
+        )
+        // A path is looked for before or after the identity, as the service likes.
+        .without_identity(),
         407 => finding(
             Code::ConnectProxyFailed,
             "is behind a proxy that wants a login",
@@ -108,7 +110,7 @@ pub(crate) fn judge(answer: &Answer, asked: &Asked<'_>) -> Option<Diagnosis> {
             &format!("is reachable and does not answer {method}, so the headers are unproven"),
             "an external function uses POST: --post-empty sends one batch of zero rows to prove it",
         )
-        .evidence("allow", answer.header("allow")),
+        .evidence("allow", short(answer.header("allow"))),
         511 => finding(
             Code::AccessNotThisService,
             "was not reached: the network here wants a login first",
@@ -129,8 +131,8 @@ pub(crate) fn judge(answer: &Answer, asked: &Asked<'_>) -> Option<Diagnosis> {
         .evidence("status", status)
         .evidence("method", method)
         .evidence("path", asked.url.path())
-        .evidence("server", answer.header("server"))
-        .evidence("request_id", answer.header("x-request-id"));
+        .evidence("server", short(answer.header("server")))
+        .evidence("request_id", short(answer.header("x-request-id")));
     Some(match retry_after {
         Some(wait) => diagnosis
             .evidence("retry_after_s", wait.as_secs())
@@ -202,7 +204,7 @@ fn redirected(answer: &Answer, asked: &Asked<'_>) -> Diagnosis {
         Code::AccessRedirected,
         format!("{} sends requests elsewhere", asked.endpoint),
     )
-    .evidence("location", to.map(String::from).unwrap_or_default())
+    .evidence("location", short(to.as_ref().map_or("", Url::as_str)))
     .hint(hint)
 }
 
@@ -249,10 +251,13 @@ fn unauthorized(answer: &Answer, asked: &Asked<'_>) -> Diagnosis {
         }
     };
     diagnosis
-        .evidence("scheme", scheme)
-        .evidence("realm", parameter(challenge, "realm").unwrap_or_default())
-        .evidence("error", error.unwrap_or_default())
-        .evidence("error_description", description.unwrap_or_default())
+        .evidence("scheme", short(scheme))
+        .evidence(
+            "realm",
+            short(parameter(challenge, "realm").unwrap_or_default()),
+        )
+        .evidence("error", short(error.unwrap_or_default()))
+        .evidence("error_description", short(description.unwrap_or_default()))
         .key(config.guilty_key())
 }
 
@@ -277,6 +282,11 @@ fn parameter<'a>(challenge: &'a str, name: &str) -> Option<&'a str> {
         rest = after;
     }
     None
+}
+
+/// A server's own words, as far as a report shows them. A secret at the cut is still redacted.
+fn short(text: &str) -> &str {
+    &text[..text.floor_char_boundary(200)]
 }
 
 /// Seconds, or a date (RFC 9110, section 10.2.3).

@@ -5,4 +5,4 @@ mod error;
 mod provider;
 mod wire;
 
-pub use provider::HttpProvider;
+pub use provider::Http;

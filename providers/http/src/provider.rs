@@ -13,11 +13,11 @@ use crate::wire::{Answer, Client};
 
 /// The provider of HTTP links.
 #[derive(Debug)]
-pub struct HttpProvider {
+pub struct Http {
     config: Config,
 }
 
-impl Provider for HttpProvider {
+impl Provider for Http {
     const KIND: Kind = Kind::Http;
     const KEYS: &'static [Key] = KEYS;
 
@@ -49,7 +49,10 @@ impl Provider for HttpProvider {
             config: &self.config,
             stream: client.stream(),
         };
-        let proof = examine(&client, &asked, settings.post_empty);
+        let format = probe
+            .target()
+            .and_then(|target| target.format().map(str::to_owned));
+        let proof = examine(&client, &asked, settings.post_empty, format.as_deref());
         let answer = probe
             .step(endpoint, &[Stage::Authenticate, Stage::Access], proof)
             .await?;
@@ -65,6 +68,7 @@ async fn examine(
     client: &Client,
     asked: &Asked<'_>,
     post_empty: bool,
+    format: Option<&str>,
 ) -> Result<Answer, Diagnosis> {
     client.options().await?;
     let mut answer = client.ask(Method::HEAD).await?;
@@ -79,7 +83,7 @@ async fn examine(
         )
     });
     if post_empty && post_decides {
-        answer = client.post_empty().await?;
+        answer = client.post_empty(format).await?;
         finding = error::judge(&answer, asked);
     }
     finding.map_or(Ok(answer), Err)

@@ -99,10 +99,14 @@ impl Client {
     }
 
     /// Sends one batch of zero rows.
-    pub(crate) async fn post_empty(&self) -> Result<Answer, Diagnosis> {
+    pub(crate) async fn post_empty(&self, format: Option<&str>) -> Result<Answer, Diagnosis> {
+        let (content_type, body) = match format {
+            Some("ROWDAT_1") => ("application/octet-stream", ""),
+            _ => ("application/json", NO_ROWS),
+        };
         let request = self.reqwest.post(self.url.clone());
-        let request = request.header(CONTENT_TYPE, "application/json");
-        self.send(Method::POST, request.body(NO_ROWS)).await
+        let request = request.header(CONTENT_TYPE, content_type);
+        self.send(Method::POST, request.body(body)).await
     }
 
     async fn send(

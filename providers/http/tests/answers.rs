@@ -4,6 +4,9 @@
     reason = "a test that can not set itself up has failed"
 )]
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use linkdial_core::net::{Net, Proxy};
@@ -11,13 +14,15 @@ use linkdial_core::testing::{self, Link, decisive, dial};
 use linkdial_core::{
     Code, Diagnosis, Driver, Intent, Kind, Outcome, Retry, Settings, Stage, Step, Target, verdict,
 };
-use linkdial_http::HttpProvider;
+use linkdial_http::Http;
 use linkdial_testcontainers::broken::{
     Broken, Fault, RefusedPort, SMTP_BANNER, SSH_BANNER, TLS_HANDSHAKE_FAILURE,
 };
 use linkdial_testcontainers::{
     Answer, Certificates, ConnectProxy, Match, ProxyBehaviour, ScriptedHttp,
 };
+use rustls::ServerConfig;
+use rustls::server::WebPkiClientVerifier;
 
 const BEARER: &str = r#"{"headers": {"Authorization": "Bearer s3cr3t-token"}}"#;
 const API_KEY: &str = r#"{"headers": {"Accept": "*/*", "X-Api-Key": "s3cr3t-key"}}"#;
@@ -38,7 +43,7 @@ async fn ask(credentials: &str, url: &str, settings: Settings) -> Vec<Step> {
         definition: testing::definition(Kind::Http, "", credentials),
         target: Some(Target::new(url)),
     };
-    dial(&Driver::of::<HttpProvider>(), &link, settings, Intent::READ).await
+    dial(&Driver::of::<Http>(), &link, settings, Intent::READ).await
 }
 
 /// Dials and returns the finding that decides.
@@ -291,6 +296,35 @@ async fn a_client_certificate_is_missed() {
     assert!(server.requests().is_empty());
 }
 
+/// nginx asks, shakes hands all the same, and answers 400 to every request.
+#[tokio::test]
+async fn a_client_certificate_is_missed_by_an_answer() {
+    let known = Certificates::shared();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let roots = Arc::new(known.roots());
+    let verifier = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider))
+        .allow_unauthenticated()
+        .build()
+        .unwrap();
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(vec![known.good().certificate()], known.good().key())
+        .unwrap();
+    let text = "<center>No required SSL certificate was sent</center>";
+    let server = ScriptedHttp::script()
+        .on(Match::any(), [Answer::status(400).body(text)])
+        .start_tls(Arc::new(config));
+    let wanted = finding(BEARER, &server.url()).await;
+    assert_eq!(
+        wanted.code,
+        Code::TlsClientCertificateRequired,
+        "{wanted:#?}"
+    );
+    assert_eq!(evidence(&wanted, "status"), "400");
+}
+
 #[tokio::test]
 async fn silence_and_a_broken_line_are_told_apart() {
     let certificates = Certificates::shared();
@@ -363,7 +397,7 @@ async fn what_is_no_http_is_named_by_its_first_bytes() {
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_up_on_options_is_still_asked() {
+async fn the_answer_to_options_does_not_matter() {
     let server = ScriptedHttp::script()
         .on(Match::any().method("OPTIONS"), [Answer::status(500)])
         .on(Match::any(), [Answer::status(200)])
@@ -372,6 +406,31 @@ async fn a_server_that_hangs_up_on_options_is_still_asked() {
         verdict(&ask(BEARER, &server.url(), settings()).await),
         Outcome::Pass
     );
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_up_on_options_is_still_asked() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let mut heard = Vec::new();
+        while heard.len() < 3 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut block = [0; 4096];
+            let count = stream.read(&mut block).unwrap();
+            let method = String::from_utf8_lossy(&block[..count]);
+            let method = method.split(' ').next().unwrap_or_default().to_owned();
+            if method != "OPTIONS" {
+                let answer = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
+                stream.write_all(answer).unwrap();
+            }
+            heard.push(method);
+        }
+        heard
+    });
+    let steps = ask(BEARER, &url, settings()).await;
+    assert_eq!(verdict(&steps), Outcome::Pass, "{steps:#?}");
+    assert_eq!(server.join().unwrap(), ["OPTIONS", "HEAD", "GET"]);
 }
 
 #[tokio::test]

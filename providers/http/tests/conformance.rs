@@ -2,7 +2,7 @@
 
 use linkdial_core::testing::{self, Fixture, Link};
 use linkdial_core::{Driver, Kind, Target};
-use linkdial_http::HttpProvider;
+use linkdial_http::Http;
 
 #[test]
 fn conformance() {
@@ -34,5 +34,5 @@ fn conformance() {
         writes: |request| !["OPTIONS", "HEAD", "GET"].contains(&request.method.as_str()),
         write: None,
     };
-    testing::conformance(&Driver::of::<HttpProvider>(), &fixture).assert();
+    testing::conformance(&Driver::of::<Http>(), &fixture).assert();
 }

@@ -2,11 +2,11 @@
 
 use linkdial_core::testing::{Link, decisive, definition, dial};
 use linkdial_core::{ClauseName, Code, Driver, Intent, Kind, Outcome, Settings, Target};
-use linkdial_http::HttpProvider;
+use linkdial_http::Http;
 
 /// Returns code, outcome and first key of every finding.
 fn findings(credentials: &str) -> Vec<(Code, Outcome, String)> {
-    let opened = Driver::of::<HttpProvider>().open(&definition(Kind::Http, "", credentials));
+    let opened = Driver::of::<Http>().open(&definition(Kind::Http, "", credentials));
     let findings = opened.findings.into_iter();
     findings
         .map(|it| (it.code, it.outcome, it.keys[0].pointer.clone()))
@@ -146,7 +146,7 @@ fn all_findings_come_at_once() {
 #[test]
 fn headers_in_config_are_taken_with_a_warning() {
     let config = r#"{"headers": {"Authorization": "Basic ???"}}"#;
-    let opened = Driver::of::<HttpProvider>().open(&definition(Kind::Http, config, ""));
+    let opened = Driver::of::<Http>().open(&definition(Kind::Http, config, ""));
     let codes: Vec<Code> = opened.findings.iter().map(|it| it.code).collect();
     assert_eq!(
         codes,
@@ -162,7 +162,7 @@ fn headers_in_config_are_taken_with_a_warning() {
 
 #[tokio::test]
 async fn a_target_is_an_http_url_without_a_login() {
-    let driver = Driver::of::<HttpProvider>();
+    let driver = Driver::of::<Http>();
     let link = |target: Option<&str>| Link {
         definition: definition(Kind::Http, "", "{}"),
         target: target.map(Target::new),

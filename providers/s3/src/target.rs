@@ -27,13 +27,13 @@ impl Bucket {
                 (Some(scheme.to_owned()), rest)
             }
             Some(_) => {
-                return Err(invalid(text, "is a URL, not a bucket and prefix"));
+                return Err(invalid(target, "is a URL, not a bucket and prefix"));
             }
             None => (None, text),
         };
         let (name, key) = rest.split_once('/').unwrap_or((rest, ""));
         if let Some(reason) = bad_name(name) {
-            return Err(invalid(text, reason));
+            return Err(invalid(target, reason));
         }
         let literal = key.find(['*', '?']).map(|at| &key[..at]);
         Ok(Self {
@@ -90,10 +90,10 @@ fn bad_name(name: &str) -> Option<&'static str> {
     (!name.bytes().all(good)).then_some("has a character that no bucket name may have")
 }
 
-fn invalid(text: &str, reason: &str) -> Diagnosis {
+fn invalid(target: &Target, reason: &str) -> Diagnosis {
     Diagnosis::new(
         Code::DefineTargetInvalid,
-        format!("the target `{text}` {reason}"),
+        format!("the target `{target}` {reason}"),
     )
     .hint("write bucket or bucket/prefix")
 }

@@ -100,6 +100,11 @@ fn identity_rules() {
             "fail define.invalid-value CREDENTIALS/role_arn",
         ),
         (
+            r#"{"aws_access_key_id":"abcdefghij/abcdefghij+abcdefghijabcdefgh","aws_secret_access_key":"AKIAABCDEFGHIJKLMNOP"}"#,
+            "",
+            "fail define.invalid-value CREDENTIALS/aws_access_key_id",
+        ),
+        (
             r#"{"aws_access_key_id":"your_access_key_id","aws_secret_access_key":"s"}"#,
             "",
             "fail define.placeholder-value CREDENTIALS/aws_access_key_id",
@@ -161,6 +166,10 @@ fn endpoint_and_region_rules() {
         ),
         (
             r#"{"region":"US East"}"#,
+            "fail define.invalid-value CONFIG/region",
+        ),
+        (
+            r#"{"region":"xn--a"}"#,
             "fail define.invalid-value CONFIG/region",
         ),
         (
@@ -249,7 +258,11 @@ fn a_failing_definition_is_not_dialled() {
 #[test]
 fn no_text_holds_the_secret() {
     for config in [
-        r#"{"endpoint_url":"http://u:m4rk3d-secret@h"}"#,
+        r#"{"endpoint_url":"http://u:m4rk3d-other@h"}"#,
+        r#"{"endpoint_url":"http://:m4rk3d-other@h"}"#,
+        r#"{"endpoint_url":"http://u:m4rk3d-other@h o"}"#,
+        r#"{"endpoint_url":"u:m4rk3d-other@h"}"#,
+        r#"{"endpoint_url":"http://h/?sig=m4rk3d-other"}"#,
         r#"{"x-amz-server-side-encryption-customer-key":"m4rk3d-secret"}"#,
         r#"{"region":"m4rk3d-secret!"}"#,
     ] {

@@ -1,5 +1,7 @@
 //! S3 links against a real MinIO: every right, key and encryption, plain and TLS.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 mod common;
 
 use base64::Engine as _;
@@ -33,7 +35,7 @@ fn config(minio: &Minio) -> String {
     )
 }
 
-fn with(minio: &Minio, more: serde_json::Value) -> String {
+fn with(minio: &Minio, more: &serde_json::Value) -> String {
     let mut config: serde_json::Value = serde_json::from_str(&config(minio)).unwrap();
     for (key, value) in more.as_object().unwrap() {
         config[key] = value.clone();
@@ -153,7 +155,7 @@ fn region_style_and_scheme() {
     let login = as_user(User::ReadOnly);
     let steps = dial(
         &login,
-        &with(minio, serde_json::json!({"region": "eu-west-1"})),
+        &with(minio, &serde_json::json!({"region": "eu-west-1"})),
         Some("private"),
     );
     assert_eq!(summary(&steps), "fail access.wrong-region CONFIG/region");
@@ -161,7 +163,7 @@ fn region_style_and_scheme() {
     let https = minio.endpoint_url().replace("http://", "https://");
     let steps = dial(
         &login,
-        &with(minio, serde_json::json!({"endpoint_url": https})),
+        &with(minio, &serde_json::json!({"endpoint_url": https})),
         Some("private"),
     );
     assert_eq!(summary(&steps), "fail tls.not-tls CONFIG/endpoint_url");
@@ -169,7 +171,7 @@ fn region_style_and_scheme() {
     let http = tls.endpoint_url().replace("https://", "http://");
     let steps = dial(
         &login,
-        &with(tls, serde_json::json!({"endpoint_url": http})),
+        &with(tls, &serde_json::json!({"endpoint_url": http})),
         Some("private"),
     );
     assert_eq!(summary(&steps), "fail tls.required CONFIG/endpoint_url");
@@ -191,7 +193,7 @@ fn region_style_and_scheme() {
         };
         let config = with(
             minio,
-            serde_json::json!({"endpoint_url": format!("http://{host}:{port}"), "s3_force_path_style": "false"}),
+            &serde_json::json!({"endpoint_url": format!("http://{host}:{port}"), "s3_force_path_style": "false"}),
         );
         let steps = dial_with(&login, &config, Some("private"), Intent::READ, settings);
         assert_eq!(summary(&steps), expected, "{host}: {steps:#?}");
@@ -202,8 +204,8 @@ fn region_style_and_scheme() {
 fn tls_trust_and_customer_keys() {
     let minio = Minio::shared_tls();
     let login = as_user(User::ReadOnly);
-    let right = with(minio, customer_key(SSE_C_KEY));
-    let wrong = with(minio, customer_key(b"another key of thirty-two bytes!"));
+    let right = with(minio, &customer_key(SSE_C_KEY));
+    let wrong = with(minio, &customer_key(b"another key of thirty-two bytes!"));
     for (config, target, expected) in [
         (config(minio), "private", "pass"),
         (right.clone(), "sse-c", "pass"),
@@ -293,12 +295,12 @@ fn a_sentinel_is_written_and_taken_away() {
     let managed = serde_json::json!({"x-amz-server-side-encryption": "AES256"});
     for (minio, user, config, expected) in [
         (plain, User::Writer, config(plain), "pass"),
-        (plain, User::Writer, with(plain, managed), "pass"),
-        (plain, User::Writer, with(plain, kms), "pass"),
+        (plain, User::Writer, with(plain, &managed), "pass"),
+        (plain, User::Writer, with(plain, &kms), "pass"),
         (
             tls,
             User::Writer,
-            with(tls, customer_key(SSE_C_KEY)),
+            with(tls, &customer_key(SSE_C_KEY)),
             "pass",
         ),
         (
@@ -310,7 +312,7 @@ fn a_sentinel_is_written_and_taken_away() {
         (
             plain,
             User::Writer,
-            with(plain, unknown),
+            with(plain, &unknown),
             "fail write.kms-denied CONFIG/x-amz-server-side-encryption-aws-kms-key-id",
         ),
     ] {

@@ -363,6 +363,13 @@ fn explain(
         )
         .evidence("error", other)
         .hint("look at it with `openssl s_client -connect HOST:PORT`"),
+        // A TLS 1.2 server that misses a client certificate sends an alert and closes; what we
+        // still had to say then meets a reset that can overtake the alert.
+        None if session.client.asked() => session
+            .client
+            .refusal(endpoint)
+            .evidence("during", "TLS handshake")
+            .evidence("error", describe(error)),
         None => broken_off(endpoint, error),
     };
     match certificate {
@@ -414,13 +421,13 @@ fn distrusted(
     certificate: Option<&CertificateFacts>,
 ) -> Diagnosis {
     let now = Timestamp::now();
-    let days = certificate.map_or(0, |facts| facts.days_left(now));
     match reason {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => Diagnosis::new(
             Code::TlsExpired,
             format!(
                 "the certificate of {endpoint} expired {} days ago",
-                -days - 1
+                certificate.map_or(0, |facts| -facts.not_after.duration_since(now).as_hours()
+                    / 24)
             ),
         )
         .evidence("now", now)

@@ -14,8 +14,7 @@ use crate::target::Intent;
 
 use super::server::{Reply, Server, answer};
 use super::{
-    Fixture, SECRET, SLACK, STAGE_TIMEOUT, Verdict, brief, dial_blocking, ensure, expect_code,
-    settings,
+    Fixture, SECRET, STAGE_TIMEOUT, Verdict, brief, dial_blocking, ensure, expect_code, settings,
 };
 
 /// No socket, no read of a file, and the same findings each time. It runs outside of any runtime,
@@ -220,6 +219,5 @@ pub(super) fn nothing_left_after_a_write(driver: &Driver, fixture: &Fixture) -> 
     ensure((write.leftovers)().is_empty() && steps.len() > 1, || {
         format!("wrote without --write: {}", brief(&steps))
     })?;
-    tracing::trace!(slack_ms = SLACK.as_millis(), "write checked");
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Dials one S3 link the way the program does.
-#![allow(dead_code, reason = "each test binary uses a part")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+#![allow(dead_code, reason = "each test binary uses another part")]
 
 use std::sync::Arc;
 
@@ -68,14 +69,14 @@ pub(crate) fn decisive(steps: &[Step]) -> Option<&Diagnosis> {
 /// Verdict, code and first guilty key in one line, such as
 /// `fail authenticate.bad-secret CREDENTIALS/aws_secret_access_key`.
 pub(crate) fn summary(steps: &[Step]) -> String {
-    let mut line = verdict(steps).to_string();
-    if let Some(diagnosis) = decisive(steps) {
-        line.push_str(&format!(" {}", diagnosis.code));
-        if let Some(key) = diagnosis.keys.first() {
-            line.push_str(&format!(" {}{}", key.clause, key.pointer));
-        }
+    let verdict = verdict(steps);
+    let Some(diagnosis) = decisive(steps) else {
+        return verdict.to_string();
+    };
+    match diagnosis.keys.first() {
+        Some(key) => format!("{verdict} {} {}{}", diagnosis.code, key.clause, key.pointer),
+        None => format!("{verdict} {}", diagnosis.code),
     }
-    line
 }
 
 /// The stages that passed, in order.
