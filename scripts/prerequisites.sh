@@ -2,12 +2,13 @@
 # Finds what this machine lacks and installs it where it may: as root or through sudo without a
 # password, with apt. Elsewhere it prints what to install and stops.
 #
-#   prerequisites.sh [make] [build] [lints] [servers]
+#   prerequisites.sh [make] [build] [lints] [servers] [bench]
 #
 #   make      make itself
 #   build     a Rust toolchain, a C compiler, root certificates
 #   lints     rustfmt and clippy
 #   servers   Python with venv, for the test servers that come as Python packages
+#   bench     curl, which linkdial is measured beside
 set -eu
 
 rust_needed=1.94.1
@@ -59,12 +60,19 @@ check_servers() {
     fi
 }
 
+check_bench() {
+    if ! curl --aws-sigv4 x --version >/dev/null 2>&1; then
+        lacks 'curl with --aws-sigv4' 'curl'
+    fi
+}
+
 for group in "$@"; do
     case $group in
     make) command -v make >/dev/null 2>&1 || lacks make make ;;
     build) check_build ;;
     lints) check_lints ;;
     servers) check_servers ;;
+    bench) check_bench ;;
     *)
         echo "prerequisites: unknown group $group" >&2
         exit 2

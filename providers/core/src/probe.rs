@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -259,23 +260,34 @@ impl Probe {
     /// On success each of `stages` passes. On failure the stage of the diagnosis' own code fails;
     /// the stages before it pass when the answer proves the identity, and a failure beyond
     /// `--until` then does not count.
-    pub async fn step<T>(
+    pub fn step<T>(
         &mut self,
         endpoint: &Endpoint,
         stages: &[Stage],
         work: impl Future<Output = Result<T, Diagnosis>> + Send,
-    ) -> Result<T, Halt> {
+    ) -> impl Future<Output = Result<T, Halt>> {
         self.step_within(endpoint, stages, self.settings.stage_timeout, work)
-            .await
     }
 
     /// As [`Probe::step`], with the link's own shorter deadline.
-    pub async fn step_within<T>(
+    pub fn step_within<T>(
         &mut self,
         endpoint: &Endpoint,
         stages: &[Stage],
         limit: Duration,
         work: impl Future<Output = Result<T, Diagnosis>> + Send,
+    ) -> impl Future<Output = Result<T, Halt>> {
+        // On the heap, and only while it runs: a probe would hold the work of every step several
+        // times over, once for each function that it is moved into.
+        self.run(endpoint, stages, limit, Box::pin(work))
+    }
+
+    async fn run<T>(
+        &mut self,
+        endpoint: &Endpoint,
+        stages: &[Stage],
+        limit: Duration,
+        work: Pin<Box<impl Future<Output = Result<T, Diagnosis>> + Send>>,
     ) -> Result<T, Halt> {
         let first = stages.first().copied().unwrap_or(Stage::Access);
         let last = stages.last().copied().unwrap_or(first);

@@ -237,6 +237,7 @@ impl Session<'_> {
     ) -> Result<GetObjectOutput, Diagnosis> {
         let mut request = self
             .client
+            .sdk
             .get_object()
             .bucket(&self.bucket.name)
             .key(&object.key)
@@ -248,6 +249,7 @@ impl Session<'_> {
                 .sse_customer_key(key.expose())
                 .sse_customer_key_md5(md5);
         }
+        let request = request.customize().config_override(self.client.link());
         match Box::pin(request.send()).await {
             Ok(answer) => Ok(answer),
             Err(error) => {
@@ -265,6 +267,7 @@ impl Session<'_> {
     ) -> Result<(), Diagnosis> {
         let mut request = self
             .client
+            .sdk
             .put_object()
             .bucket(&self.bucket.name)
             .key(&object.key)
@@ -285,6 +288,7 @@ impl Session<'_> {
             *sentinel.lock().unwrap_or_else(PoisonError::into_inner) = state;
         };
         now(Sentinel::Unknown);
+        let request = request.customize().config_override(self.client.link());
         let answer = match Box::pin(request.send()).await {
             Ok(answer) => answer,
             Err(error) => {
@@ -349,11 +353,13 @@ impl Session<'_> {
     ) -> Result<(), Diagnosis> {
         let request = self
             .client
+            .sdk
             .delete_object()
             .bucket(&self.bucket.name)
             .key(&object.key)
             .set_version_id(version.map(str::to_owned))
             .set_request_payer(self.payer());
+        let request = request.customize().config_override(self.client.link());
         match Box::pin(request.send()).await {
             Ok(_) => Ok(()),
             Err(error) => Err(self.diagnose(Call::DeleteObject, resource, error).await),

@@ -13,7 +13,7 @@ use crate::error::{Asked, Call, diagnose, place};
 use crate::explain::not_this_service;
 use crate::object::{self, Object};
 use crate::target::Bucket;
-use crate::wire::{Client, Transport};
+use crate::wire::{Client, LinkClient, Transport};
 
 /// Enough keys to find one that the target's wildcard and the link's suffixes let through.
 const LISTED: i32 = 100;
@@ -29,7 +29,7 @@ pub(crate) struct Session<'a> {
     pub(crate) config: &'a Config,
     pub(crate) endpoint: Endpoint,
     pub(crate) transport: Transport,
-    pub(crate) client: aws_sdk_s3::Client,
+    pub(crate) client: LinkClient,
     pub(crate) bucket: &'a Bucket,
     pub(crate) virtual_host: bool,
 }
@@ -178,7 +178,8 @@ impl S3 {
             role: self.role(),
         };
         let work = async {
-            match Box::pin(client.list_buckets().send()).await {
+            let request = client.sdk.list_buckets().customize();
+            match Box::pin(request.config_override(client.link()).send()).await {
                 Ok(answer) if answer.buckets.is_none() && answer.owner.is_none() => {
                     Err(not_this_service(asked))
                 }
@@ -280,12 +281,7 @@ impl S3 {
         Ok(())
     }
 
-    fn client(
-        &self,
-        transport: &Transport,
-        address: &Address,
-        keys: Option<&Keys>,
-    ) -> aws_sdk_s3::Client {
+    fn client(&self, transport: &Transport, address: &Address, keys: Option<&Keys>) -> LinkClient {
         Client {
             transport,
             endpoint: &address.base,
@@ -348,11 +344,14 @@ impl Session<'_> {
         let bucket = &self.bucket.name;
         let request = self
             .client
+            .sdk
             .list_objects_v2()
             .bucket(bucket)
             .set_prefix((!self.bucket.prefix.is_empty()).then(|| self.bucket.prefix.clone()))
             .max_keys(LISTED)
-            .set_request_payer(self.payer());
+            .set_request_payer(self.payer())
+            .customize()
+            .config_override(self.client.link());
         let resource = if self.bucket.prefix.is_empty() {
             bucket.clone()
         } else {

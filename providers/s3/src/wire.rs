@@ -1,8 +1,10 @@
 //! The AWS clients, on the ladder's own stream.
 
+use std::sync::OnceLock;
+
 use aws_credential_types::Credentials;
 use aws_sdk_s3::config::{
-    BehaviorVersion, Region, RequestChecksumCalculation, ResponseChecksumValidation,
+    BehaviorVersion, IdentityCache, Region, RequestChecksumCalculation, ResponseChecksumValidation,
 };
 use aws_smithy_runtime_api::client::http::{
     HttpClient as SdkHttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings,
@@ -110,24 +112,24 @@ pub(crate) struct Client<'a> {
 
 impl Client<'_> {
     /// Makes an S3 client that retries nothing and asks nobody for an identity.
-    pub(crate) fn s3(&self, path_style: bool) -> aws_sdk_s3::Client {
-        let mut config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
+    pub(crate) fn s3(&self, path_style: bool) -> LinkClient {
+        let link = aws_sdk_s3::Config::builder()
             .region(Region::new(self.region.to_owned()))
             .endpoint_url(self.endpoint)
             .force_path_style(path_style)
-            .http_client(self.transport.shared())
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(TimeoutConfig::disabled())
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            // Other stores than AWS refuse the checksum trailers of the default.
-            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-            .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
-        config = match self.keys {
-            Some(keys) => config.credentials_provider(credentials(keys)),
-            None => config.allow_no_auth(),
-        };
-        aws_sdk_s3::Client::from_conf(config.build())
+            .http_client(self.transport.shared());
+        match self.keys {
+            Some(keys) => LinkClient {
+                sdk: keyed().clone(),
+                link: link
+                    .credentials_provider(credentials(keys))
+                    .identity_cache(IdentityCache::no_cache()),
+            },
+            None => LinkClient {
+                sdk: aws_sdk_s3::Client::from_conf(common().allow_no_auth().build()),
+                link,
+            },
+        }
     }
 
     /// Makes a client of the security token service.
@@ -145,6 +147,43 @@ impl Client<'_> {
         }
         aws_sdk_sts::Client::from_conf(config.build())
     }
+}
+
+/// An S3 client with what is the link's own: keys, region, address, connection.
+#[derive(Clone, Debug)]
+pub(crate) struct LinkClient {
+    /// Makes requests; to be sent with [`LinkClient::link`] only.
+    pub(crate) sdk: aws_sdk_s3::Client,
+    link: aws_sdk_s3::config::Builder,
+}
+
+impl LinkClient {
+    /// Returns what every request of the link is customised with.
+    pub(crate) fn link(&self) -> aws_sdk_s3::config::Builder {
+        self.link.clone()
+    }
+}
+
+/// Returns the client that all links with keys share: setting one up costs more than a request.
+/// It knows no key, no address and no connection; a request without those of its link fails.
+fn keyed() -> &'static aws_sdk_s3::Client {
+    static KEYED: OnceLock<aws_sdk_s3::Client> = OnceLock::new();
+    KEYED.get_or_init(|| aws_sdk_s3::Client::from_conf(common().build()))
+}
+
+/// What is the same for every link.
+fn common() -> aws_sdk_s3::config::Builder {
+    aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::disabled())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        // Other stores than AWS refuse the checksum trailers of the default.
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+        // Both would carry what one server said over to the requests of another link.
+        .disable_clock_skew_correction(true)
+        .disable_s3_express_session_auth(true)
 }
 
 fn credentials(keys: &Keys) -> Credentials {

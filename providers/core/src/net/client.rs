@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1::{self, SendRequest};
@@ -160,12 +161,13 @@ where
         .handshake(TokioIo::new(dialled))
         .await
         .map_err(|error| context.explain(&error))?;
-    // Its error also reaches the request that is under way.
-    let task = tokio::spawn(async move {
-        if let Err(error) = connection.await {
+    // Its error also reaches the request that is under way. Mapped and not awaited in a block,
+    // which would hold the connection twice: these are most of the memory of a check.
+    let task = tokio::spawn(connection.map(|ended| {
+        if let Err(error) = ended {
             tracing::trace!(%error, "connection ended");
         }
-    })
+    }))
     .abort_handle();
     Ok(Connection {
         sender,
