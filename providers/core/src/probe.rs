@@ -159,6 +159,9 @@ impl Probe {
         for secret in target.iter().flat_map(Target::secrets) {
             redactor.add(secret);
         }
+        for secret in settings.net.proxy().iter().flat_map(|it| it.secrets()) {
+            redactor.add(secret.expose());
+        }
         let deadline = Instant::now() + settings.check_timeout;
         Self {
             settings,
@@ -419,7 +422,7 @@ impl Probe {
             _ => format!("{endpoint} accepted and then did not answer"),
         };
         let whole = deadline == self.deadline;
-        if let (Stage::Connect, Some(proxy)) = (stage, self.settings.net.proxy()) {
+        if let (Stage::Resolve | Stage::Connect, Some(proxy)) = (stage, self.settings.net.proxy()) {
             return Diagnosis::new(
                 Code::ConnectProxyFailed,
                 format!("the proxy {proxy} did not connect to {endpoint} within {waited_ms} ms"),
