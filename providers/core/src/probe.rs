@@ -224,13 +224,14 @@ impl Probe {
             .step(endpoint, &[Stage::Resolve], net.resolve(endpoint))
             .await?;
         self.note_all(resolved.notes());
-        let connected = self
-            .step(
-                endpoint,
-                &[Stage::Connect],
-                net.connect(endpoint, &resolved),
-            )
-            .await?;
+        let connecting = net.connect(endpoint, &resolved);
+        let connected = match self.step(endpoint, &[Stage::Connect], connecting).await {
+            Ok(connected) => connected,
+            Err(halt) => {
+                self.add_evidence("tried", &resolved.failed());
+                return Err(halt);
+            }
+        };
         self.note("address", connected.address());
         self.note_all(connected.notes());
         let dialler = Dialler::new(net.clone(), endpoint.clone(), &connected, tls.clone());
@@ -398,6 +399,19 @@ impl Probe {
     /// Ends the probe and returns the record.
     pub fn into_steps(self) -> Vec<Step> {
         std::mem::take(&mut *self.trail.lock())
+    }
+
+    /// Adds to the finding recorded last what its step knew and could not say any more.
+    fn add_evidence(&mut self, name: &'static str, value: &str) {
+        let value = self.redactor.redacted(value);
+        let mut steps = self.trail.lock();
+        let finding = steps.last_mut().and_then(|step| step.diagnosis.as_mut());
+        if let Some(finding) = finding
+            && !value.is_empty()
+            && finding.evidence.iter().all(|(known, _)| *known != name)
+        {
+            finding.evidence.push((name, value));
+        }
     }
 
     fn note_all(&mut self, notes: Vec<(&'static str, String)>) {

@@ -42,6 +42,21 @@ async fn a_dropped_packet_ends_at_the_deadline() {
 }
 
 #[tokio::test]
+async fn the_deadline_does_not_drop_a_refusal() {
+    let hole = BlackHole::start();
+    // Nothing listens on that port of 127.0.0.2.
+    let addresses = ["127.0.0.2".parse().unwrap(), hole.addr().ip()];
+    let server = DnsServer::always(DnsAnswer::Addresses(addresses.into()));
+    let net = Net::builder().dns_server(server.addr()).build();
+    let climb = climb(net, "db.example", hole.addr().port(), None).await;
+    let finding = climb.fails(Code::ConnectTimedOut);
+    let tried = evidence(finding, "tried");
+    assert!(tried.contains("127.0.0.2"), "{finding:#?}");
+    assert!(tried.contains("connection refused"), "{finding:#?}");
+    climb.at_the_deadline();
+}
+
+#[tokio::test]
 async fn a_missing_route_is_known_at_once() {
     let address: SocketAddr = format!("{UNREACHABLE}:80").parse().unwrap();
     let climb = climb_to(Net::default(), address).await;

@@ -5,6 +5,7 @@
 )]
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
@@ -32,9 +33,17 @@ pub struct Resolved {
     proxy: Option<String>,
     /// Whether the proxy resolves the endpoint's name, so that nobody here saw its address.
     unchecked: bool,
+    /// Why addresses did not accept; outlives a dial that the deadline ends.
+    pub(super) failed: Arc<Mutex<Vec<String>>>,
 }
 
 impl Resolved {
+    /// Returns the addresses that did not accept so far, each with its reason.
+    pub fn failed(&self) -> String {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.join("; ")
+    }
+
     /// Returns what the step's notes say.
     pub fn notes(&self) -> Vec<(&'static str, String)> {
         let addresses: Vec<String> = self
@@ -83,6 +92,7 @@ impl Net {
                 refused: Vec::new(),
                 proxy: Some(proxy.to_string()),
                 unchecked: literal.is_none(),
+                failed: Arc::default(),
             });
         }
         let (addresses, source) = match literal {
@@ -99,6 +109,7 @@ impl Net {
             refused,
             proxy: None,
             unchecked: false,
+            failed: Arc::default(),
         })
     }
 
