@@ -160,6 +160,9 @@ impl Probe {
         for secret in target.iter().flat_map(Target::secrets) {
             redactor.add(secret);
         }
+        for secret in settings.net.proxy().iter().flat_map(|it| it.secrets()) {
+            redactor.add(secret.expose());
+        }
         let deadline = Instant::now() + settings.check_timeout;
         Self {
             settings,
@@ -222,13 +225,14 @@ impl Probe {
             .step(endpoint, &[Stage::Resolve], net.resolve(endpoint))
             .await?;
         self.note_all(resolved.notes());
-        let connected = self
-            .step(
-                endpoint,
-                &[Stage::Connect],
-                net.connect(endpoint, &resolved),
-            )
-            .await?;
+        let connecting = net.connect(endpoint, &resolved);
+        let connected = match self.step(endpoint, &[Stage::Connect], connecting).await {
+            Ok(connected) => connected,
+            Err(halt) => {
+                self.add_evidence("tried", &resolved.failed());
+                return Err(halt);
+            }
+        };
         self.note("address", connected.address());
         self.note_all(connected.notes());
         let dialler = Dialler::new(net.clone(), endpoint.clone(), &connected, tls.clone());
@@ -409,6 +413,19 @@ impl Probe {
         std::mem::take(&mut *self.trail.lock())
     }
 
+    /// Adds to the finding recorded last what its step knew and could not say any more.
+    fn add_evidence(&mut self, name: &'static str, value: &str) {
+        let value = self.redactor.redacted(value);
+        let mut steps = self.trail.lock();
+        let finding = steps.last_mut().and_then(|step| step.diagnosis.as_mut());
+        if let Some(finding) = finding
+            && !value.is_empty()
+            && finding.evidence.iter().all(|(known, _)| *known != name)
+        {
+            finding.evidence.push((name, value));
+        }
+    }
+
     fn note_all(&mut self, notes: Vec<(&'static str, String)>) {
         for (name, value) in notes {
             self.note(name, value);
@@ -431,7 +448,7 @@ impl Probe {
             _ => format!("{endpoint} accepted and then did not answer"),
         };
         let whole = deadline == self.deadline;
-        if let (Stage::Connect, Some(proxy)) = (stage, self.settings.net.proxy()) {
+        if let (Stage::Resolve | Stage::Connect, Some(proxy)) = (stage, self.settings.net.proxy()) {
             return Diagnosis::new(
                 Code::ConnectProxyFailed,
                 format!("the proxy {proxy} did not connect to {endpoint} within {waited_ms} ms"),

@@ -27,7 +27,25 @@ const METADATA: [IpAddr; 5] = [
     IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
 ];
 
+/// The names under which the same services answer: Google, Azure's wire server, AWS, Alibaba.
+const METADATA_NAMES: [&str; 5] = [
+    "metadata",
+    "metadata.google.internal",
+    "metadata.azure.internal",
+    "instance-data.ec2.internal",
+    "metadata.alibaba-inc.com",
+];
+
 impl Policy {
+    /// Returns why a name must not be left to a proxy to resolve; `None` when it may.
+    pub fn refuses_name(&self, name: &str) -> Option<&'static str> {
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        if METADATA_NAMES.contains(&name.as_str()) {
+            return Some("a cloud metadata service");
+        }
+        (!self.only.is_empty()).then_some("the proxy resolves it, out of reach of --only-net")
+    }
+
     /// Returns why an address must not be dialled; `None` when it may.
     pub fn refuses(&self, address: IpAddr) -> Option<&'static str> {
         let address = embedded(address);
