@@ -140,6 +140,7 @@ codes! {
     AccessNotFound = "access.not-found" Fail Configuration Never;
     AccessNotThisService = "access.not-this-service" Fail Configuration Never;
     AccessRedirected = "access.redirected" Fail Configuration Never;
+    AccessRequestRefused = "access.request-refused" Fail Configuration Never;
     AccessServerError = "access.server-error" Fail Server Later;
     AccessThrottled = "access.throttled" Warn Server Later;
     AccessTimedOut = "access.timed-out" Fail Network Later;

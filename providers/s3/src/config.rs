@@ -86,6 +86,18 @@ pub(crate) struct Keys {
     pub(crate) token: Option<Secret>,
 }
 
+impl Keys {
+    /// Returns the key id for a report; nothing when it looks like a secret put in its place.
+    pub(crate) fn shown_id(&self) -> &str {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.@".contains(c);
+        if self.id.len() < 40 && self.id.chars().all(plain) {
+            &self.id
+        } else {
+            ""
+        }
+    }
+}
+
 /// A role to take on with the key pair.
 #[derive(Clone, Debug)]
 pub(crate) struct Role {
@@ -112,14 +124,31 @@ pub(crate) enum Encryption {
 pub(crate) struct Config {
     pub(crate) auth: Auth,
     pub(crate) role: Option<Role>,
-    pub(crate) region: String,
-    pub(crate) region_given: bool,
-    pub(crate) endpoint: Option<Url>,
-    pub(crate) sts_endpoint: Option<Url>,
+    region: Option<String>,
+    /// Where the service is: `endpoint_url`, else AWS in the region.
+    pub(crate) base: Url,
+    /// Whether `endpoint_url` names it.
+    pub(crate) base_given: bool,
+    /// Whether it is another store than AWS.
+    pub(crate) own_store: bool,
+    /// Where roles are lent, and the key that says so.
+    pub(crate) sts: (Url, Option<&'static str>),
     pub(crate) path_style: Option<bool>,
     pub(crate) encryption: Encryption,
     pub(crate) requester_pays: bool,
     pub(crate) suffixes: Vec<String>,
+}
+
+impl Config {
+    /// Returns the region that signs.
+    pub(crate) fn region(&self) -> &str {
+        self.region.as_deref().unwrap_or(DEFAULT_REGION)
+    }
+
+    /// Returns whether nothing names a region, nor a store of one's own that has none.
+    pub(crate) fn guesses_region(&self) -> bool {
+        self.region.is_none() && !self.base_given
+    }
 }
 
 /// Reads both clauses. Every rule runs, so that all findings come at once.
@@ -146,13 +175,26 @@ pub(crate) fn define(clauses: &mut Clauses<'_>) -> Option<Config> {
         );
         auth = Auth::Cluster;
     }
+    let signing = region.as_deref().unwrap_or(DEFAULT_REGION);
+    let own_store = endpoint.as_ref().is_some_and(|url| !is_aws(url));
+    let sts = match (sts_endpoint, &endpoint) {
+        (Some(url), _) => (url, Some(STS_ENDPOINT)),
+        (None, Some(url)) if own_store => (url.clone(), Some(ENDPOINT)),
+        (None, _) => (aws_url("sts", signing)?, None),
+    };
+    let base_given = endpoint.is_some();
+    let base = match endpoint {
+        Some(url) => url,
+        None => aws_url("s3", signing)?,
+    };
     Some(Config {
         auth,
         role,
-        region_given: region.is_some(),
-        region: region.unwrap_or_else(|| DEFAULT_REGION.to_owned()),
-        endpoint,
-        sts_endpoint,
+        region,
+        base,
+        base_given,
+        own_store,
+        sts,
         path_style: clauses.boolean(PATH_STYLE),
         encryption: encryption?,
         requester_pays: clauses.text(PAYER).is_some(),
@@ -177,6 +219,17 @@ fn auth(clauses: &mut Clauses<'_>) -> Option<Auth> {
     }
     match (id, secret) {
         (Some(id), Some(secret)) => {
+            if looks_like_id(secret.expose()) && !looks_like_id(&id) {
+                clauses.add(
+                    Diagnosis::new(
+                        Code::DefineInvalidValue,
+                        format!("`{KEY_ID}` and `{SECRET}` are swapped"),
+                    )
+                    .key(clauses.place(KEY_ID))
+                    .key(clauses.place(SECRET))
+                    .hint("the id is the one that starts with AKIA or ASIA"),
+                );
+            }
             check_token(clauses, &id, token.is_some());
             Some(Auth::Keys(Keys { id, secret, token }))
         }
@@ -205,6 +258,15 @@ fn auth(clauses: &mut Clauses<'_>) -> Option<Auth> {
             None
         }
     }
+}
+
+/// AWS key ids are 20 capitals and digits (AWS IAM, Unique identifiers).
+fn looks_like_id(text: &str) -> bool {
+    text.len() == 20
+        && (text.starts_with("AKIA") || text.starts_with("ASIA"))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 /// Key ids that start with `ASIA` are temporary and need a token; `AKIA` ones are long-lived
@@ -268,7 +330,8 @@ fn region(clauses: &mut Clauses<'_>) -> Option<String> {
     let region = clauses.text(REGION)?;
     let good = region
         .bytes()
-        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && aws_url("s3", &region).is_some();
     if !good {
         clauses.add(
             Diagnosis::new(
@@ -281,6 +344,36 @@ fn region(clauses: &mut Clauses<'_>) -> Option<String> {
         );
     }
     Some(region)
+}
+
+/// Returns whether a URL names a service of AWS itself, such as a regional endpoint.
+fn is_aws(url: &Url) -> bool {
+    url.host_str()
+        .is_some_and(|host| host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn"))
+}
+
+/// Returns the address of a service of AWS in a region.
+fn aws_url(service: &str, region: &str) -> Option<Url> {
+    Url::parse(&format!(
+        "https://{service}.{region}.{}",
+        dns_suffix(region)
+    ))
+    .ok()
+}
+
+/// The DNS suffix of a region's partition (AWS General Reference, Service endpoints).
+fn dns_suffix(region: &str) -> &'static str {
+    if region.starts_with("cn-") {
+        "amazonaws.com.cn"
+    } else if region.starts_with("us-iso-") {
+        "c2s.ic.gov"
+    } else if region.starts_with("us-isob-") {
+        "sc2s.sgov.gov"
+    } else if region.starts_with("eusc-") {
+        "amazonaws.eu"
+    } else {
+        "amazonaws.com"
+    }
 }
 
 fn url(clauses: &mut Clauses<'_>, key: &'static str) -> Option<Url> {

@@ -8,9 +8,9 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use linkdial_core::net::{client_certificate_fault, plain_text_refused};
-use linkdial_core::{Code, Diagnosis, Endpoint, KeyPlace, Retry};
+use linkdial_core::{Blame, Code, Diagnosis, Endpoint, KeyPlace};
 
-use crate::config::{Auth, Config, KEY_ID, PATH_STYLE, REGION, ROLE, SECRET, TOKEN};
+use crate::config::{Auth, Config, Encryption};
 use crate::wire::Transport;
 
 /// The vendor's error codes. Sources: [S3] Amazon S3 API Reference, Error responses; [STS] AWS STS
@@ -29,7 +29,6 @@ const CODES: &[(&str, Code)] = &[
     ("InvalidTokenId", Code::AuthenticateTokenInvalid),   // [MINIO]
     ("RequestTimeTooSkewed", Code::AuthenticateClockSkew), // [S3]
     ("RequestExpired", Code::AuthenticateClockSkew),      // [STS]
-    ("AuthorizationHeaderMalformed", Code::AccessWrongRegion), // [S3]
     ("PermanentRedirect", Code::AccessWrongRegion),       // [S3]
     ("TemporaryRedirect", Code::AccessWrongRegion),       // [S3]
     (
@@ -39,7 +38,7 @@ const CODES: &[(&str, Code)] = &[
     ("IncorrectEndpoint", Code::AccessWrongRegion),       // [S3]
     ("AllAccessDisabled", Code::AccessDenied),            // [S3]
     ("AccountProblem", Code::AccessDenied),               // [S3]
-    ("NotSignedUp", Code::AccessDenied),                  // [S3]
+    ("NotSignedUp", Code::AuthenticateUnknownKey),        // [S3]: the account has no S3
     ("UnauthorizedAccess", Code::AccessDenied),           // [S3]
     ("NoSuchBucket", Code::AccessNotFound),               // [S3]
     ("NoSuchKey", Code::AccessNotFound),                  // [S3]
@@ -49,7 +48,6 @@ const CODES: &[(&str, Code)] = &[
     ("ThrottlingException", Code::AccessThrottled),       // [STS]
     ("RequestLimitExceeded", Code::AccessThrottled),      // [S3]
     ("TooManyRequests", Code::AccessThrottled),           // [MINIO]
-    ("ServiceUnavailable", Code::AccessThrottled),        // [S3]
     ("InternalError", Code::AccessServerError),           // [S3]
     ("XMinioServerNotInitialized", Code::AccessServerError), // [MINIO]
     ("InvalidObjectState", Code::ReadArchived),           // [S3]
@@ -71,7 +69,7 @@ pub(crate) enum Call {
 }
 
 impl Call {
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::AssumeRole => "sts:AssumeRole",
             Self::DeleteObject => "s3:DeleteObject",
@@ -94,6 +92,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) resource: &'a str,
     /// Whether the bucket stood in the host name.
     pub(crate) virtual_host: bool,
+    /// The role that signs, where one was taken on.
+    pub(crate) role: Option<&'a str>,
 }
 
 /// Turns an error of the SDK into a finding.
@@ -109,7 +109,8 @@ where
         return fault.evidence("operation", asked.call.name());
     }
     let Some(raw) = error.raw_response() else {
-        return Diagnosis::new(Code::AccessNotThisService, "the request could not be sent")
+        return Diagnosis::new(Code::AccessRequestRefused, "the request could not be built")
+            .blame(Blame::Tool)
             .evidence("operation", asked.call.name())
             .evidence(
                 "error",
@@ -136,6 +137,7 @@ where
         request_id: header("x-amz-request-id").or_else(|| element(&body, "RequestId")),
         server_time: element(&body, "ServerTime")
             .and_then(|time| time.parse().ok())
+            .or_else(|| server_time_in(&element(&body, "Message")?))
             .or_else(|| http_date(&header("date")?)),
         location: header("location"),
         retry_after: header("retry-after"),
@@ -156,53 +158,38 @@ where
 /// More of an error body is not read.
 const MAX_TEXT: usize = 64 * 1024;
 
-/// Message, guilty key and hint.
-type Words = (String, Option<&'static str>, String);
-
 /// An answer that is not the one asked for.
-struct Fault {
-    status: u16,
-    code: Option<String>,
-    message: String,
-    region: Option<String>,
-    request_id: Option<String>,
-    server_time: Option<Timestamp>,
-    location: Option<String>,
-    retry_after: Option<String>,
-    body: String,
+pub(crate) struct Fault {
+    pub(crate) status: u16,
+    pub(crate) code: Option<String>,
+    pub(crate) message: String,
+    pub(crate) region: Option<String>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) server_time: Option<Timestamp>,
+    pub(crate) location: Option<String>,
+    pub(crate) retry_after: Option<String>,
+    pub(crate) body: String,
 }
 
 impl Fault {
-    fn diagnose(&self, asked: Asked<'_>) -> Diagnosis {
-        let code = self.code(asked);
-        let diagnosis = match code {
-            Code::AccessWrongRegion => self.wrong_region(asked),
-            Code::AuthenticateClockSkew => self.clock_skew(asked),
-            Code::AccessWrongStyle => wrong_style(asked),
-            Code::AccessNotThisService => self.not_this_service(asked),
-            Code::AuthenticateRoleRefused => self.role_refused(asked),
-            code => self.plain(code, asked),
-        };
-        let principal = match &asked.config.auth {
-            Auth::Keys(keys) => keys.id.as_str(),
-            Auth::Anonymous | Auth::Cluster => "anonymous",
-        };
-        diagnosis
-            .evidence("operation", asked.call.name())
-            .evidence("resource", asked.resource)
-            .evidence("remote_code", self.code.as_deref().unwrap_or_default())
-            .evidence("remote_message", shorten(&self.message))
-            .evidence("status", self.status)
-            .evidence("request_id", self.request_id.as_deref().unwrap_or_default())
-            .evidence("key_id", principal)
-    }
-
     /// The vendor's code first, the status second.
-    fn code(&self, asked: Asked<'_>) -> Code {
+    pub(crate) fn code(&self, asked: Asked<'_>) -> Code {
         let anonymous = !matches!(asked.config.auth, Auth::Keys(_));
         let remote = self.code.as_deref().unwrap_or_default();
         if remote == "AccessDenied" || remote == "Forbidden" {
             return self.denied(asked, anonymous);
+        }
+        // STS tells a skewed clock by the message alone.
+        let stale = ["Signature expired", "Signature not yet current"]
+            .iter()
+            .any(|start| self.message.starts_with(start));
+        if stale
+            && matches!(
+                remote,
+                "SignatureDoesNotMatch" | "InvalidSignatureException"
+            )
+        {
+            return Code::AuthenticateClockSkew;
         }
         if remote.starts_with("KMS.") || remote.starts_with("kms:") {
             return kms(asked.call);
@@ -214,15 +201,25 @@ impl Fault {
                 (code, _) => code,
             };
         }
+        let reads = asked.call == Call::GetObject;
+        let customer = matches!(asked.config.encryption, Encryption::Customer { .. });
+        let says = |text: &str| self.message.contains(text);
         match (remote, self.status) {
-            ("InvalidRequest", 400) if asked.call == Call::GetObject => {
-                if self.message.contains("not applicable") {
-                    Code::ReadNotEncrypted
-                } else {
-                    Code::ReadKeyRequired
-                }
+            // It also stands for other faults of the header, such as a `/` in the key id.
+            ("AuthorizationHeaderMalformed", _) if self.named_region().is_some() => {
+                Code::AccessWrongRegion
             }
-            ("InvalidArgument", 400) if asked.call == Call::GetObject => Code::ReadKeyMismatch,
+            ("AuthorizationHeaderMalformed", _) => Code::AuthenticateUnknownKey,
+            ("InvalidRequest", 400) if reads && says("not applicable") && customer => {
+                Code::ReadNotEncrypted
+            }
+            ("InvalidRequest", 400) if reads && says("Server Side Encryption") => {
+                Code::ReadKeyRequired
+            }
+            ("InvalidArgument", 400) if reads && customer => Code::ReadKeyMismatch,
+            ("ServiceUnavailable", _) if says("educe") || self.retry_after.is_some() => {
+                Code::AccessThrottled
+            }
             (_, 429) => Code::AccessThrottled,
             (_, 507) => Code::WriteNoSpace,
             (_, 301 | 302 | 303 | 307 | 308) if self.location.is_some() => Code::AccessRedirected,
@@ -235,8 +232,23 @@ impl Fault {
             {
                 Code::AccessWrongStyle
             }
+            // An error document of the protocol, with a code that means nothing special here.
+            (_, 400..)
+                if !remote.is_empty()
+                    && matches!(root_element(&self.body), Some("Error" | "ErrorResponse")) =>
+            {
+                Code::AccessRequestRefused
+            }
             _ => Code::AccessNotThisService,
         }
+    }
+
+    /// The region that the answer asks for; the message names it where the body does not.
+    pub(crate) fn named_region(&self) -> Option<String> {
+        self.region.clone().or_else(|| {
+            let (_, rest) = self.message.split_once("expecting '")?;
+            rest.split('\'').next().map(str::to_owned)
+        })
     }
 
     /// One word for several faults; the call and the message tell them apart.
@@ -254,231 +266,6 @@ impl Fault {
             Call::GetCallerIdentity | Call::ListBuckets | Call::ListObjects => Code::AccessDenied,
         }
     }
-
-    fn plain(&self, code: Code, asked: Asked<'_>) -> Diagnosis {
-        let (message, key, hint) = self
-            .about_identity(code, asked)
-            .unwrap_or_else(|| self.about_resource(code, asked));
-        let mut diagnosis = Diagnosis::new(code, message).hint(hint);
-        if let Some(key) = key {
-            diagnosis = diagnosis.key(place(key));
-        }
-        if let Some(seconds) = self.retry_after.as_ref().and_then(|it| it.parse().ok()) {
-            diagnosis = diagnosis
-                .evidence("retry_after", format!("{seconds} s"))
-                .retry(Retry::After(std::time::Duration::from_secs(seconds)));
-        }
-        diagnosis.evidence("location", self.location.as_deref().unwrap_or_default())
-    }
-
-    fn about_identity(&self, code: Code, asked: Asked<'_>) -> Option<Words> {
-        let Asked {
-            endpoint, resource, ..
-        } = asked;
-        Some(match code {
-            Code::AuthenticateUnknownKey => (
-                format!("{endpoint} does not know the key id"),
-                Some(KEY_ID),
-                if self.message.contains("disabled") {
-                    "the key exists and is disabled: enable it, or use another".to_owned()
-                } else if has_token(asked.config) {
-                    "check the key id; some stores also say so when the session token has expired"
-                        .to_owned()
-                } else {
-                    "check the key id, and that it belongs to this endpoint".to_owned()
-                },
-            ),
-            Code::AuthenticateBadSecret => (
-                format!("{endpoint} knows the key id, and the secret does not belong to it"),
-                Some(SECRET),
-                "copy the secret again; a `/` or `+` lost on the way, or a backslash that SQL took, \
-                 looks like this"
-                    .to_owned(),
-            ),
-            Code::AuthenticateTokenExpired => (
-                "the session token has expired".to_owned(),
-                Some(TOKEN),
-                "a link that lives longer than a token needs a long-lived key or a role".to_owned(),
-            ),
-            Code::AuthenticateTokenInvalid => (
-                "the session token is not valid".to_owned(),
-                Some(TOKEN),
-                "copy the token that came with this key pair, whole".to_owned(),
-            ),
-            Code::AuthenticateRequired => (
-                format!("{endpoint} refuses anonymous access to `{resource}`"),
-                Some(KEY_ID),
-                format!("give `{KEY_ID}` and `{SECRET}`, or make the bucket public"),
-            ),
-            _ => return None,
-        })
-    }
-
-    fn about_resource(&self, code: Code, asked: Asked<'_>) -> Words {
-        let Asked {
-            endpoint, resource, ..
-        } = asked;
-        let operation = asked.call.name();
-        match code {
-            Code::AccessDenied | Code::ReadDenied | Code::WriteDenied => (
-                format!("the identity may not do {operation} on `{resource}`"),
-                Some(KEY_ID),
-                format!("allow {operation} on it in the identity's or the bucket's policy"),
-            ),
-            Code::AccessNotFound => (
-                format!("`{resource}` does not exist"),
-                None,
-                "check the spelling of the target, and that the endpoint is the right one"
-                    .to_owned(),
-            ),
-            Code::AccessThrottled => (
-                format!("{endpoint} asks to slow down"),
-                None,
-                "run it again later".to_owned(),
-            ),
-            Code::AccessRedirected => (
-                format!("{endpoint} redirects instead of answering"),
-                Some(crate::config::ENDPOINT),
-                "S3 is not served there: name the address that is; redirects are not followed with \
-                 credentials"
-                    .to_owned(),
-            ),
-            Code::ReadArchived => (
-                format!("`{resource}` is archived"),
-                None,
-                "restore it, or point the link at objects that are online".to_owned(),
-            ),
-            Code::ReadKeyRequired => (
-                format!("`{resource}` is encrypted with a customer key, and the link has none"),
-                Some(crate::config::CUSTOMER_KEY),
-                "add the three x-amz-server-side-encryption-customer keys to CONFIG".to_owned(),
-            ),
-            Code::ReadKeyMismatch => (
-                format!("`{resource}` is encrypted with another customer key"),
-                Some(crate::config::CUSTOMER_KEY),
-                "give the key that it was written with".to_owned(),
-            ),
-            Code::ReadNotEncrypted => (
-                format!("`{resource}` is not encrypted with a customer key"),
-                Some(crate::config::CUSTOMER_KEY),
-                "remove the customer keys, or write the objects with them".to_owned(),
-            ),
-            Code::ReadKmsDenied | Code::WriteKmsDenied => (
-                format!("the key that encrypts `{resource}` can not be used"),
-                (code == Code::WriteKmsDenied).then_some(crate::config::KMS_KEY),
-                "allow the identity to use the KMS key, and check that the key exists".to_owned(),
-            ),
-            Code::WriteNoSpace => (
-                format!("{endpoint} has no space for `{resource}`"),
-                None,
-                "free space, or raise the quota".to_owned(),
-            ),
-            _ => (
-                format!("{endpoint} answered {}", self.status),
-                None,
-                "try again later; the service's own log says more".to_owned(),
-            ),
-        }
-    }
-
-    fn wrong_region(&self, asked: Asked<'_>) -> Diagnosis {
-        let ours = &asked.config.region;
-        // The message of AuthorizationHeaderMalformed names the region where the body does not.
-        let theirs = self.region.clone().or_else(|| {
-            let (_, rest) = self.message.split_once("expecting '")?;
-            rest.split('\'').next().map(str::to_owned)
-        });
-        let diagnosis = Diagnosis::new(
-            Code::AccessWrongRegion,
-            match &theirs {
-                Some(theirs) => format!(
-                    "`{}` is in {theirs}, and the link signs for {ours}",
-                    asked.resource
-                ),
-                None => format!("`{}` is not in {ours}", asked.resource),
-            },
-        )
-        .evidence("region", ours)
-        .evidence("expected_region", theirs.as_deref().unwrap_or_default())
-        .key(place(REGION));
-        match theirs {
-            Some(theirs) if theirs != *ours => {
-                diagnosis.hint(format!("set `{REGION}` to `{theirs}` in CONFIG"))
-            }
-            _ => diagnosis.hint(format!("set `{REGION}` to the bucket's region in CONFIG")),
-        }
-    }
-
-    fn clock_skew(&self, asked: Asked<'_>) -> Diagnosis {
-        let skew = self
-            .server_time
-            .map(|server| Timestamp::now().duration_since(server).as_secs());
-        let message = match skew {
-            Some(seconds) if seconds >= 0 => format!(
-                "this machine's clock is {seconds} s ahead of {}",
-                asked.endpoint
-            ),
-            Some(seconds) => format!(
-                "this machine's clock is {} s behind {}",
-                -seconds, asked.endpoint
-            ),
-            None => format!(
-                "the clocks of this machine and {} differ too much",
-                asked.endpoint
-            ),
-        };
-        Diagnosis::new(Code::AuthenticateClockSkew, message)
-            .evidence(
-                "skew_seconds",
-                skew.map(|it| format!("{it:+}")).unwrap_or_default(),
-            )
-            .evidence(
-                "server_time",
-                self.server_time
-                    .map(|it| it.to_string())
-                    .unwrap_or_default(),
-            )
-            .hint("set the clock of this machine; signatures are refused beyond 15 minutes")
-    }
-
-    fn role_refused(&self, asked: Asked<'_>) -> Diagnosis {
-        // "User: arn:aws:iam::123456789012:user/x is not authorized to perform: sts:AssumeRole ..."
-        let caller = self
-            .message
-            .split_once("User: ")
-            .and_then(|(_, rest)| rest.split_whitespace().next())
-            .unwrap_or_default();
-        Diagnosis::new(
-            Code::AuthenticateRoleRefused,
-            format!("the key pair may not take on the role `{}`", asked.resource),
-        )
-        .evidence("caller", caller)
-        .key(place(ROLE))
-        .hint("let the role's trust policy name the caller, and the caller's policy allow sts:AssumeRole")
-    }
-
-    fn not_this_service(&self, asked: Asked<'_>) -> Diagnosis {
-        let root = root_element(&self.body).unwrap_or_default();
-        Diagnosis::new(
-            Code::AccessNotThisService,
-            format!("{} answers, but not as S3 does", asked.endpoint),
-        )
-        .evidence("root_element", root)
-        .hint("check endpoint_url: a console, a proxy's page or another service listens there")
-    }
-}
-
-fn wrong_style(asked: Asked<'_>) -> Diagnosis {
-    Diagnosis::new(
-        Code::AccessWrongStyle,
-        format!(
-            "{} does not take the bucket from the host name",
-            asked.endpoint
-        ),
-    )
-    .evidence("style", "virtual-host")
-    .key(place(PATH_STYLE))
-    .hint(format!("set `{PATH_STYLE}` to true in CONFIG"))
 }
 
 const fn kms(call: Call) -> Code {
@@ -486,10 +273,6 @@ const fn kms(call: Call) -> Code {
         Call::PutObject => Code::WriteKmsDenied,
         _ => Code::ReadKmsDenied,
     }
-}
-
-fn has_token(config: &Config) -> bool {
-    matches!(&config.auth, Auth::Keys(keys) if keys.token.is_some())
 }
 
 /// Returns the place of a key in the clause it is documented in.
@@ -509,7 +292,7 @@ fn element(body: &str, name: &str) -> Option<String> {
 }
 
 /// Returns the local name of a document's root element.
-fn root_element(body: &str) -> Option<&str> {
+pub(crate) fn root_element(body: &str) -> Option<&str> {
     let mut rest = body.trim_start_matches('\u{feff}').trim_start();
     while rest.starts_with("<?") || rest.starts_with("<!") {
         rest = rest.split_once('>')?.1.trim_start();
@@ -526,10 +309,19 @@ fn region_in(host: &str) -> Option<String> {
     region.contains('-').then(|| region.to_owned())
 }
 
+/// Takes the server's time out of "Signature expired: A is now earlier than B (C - 15 min.)".
+fn server_time_in(message: &str) -> Option<Timestamp> {
+    let (_, rest) = message.split_once('(')?;
+    let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", rest.split(' ').next()?).ok()?;
+    time.to_zoned(jiff::tz::TimeZone::UTC)
+        .ok()
+        .map(|zoned| zoned.timestamp())
+}
+
 fn http_date(text: &str) -> Option<Timestamp> {
     rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())
 }
 
-fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     text.chars().take(300).collect()
 }

@@ -2,6 +2,7 @@
 
 mod config;
 mod error;
+mod explain;
 mod object;
 mod provider;
 mod target;

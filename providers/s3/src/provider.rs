@@ -8,8 +8,9 @@ use linkdial_core::{
 };
 use url::Url;
 
-use crate::config::{self, Auth, Config, ENDPOINT, KEYS, Keys, STS_ENDPOINT};
+use crate::config::{self, Auth, Config, ENDPOINT, KEYS, Keys};
 use crate::error::{Asked, Call, diagnose, place};
+use crate::explain::not_this_service;
 use crate::object::{self, Object};
 use crate::target::Bucket;
 use crate::wire::{Client, Transport};
@@ -76,42 +77,25 @@ struct Address {
 
 impl S3 {
     fn address(&self, bucket: Option<&Bucket>) -> Address {
-        let region = &self.config.region;
-        let base = self
-            .config
-            .endpoint
-            .clone()
-            .unwrap_or_else(|| aws_url(&format!("s3.{region}.{}", dns_suffix(region))));
+        let base = &self.config.base;
         // Path style is the safe choice with a store of one's own, the host name on AWS.
-        let path_style = self
-            .config
-            .path_style
-            .unwrap_or(self.config.endpoint.is_some());
-        let named = base.domain().is_some();
-        let virtual_host =
-            !path_style && named && bucket.is_none_or(Bucket::fits_host) && bucket.is_some();
-        let mut address = address(&base, Role::Endpoint);
-        if let Some(bucket) = bucket.filter(|_| virtual_host) {
+        let path_style = self.config.path_style.unwrap_or(self.config.base_given);
+        let hosted =
+            bucket.filter(|bucket| !path_style && base.domain().is_some() && bucket.fits_host());
+        let mut address = address(base, Role::Endpoint);
+        if let Some(bucket) = hosted {
             address.endpoint.host = format!("{}.{}", bucket.name, address.endpoint.host);
+            address.virtual_host = true;
         }
-        if self.config.endpoint.is_some() {
+        if self.config.base_given {
             address.endpoint = address.endpoint.named_by(place(ENDPOINT));
         }
-        address.virtual_host = virtual_host;
         address
     }
 
     fn sts_address(&self) -> Address {
-        let region = &self.config.region;
-        let (base, key) = match (&self.config.sts_endpoint, &self.config.endpoint) {
-            (Some(url), _) => (url.clone(), Some(STS_ENDPOINT)),
-            (None, Some(url)) => (url.clone(), Some(ENDPOINT)),
-            (None, None) => (
-                aws_url(&format!("sts.{region}.{}", dns_suffix(region))),
-                None,
-            ),
-        };
-        let mut address = address(&base, Role::Sts);
+        let (base, key) = &self.config.sts;
+        let mut address = address(base, Role::Sts);
         if let Some(key) = key {
             address.endpoint = address.endpoint.named_by(place(key));
         }
@@ -132,7 +116,7 @@ impl S3 {
         let client = Client {
             transport: &transport,
             endpoint: &address.base,
-            region: &self.config.region,
+            region: self.config.region(),
             keys: Some(keys),
         }
         .sts();
@@ -142,6 +126,7 @@ impl S3 {
             endpoint: &address.endpoint,
             resource: &role.arn,
             virtual_host: false,
+            role: None,
         };
         let work = async {
             let request = client
@@ -151,7 +136,7 @@ impl S3 {
                 .role_session_name("linkdial")
                 .duration_seconds(900);
             match Box::pin(request.send()).await {
-                Ok(lent) => lent.credentials.ok_or_else(|| not_sts(&address.endpoint)),
+                Ok(lent) => lent.credentials.ok_or_else(|| not_this_service(asked)),
                 Err(error) => Err(diagnose(asked, &transport, error).await),
             }
         };
@@ -168,13 +153,17 @@ impl S3 {
         }))
     }
 
+    fn role(&self) -> Option<&str> {
+        self.config.role.as_ref().map(|role| role.arn.as_str())
+    }
+
     /// Proves what the link can prove without a bucket.
     async fn probe_alone(&self, probe: &mut Probe, keys: Option<&Keys>) -> Result<(), Halt> {
         let Some(keys) = keys else {
             reach(probe, &self.address(None)).await?;
             return Ok(());
         };
-        if self.config.endpoint.is_none() {
+        if !self.config.own_store {
             return self.who_am_i(probe, keys).await;
         }
         let address = self.address(None);
@@ -186,11 +175,12 @@ impl S3 {
             endpoint: &address.endpoint,
             resource: "*",
             virtual_host: false,
+            role: self.role(),
         };
         let work = async {
             match Box::pin(client.list_buckets().send()).await {
                 Ok(answer) if answer.buckets.is_none() && answer.owner.is_none() => {
-                    Err(not_s3(&address.endpoint))
+                    Err(not_this_service(asked))
                 }
                 Ok(answer) => Ok(Some(answer.buckets().len())),
                 Err(error) => match diagnose(asked, &transport, error).await {
@@ -203,7 +193,7 @@ impl S3 {
         let buckets = probe
             .step(&address.endpoint, &[Stage::Authenticate], work)
             .await?;
-        probe.note("key_id", &keys.id);
+        probe.note("key_id", keys.shown_id());
         if let Some(buckets) = buckets {
             probe.note("buckets", buckets);
         }
@@ -217,7 +207,7 @@ impl S3 {
         let client = Client {
             transport: &transport,
             endpoint: &address.base,
-            region: &self.config.region,
+            region: self.config.region(),
             keys: Some(keys),
         }
         .sts();
@@ -227,10 +217,11 @@ impl S3 {
             endpoint: &address.endpoint,
             resource: "*",
             virtual_host: false,
+            role: self.role(),
         };
         let work = async {
             match Box::pin(client.get_caller_identity().send()).await {
-                Ok(answer) => answer.arn.ok_or_else(|| not_sts(&address.endpoint)),
+                Ok(answer) => answer.arn.ok_or_else(|| not_this_service(asked)),
                 Err(error) => Err(diagnose(asked, &transport, error).await),
             }
         };
@@ -273,11 +264,15 @@ impl S3 {
             .step(&session.endpoint, stages, session.list())
             .await?;
         probe.note("objects", &listed.count);
-        if !self.config.region_given && self.config.endpoint.is_none() {
-            probe.note("region", format!("{} (none is given)", self.config.region));
+        if self.config.guesses_region() {
+            probe.note(
+                "region",
+                format!("{} (none is given)", self.config.region()),
+            );
         }
         if probe.intent().read || !probe.intent().write {
-            Box::pin(object::read(probe, &session, listed.object)).await?;
+            let read = object::read(probe, &session, listed.candidates, listed.truncated);
+            Box::pin(read).await?;
         }
         if probe.intent().write {
             Box::pin(object::write(probe, &session)).await?;
@@ -294,7 +289,7 @@ impl S3 {
         Client {
             transport,
             endpoint: &address.base,
-            region: &self.config.region,
+            region: self.config.region(),
             keys,
         }
         .s3(!address.virtual_host)
@@ -304,7 +299,8 @@ impl S3 {
 /// What a listing showed.
 struct Listed {
     count: String,
-    object: Option<Object>,
+    truncated: bool,
+    candidates: Vec<Object>,
 }
 
 impl Session<'_> {
@@ -313,6 +309,17 @@ impl Session<'_> {
         self.config
             .requester_pays
             .then_some(RequestPayer::Requester)
+    }
+
+    fn asked<'a>(&'a self, call: Call, resource: &'a str) -> Asked<'a> {
+        Asked {
+            call,
+            config: self.config,
+            endpoint: &self.endpoint,
+            resource,
+            virtual_host: self.virtual_host,
+            role: self.config.role.as_ref().map(|role| role.arn.as_str()),
+        }
     }
 
     /// Turns an error of a call on this session into a finding.
@@ -329,14 +336,12 @@ impl Session<'_> {
             + Sync
             + 'static,
     {
-        let asked = Asked {
-            call,
-            config: self.config,
-            endpoint: &self.endpoint,
-            resource,
-            virtual_host: self.virtual_host,
-        };
-        diagnose(asked, &self.transport, error).await
+        diagnose(self.asked(call, resource), &self.transport, error).await
+    }
+
+    /// Returns the finding that something else than S3 answers.
+    pub(crate) fn not_s3(&self, call: Call, resource: &str) -> Diagnosis {
+        not_this_service(self.asked(call, resource))
     }
 
     async fn list(&self) -> Result<Listed, Diagnosis> {
@@ -358,10 +363,13 @@ impl Session<'_> {
             Err(error) => return Err(self.diagnose(Call::ListObjects, &resource, error).await),
         };
         // Any server can answer 200: only a listing of this bucket counts.
-        if answer.name().is_none_or(|name| name != bucket) {
-            return Err(
-                not_s3(&self.endpoint).evidence("listed", answer.name().unwrap_or_default())
-            );
+        // Ceph names a bucket of another tenant `tenant:bucket` and answers without the tenant.
+        let wanted = bucket.rsplit(':').next().unwrap_or(bucket);
+        let listed = answer.name().unwrap_or_default();
+        if listed != wanted && listed != bucket {
+            return Err(self
+                .not_s3(Call::ListObjects, &resource)
+                .evidence("listed", listed));
         }
         let objects: Vec<&aws_sdk_s3::types::Object> = answer
             .contents()
@@ -371,7 +379,8 @@ impl Session<'_> {
         let more = answer.is_truncated() == Some(true);
         Ok(Listed {
             count: format!("{}{}", objects.len(), if more { " or more" } else { "" }),
-            object: Object::choose(&objects, &self.config.suffixes),
+            truncated: more,
+            candidates: Object::choose(&objects, &self.config.suffixes),
         })
     }
 }
@@ -395,45 +404,10 @@ fn address(base: &Url, role: Role) -> Address {
     }
 }
 
-fn aws_url(host: &str) -> Url {
-    Url::parse(&format!("https://{host}")).expect("a region is letters, digits and dashes")
-}
-
-/// The DNS suffix of a region's partition (AWS General Reference, Service endpoints).
-fn dns_suffix(region: &str) -> &'static str {
-    if region.starts_with("cn-") {
-        "amazonaws.com.cn"
-    } else if region.starts_with("us-iso-") {
-        "c2s.ic.gov"
-    } else if region.starts_with("us-isob-") {
-        "sc2s.sgov.gov"
-    } else if region.starts_with("eusc-") {
-        "amazonaws.eu"
-    } else {
-        "amazonaws.com"
-    }
-}
-
 fn no_target() -> Diagnosis {
     Diagnosis::new(
         Code::DefineNoTarget,
         "nothing says which bucket this anonymous link is for",
     )
     .hint("add the pipeline that uses it to the script, or give --target LINK=BUCKET/PREFIX")
-}
-
-fn not_s3(endpoint: &Endpoint) -> Diagnosis {
-    Diagnosis::new(
-        Code::AccessNotThisService,
-        format!("{endpoint} answers, but not as S3 does"),
-    )
-    .hint("check endpoint_url: a console, a proxy's page or another service listens there")
-}
-
-fn not_sts(endpoint: &Endpoint) -> Diagnosis {
-    Diagnosis::new(
-        Code::AccessNotThisService,
-        format!("{endpoint} answers, but not as the security token service does"),
-    )
-    .hint("check endpoint_url and sts_endpoint_url")
 }

@@ -348,6 +348,7 @@ fn write_faults_have_their_codes_and_leave_nothing() {
             "fail write.no-space",
             0,
         ),
+        (error(503, "SlowDown", ""), "warn access.throttled", 0),
         (Answer::status(200), "fail write.readback-differs", 1),
     ] {
         let server = ScriptedHttp::script()
@@ -369,7 +370,7 @@ fn write_faults_have_their_codes_and_leave_nothing() {
         assert_eq!((count("PUT"), count("DELETE")), (1, deletes), "{expected}");
         let put = requests.iter().find(|it| it.method == "PUT").unwrap();
         assert!(
-            put.path.starts_with("/bucket/out/.linkdial-"),
+            put.path.starts_with("/bucket/out/x.linkdial-"),
             "{}",
             put.path
         );
@@ -416,7 +417,8 @@ fn without_leave_to_write_nothing_is_written() {
             .iter()
             .all(|request| request.method == "GET")
     );
-    assert!(common::note(&steps, "reason").unwrap().contains("--write"));
+    let unproven = common::note(&steps, "unproven").unwrap();
+    assert!(unproven.contains("--write"), "{unproven}");
 }
 
 #[test]
@@ -487,4 +489,225 @@ fn what_the_server_echoes_holds_no_secret() {
         assert!(!shown.contains("m4rk3d"), "{shown}");
         assert!(!shown.contains("bTRyazNk"), "{shown}");
     }
+}
+
+#[test]
+fn a_code_that_stands_for_several_faults_is_told_apart() {
+    let malformed = "The authorization header is malformed; the Credential is mal-formed";
+    for (status, code, message, expected) in [
+        (
+            400,
+            "AuthorizationHeaderMalformed",
+            malformed,
+            "fail authenticate.unknown-key CREDENTIALS/aws_access_key_id",
+        ),
+        (
+            405,
+            "MethodNotAllowed",
+            "not allowed",
+            "fail access.request-refused",
+        ),
+        (
+            400,
+            "InvalidRequest",
+            "Missing header",
+            "fail access.request-refused",
+        ),
+        (
+            503,
+            "ServiceUnavailable",
+            "down",
+            "fail access.server-error",
+        ),
+        (
+            503,
+            "ServiceUnavailable",
+            "Please reduce your request rate.",
+            "warn access.throttled",
+        ),
+        (
+            403,
+            "NotSignedUp",
+            "not signed up",
+            "fail authenticate.unknown-key CREDENTIALS/aws_access_key_id",
+        ),
+    ] {
+        let steps = listing(error(status, code, message));
+        assert_eq!(summary(&steps), expected, "{code}: {message}");
+    }
+}
+
+#[test]
+fn a_read_without_a_byte_proves_nothing() {
+    for answer in [
+        Answer::status(206).header("content-range", "bytes 0-0/6"),
+        Answer::status(200)
+            .header("content-type", "text/html")
+            .body("<html>login</html>"),
+    ] {
+        let server = ScriptedHttp::script()
+            .on(Match::any().query("list-type=2"), [xml(ONE)])
+            .on(Match::any(), [answer])
+            .start();
+        let steps = dial(PAIR, &config(&server), Some("bucket"));
+        assert_eq!(
+            summary(&steps),
+            "fail access.not-this-service CONFIG/endpoint_url"
+        );
+    }
+}
+
+#[test]
+fn the_next_object_is_tried_when_one_is_gone() {
+    let two = ONE.replace(
+        "<Contents>",
+        "<Contents><Key>0.csv</Key><Size>6</Size></Contents><Contents>",
+    );
+    let server = ScriptedHttp::script()
+        .on(Match::any().query("list-type=2"), [xml(&two)])
+        .on(Match::path("/bucket/0.csv"), [error(404, "NoSuchKey", "")])
+        .on(Match::any(), [Answer::status(206).body("h")])
+        .start();
+    let steps = dial(PAIR, &config(&server), Some("bucket"));
+    assert_eq!(summary(&steps), "pass");
+    assert_eq!(common::note(&steps, "object"), Some("bucket/a.csv"));
+}
+
+#[test]
+fn the_version_that_was_written_is_the_one_deleted() {
+    let sentinel = "written by linkdial to prove that this link can write; safe to delete\n";
+    let server = ScriptedHttp::script()
+        .on(Match::any().query("list-type=2"), [xml(EMPTY)])
+        .on(
+            Match::any().method("PUT"),
+            [Answer::status(200).header("x-amz-version-id", "v-17")],
+        )
+        .on(Match::any().method("DELETE"), [Answer::status(204)])
+        .on(Match::any(), [Answer::status(200).body(sentinel)])
+        .start();
+    let allowed = Settings {
+        write: true,
+        ..settings()
+    };
+    let steps = dial_with(
+        PAIR,
+        &config(&server),
+        Some("bucket/"),
+        Intent::WRITE,
+        allowed,
+    );
+    assert_eq!(summary(&steps), "pass", "{steps:#?}");
+    let requests = server.requests();
+    let delete = requests.iter().find(|it| it.method == "DELETE").unwrap();
+    assert!(delete.query.contains("versionId=v-17"), "{}", delete.query);
+}
+
+const ROLE: &str = r#"{"aws_access_key_id":"AKIAMARKED","aws_secret_access_key":"m4rk3d/secret+","role_arn":"arn:aws:iam::123456789012:role/reader"}"#;
+
+fn sts_error(code: &str, message: &str) -> Answer {
+    Answer::status(403)
+        .header("content-type", "text/xml")
+        .body(format!(
+            "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>r1</RequestId></ErrorResponse>"
+        ))
+}
+
+#[test]
+fn the_token_service_has_words_of_its_own() {
+    let refused = "User: arn:aws:iam::123456789012:user/loader is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789012:role/reader";
+    let stale = "Signature expired: 20260101T000000Z is now earlier than 20260101T001500Z (20260101T003000Z - 15 min.)";
+    for (code, message, expected) in [
+        (
+            "AccessDenied",
+            refused,
+            "fail authenticate.role-refused CREDENTIALS/role_arn",
+        ),
+        (
+            "InvalidClientTokenId",
+            "invalid",
+            "fail authenticate.unknown-key CREDENTIALS/aws_access_key_id",
+        ),
+        (
+            "SignatureDoesNotMatch",
+            "does not match",
+            "fail authenticate.bad-secret CREDENTIALS/aws_secret_access_key",
+        ),
+        (
+            "SignatureDoesNotMatch",
+            stale,
+            "fail authenticate.clock-skew",
+        ),
+        (
+            "ExpiredToken",
+            "expired",
+            "fail authenticate.token-expired CREDENTIALS/aws_session_token",
+        ),
+    ] {
+        let server = ScriptedHttp::always([sts_error(code, message)]);
+        let steps = dial(ROLE, &config(&server), Some("bucket"));
+        assert_eq!(summary(&steps), expected, "{code}: {message}");
+    }
+    let server = ScriptedHttp::always([sts_error("AccessDenied", refused)]);
+    let steps = dial(ROLE, &config(&server), Some("bucket"));
+    assert_eq!(
+        evidence(&steps, "caller"),
+        Some("arn:aws:iam::123456789012:user/loader")
+    );
+    let server = ScriptedHttp::always([Answer::status(200).body("<html></html>")]);
+    let steps = dial(ROLE, &config(&server), Some("bucket"));
+    assert_eq!(
+        summary(&steps),
+        "fail access.not-this-service CONFIG/endpoint_url"
+    );
+}
+
+#[test]
+fn what_a_role_may_not_do_is_the_roles_matter() {
+    let lent = "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIALENT</AccessKeyId><SecretAccessKey>l3nt-secret</SecretAccessKey><SessionToken>l3nt-token</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>";
+    let server = ScriptedHttp::script()
+        .on(Match::any().method("POST"), [xml(lent)])
+        .on(
+            Match::any(),
+            [error(403, "AccessDenied", "l3nt-secret l3nt-token")],
+        )
+        .start();
+    let steps = dial(ROLE, &config(&server), Some("bucket"));
+    assert_eq!(
+        summary(&steps),
+        "fail access.denied CREDENTIALS/role_arn",
+        "{steps:#?}"
+    );
+    assert_eq!(
+        evidence(&steps, "role"),
+        Some("arn:aws:iam::123456789012:role/reader")
+    );
+    assert!(!format!("{steps:?}").contains("l3nt-"));
+}
+
+#[test]
+fn silence_at_a_login_of_its_own_is_a_login_that_timed_out() {
+    let quick = || Settings {
+        stage_timeout: Duration::from_millis(300),
+        ..settings()
+    };
+    let silent = Broken::start(Fault::Silent);
+    let config = format!(r#"{{"endpoint_url":"{}"}}"#, silent.url());
+    for (credentials, target) in [(ROLE, Some("bucket")), (PAIR, None)] {
+        let steps = dial_with(credentials, &config, target, Intent::READ, quick());
+        assert_eq!(
+            summary(&steps),
+            "fail authenticate.timed-out CONFIG/endpoint_url"
+        );
+    }
+}
+
+#[test]
+fn a_target_that_does_not_fit_is_not_dialled() {
+    let server = ScriptedHttp::always([xml(EMPTY)]);
+    let steps = dial(PAIR, &config(&server), Some("https://host/bucket"));
+    assert_eq!(summary(&steps), "fail define.target-invalid");
+    assert!(server.requests().is_empty());
+    let steps = dial(PAIR, &config(&server), Some("s3://bucket/in/"));
+    assert_eq!(summary(&steps), "warn define.target-scheme");
+    assert_eq!(server.requests().len(), 1);
 }

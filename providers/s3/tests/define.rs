@@ -100,6 +100,11 @@ fn identity_rules() {
             "fail define.invalid-value CREDENTIALS/role_arn",
         ),
         (
+            r#"{"aws_access_key_id":"abcdefghij/abcdefghij+abcdefghijabcdefgh","aws_secret_access_key":"AKIAABCDEFGHIJKLMNOP"}"#,
+            "",
+            "fail define.invalid-value CREDENTIALS/aws_access_key_id",
+        ),
+        (
             r#"{"aws_access_key_id":"your_access_key_id","aws_secret_access_key":"s"}"#,
             "",
             "fail define.placeholder-value CREDENTIALS/aws_access_key_id",
@@ -161,6 +166,10 @@ fn endpoint_and_region_rules() {
         ),
         (
             r#"{"region":"US East"}"#,
+            "fail define.invalid-value CONFIG/region",
+        ),
+        (
+            r#"{"region":"xn--a"}"#,
             "fail define.invalid-value CONFIG/region",
         ),
         (

@@ -1,0 +1,300 @@
+//! The words for what S3, STS and compatible stores answered: message, guilty key and hint.
+
+use jiff::Timestamp;
+use linkdial_core::{Code, Diagnosis, Retry};
+
+use crate::config::{
+    Auth, CUSTOMER_KEY, Config, ENDPOINT, KEY_ID, KMS_KEY, PATH_STYLE, REGION, ROLE, SECRET,
+    STS_ENDPOINT, TOKEN,
+};
+use crate::error::{Asked, Call, Fault, place, root_element, shorten};
+
+/// Message, guilty key and hint.
+type Words = (String, Option<&'static str>, String);
+
+impl Fault {
+    /// Returns the finding that the answer is.
+    pub(crate) fn diagnose(&self, asked: Asked<'_>) -> Diagnosis {
+        let code = self.code(asked);
+        let diagnosis = match code {
+            Code::AccessWrongRegion => self.wrong_region(asked),
+            Code::AuthenticateClockSkew => self.clock_skew(asked),
+            Code::AccessWrongStyle => wrong_style(asked),
+            Code::AccessNotThisService => self.not_this_service(asked),
+            Code::AuthenticateRoleRefused => self.role_refused(asked),
+            code => self.plain(code, asked),
+        };
+        let principal = match (&asked.config.auth, asked.role) {
+            (_, Some(role)) => role,
+            (Auth::Keys(keys), None) => keys.shown_id(),
+            (Auth::Anonymous | Auth::Cluster, None) => "anonymous",
+        };
+        diagnosis
+            .evidence("operation", asked.call.name())
+            .evidence("resource", asked.resource)
+            .evidence("remote_code", self.code.as_deref().unwrap_or_default())
+            .evidence("remote_message", shorten(&self.message))
+            .evidence("status", self.status)
+            .evidence("request_id", self.request_id.as_deref().unwrap_or_default())
+            .evidence(
+                if asked.role.is_some() {
+                    "role"
+                } else {
+                    "key_id"
+                },
+                principal,
+            )
+    }
+
+    fn plain(&self, code: Code, asked: Asked<'_>) -> Diagnosis {
+        let (message, key, hint) = self
+            .about_identity(code, asked)
+            .unwrap_or_else(|| self.about_resource(code, asked));
+        let mut diagnosis = Diagnosis::new(code, message).hint(hint);
+        if let Some(key) = key {
+            // What a lent key may not do is the role's matter.
+            let lent = asked.role.is_some() && matches!(key, KEY_ID | SECRET | TOKEN);
+            diagnosis = diagnosis.key(place(if lent { ROLE } else { key }));
+        }
+        if let Some(seconds) = self.retry_after.as_ref().and_then(|it| it.parse().ok()) {
+            diagnosis = diagnosis
+                .evidence("retry_after", format!("{seconds} s"))
+                .retry(Retry::After(std::time::Duration::from_secs(seconds)));
+        }
+        diagnosis.evidence("location", self.location.as_deref().unwrap_or_default())
+    }
+
+    fn about_identity(&self, code: Code, asked: Asked<'_>) -> Option<Words> {
+        let Asked {
+            endpoint, resource, ..
+        } = asked;
+        Some(match code {
+            Code::AuthenticateUnknownKey if self.message.contains("disabled") => (
+                format!("{endpoint} refuses the key id: its account is disabled"),
+                Some(KEY_ID),
+                "enable the account, or use another key".to_owned(),
+            ),
+            Code::AuthenticateUnknownKey => (
+                format!("{endpoint} does not know the key id"),
+                Some(KEY_ID),
+                if has_token(asked.config) {
+                    "check the key id; some stores also say so when the session token has expired"
+                        .to_owned()
+                } else {
+                    "check the key id, and that it belongs to this endpoint".to_owned()
+                },
+            ),
+            Code::AuthenticateBadSecret => (
+                format!("{endpoint} knows the key id, and the secret does not belong to it"),
+                Some(SECRET),
+                "copy the secret again; a `/` or `+` lost on the way, or a backslash that SQL took, \
+                 looks like this"
+                    .to_owned(),
+            ),
+            Code::AuthenticateTokenExpired => (
+                "the session token has expired".to_owned(),
+                Some(TOKEN),
+                "a link that lives longer than a token needs a long-lived key or a role".to_owned(),
+            ),
+            Code::AuthenticateTokenInvalid => (
+                "the session token is not valid".to_owned(),
+                Some(TOKEN),
+                "copy the token that came with this key pair, whole".to_owned(),
+            ),
+            Code::AuthenticateRequired => (
+                format!("{endpoint} refuses anonymous access to `{resource}`"),
+                Some(KEY_ID),
+                format!("give `{KEY_ID}` and `{SECRET}`, or make the bucket public"),
+            ),
+            _ => return None,
+        })
+    }
+
+    fn about_resource(&self, code: Code, asked: Asked<'_>) -> Words {
+        let Asked {
+            endpoint, resource, ..
+        } = asked;
+        let operation = asked.call.name();
+        match code {
+            Code::AccessDenied | Code::ReadDenied | Code::WriteDenied => (
+                format!("the identity may not do {operation} on `{resource}`"),
+                Some(KEY_ID),
+                format!("allow {operation} on it in the identity's or the bucket's policy"),
+            ),
+            Code::AccessNotFound => (
+                format!("`{resource}` does not exist"),
+                None,
+                "check the spelling of the target, and that the endpoint is the right one"
+                    .to_owned(),
+            ),
+            Code::AccessThrottled => (
+                format!("{endpoint} asks to slow down"),
+                None,
+                "run it again later".to_owned(),
+            ),
+            Code::AccessRedirected => (
+                format!("{endpoint} redirects instead of answering"),
+                Some(ENDPOINT),
+                "S3 is not served there: name the address that is; redirects are not followed with \
+                 credentials"
+                    .to_owned(),
+            ),
+            Code::ReadArchived => (
+                format!("`{resource}` is archived"),
+                None,
+                "restore it, or point the link at objects that are online".to_owned(),
+            ),
+            Code::ReadKeyRequired => (
+                format!("`{resource}` is encrypted with a customer key, and the link has none"),
+                Some(CUSTOMER_KEY),
+                "add the three x-amz-server-side-encryption-customer keys to CONFIG".to_owned(),
+            ),
+            Code::ReadKeyMismatch => (
+                format!("`{resource}` is encrypted with another customer key"),
+                Some(CUSTOMER_KEY),
+                "give the key that it was written with".to_owned(),
+            ),
+            Code::ReadNotEncrypted => (
+                format!("`{resource}` is not encrypted with a customer key"),
+                Some(CUSTOMER_KEY),
+                "remove the customer keys, or write the objects with them".to_owned(),
+            ),
+            Code::ReadKmsDenied | Code::WriteKmsDenied => (
+                format!("the key that encrypts `{resource}` can not be used"),
+                (code == Code::WriteKmsDenied).then_some(KMS_KEY),
+                "allow the identity to use the KMS key, and check that the key exists".to_owned(),
+            ),
+            Code::WriteNoSpace => (
+                format!("{endpoint} has no space for `{resource}`"),
+                None,
+                "free space, or raise the quota".to_owned(),
+            ),
+            Code::AccessRequestRefused => (
+                format!(
+                    "{endpoint} refused {operation} on `{resource}`: {}",
+                    self.code.as_deref().unwrap_or_default()
+                ),
+                None,
+                "the service's own words stand in the evidence; look the code up in its documentation"
+                    .to_owned(),
+            ),
+            _ => (
+                format!("{endpoint} answered {}", self.status),
+                None,
+                "try again later; the service's own log says more".to_owned(),
+            ),
+        }
+    }
+
+    fn wrong_region(&self, asked: Asked<'_>) -> Diagnosis {
+        let ours = asked.config.region();
+        let theirs = self.named_region();
+        let diagnosis = Diagnosis::new(
+            Code::AccessWrongRegion,
+            match &theirs {
+                Some(theirs) => format!(
+                    "`{}` is in {theirs}, and the link signs for {ours}",
+                    asked.resource
+                ),
+                None => format!("`{}` is not in {ours}", asked.resource),
+            },
+        )
+        .evidence("region", ours)
+        .evidence("expected_region", theirs.as_deref().unwrap_or_default())
+        .key(place(REGION));
+        match theirs {
+            Some(theirs) if theirs != ours => {
+                diagnosis.hint(format!("set `{REGION}` to `{theirs}` in CONFIG"))
+            }
+            _ => diagnosis.hint(format!("set `{REGION}` to the bucket's region in CONFIG")),
+        }
+    }
+
+    fn clock_skew(&self, asked: Asked<'_>) -> Diagnosis {
+        let skew = self
+            .server_time
+            .map(|server| Timestamp::now().duration_since(server).as_secs());
+        let message = match skew {
+            Some(seconds) if seconds >= 0 => format!(
+                "this machine's clock is {seconds} s ahead of {}",
+                asked.endpoint
+            ),
+            Some(seconds) => format!(
+                "this machine's clock is {} s behind {}",
+                -seconds, asked.endpoint
+            ),
+            None => format!(
+                "the clocks of this machine and {} differ too much",
+                asked.endpoint
+            ),
+        };
+        Diagnosis::new(Code::AuthenticateClockSkew, message)
+            .evidence(
+                "skew_seconds",
+                skew.map(|it| format!("{it:+}")).unwrap_or_default(),
+            )
+            .evidence(
+                "server_time",
+                self.server_time
+                    .map(|it| it.to_string())
+                    .unwrap_or_default(),
+            )
+            .hint("set the clock of this machine; signatures are refused beyond 15 minutes")
+    }
+
+    fn role_refused(&self, asked: Asked<'_>) -> Diagnosis {
+        // "User: arn:aws:iam::123456789012:user/x is not authorized to perform: sts:AssumeRole ..."
+        let caller = self
+            .message
+            .split_once("User: ")
+            .and_then(|(_, rest)| rest.split_whitespace().next())
+            .unwrap_or_default();
+        Diagnosis::new(
+            Code::AuthenticateRoleRefused,
+            format!("the key pair may not take on the role `{}`", asked.resource),
+        )
+        .evidence("caller", caller)
+        .key(place(ROLE))
+        .hint("let the role's trust policy name the caller, and the caller's policy allow sts:AssumeRole")
+    }
+
+    fn not_this_service(&self, asked: Asked<'_>) -> Diagnosis {
+        let root = root_element(&self.body).unwrap_or_default();
+        not_this_service(asked).evidence("root_element", root)
+    }
+}
+
+/// Returns the finding that something else than S3 or its token service answers.
+pub(crate) fn not_this_service(asked: Asked<'_>) -> Diagnosis {
+    let (service, keys) = match asked.call {
+        Call::AssumeRole | Call::GetCallerIdentity => (
+            "the security token service",
+            format!("{ENDPOINT} and {STS_ENDPOINT}"),
+        ),
+        _ => ("S3", ENDPOINT.to_owned()),
+    };
+    Diagnosis::new(
+        Code::AccessNotThisService,
+        format!("{} answers, but not as {service} does", asked.endpoint),
+    )
+    .hint(format!(
+        "check {keys}: a console, a proxy's page or another service listens there"
+    ))
+}
+
+fn wrong_style(asked: Asked<'_>) -> Diagnosis {
+    Diagnosis::new(
+        Code::AccessWrongStyle,
+        format!(
+            "{} does not take the bucket from the host name",
+            asked.endpoint
+        ),
+    )
+    .evidence("style", "virtual-host")
+    .key(place(PATH_STYLE))
+    .hint(format!("set `{PATH_STYLE}` to true in CONFIG"))
+}
+
+fn has_token(config: &Config) -> bool {
+    matches!(&config.auth, Auth::Keys(keys) if keys.token.is_some())
+}
