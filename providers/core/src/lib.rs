@@ -14,6 +14,7 @@ mod code;
 pub mod define;
 mod diagnosis;
 mod endpoint;
+mod forms;
 mod link;
 pub mod net;
 mod probe;
