@@ -9,6 +9,7 @@
 //! 5. [`Diagnosis`] and [`Code`]: what is wrong, how we know, which key, how to mend it.
 //! 6. [`net`]: the ladder that resolves, connects and shakes hands before any client runs.
 
+mod address;
 pub mod clause;
 mod code;
 pub mod define;
@@ -27,6 +28,7 @@ mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use address::shown_url;
 pub use clause::{Clause, ClauseName};
 pub use code::{Code, UnknownCode};
 pub use define::{Clauses, Key, Shape};

@@ -154,7 +154,7 @@ impl Probe {
         intent: Intent,
     ) -> Self {
         for secret in target.iter().flat_map(Target::secrets) {
-            redactor.add(secret);
+            redactor.add(secret.expose());
         }
         let deadline = Instant::now() + settings.check_timeout;
         Self {
@@ -359,7 +359,8 @@ impl Probe {
 
     /// Attaches a fact to the step recorded last.
     pub fn note(&mut self, name: &'static str, value: impl fmt::Display) {
-        let value = self.redactor.redacted(value.to_string());
+        let mut value = value.to_string();
+        self.redactor.abridge(&mut value);
         if let Some(step) = self.steps.last_mut()
             && !value.is_empty()
         {
@@ -432,6 +433,8 @@ impl Probe {
         elapsed: Duration,
         diagnosis: Option<Diagnosis>,
     ) {
+        let shown = endpoint.map(|endpoint| endpoint.abridged(&self.redactor));
+        let endpoint = shown.as_ref();
         let diagnosis = diagnosis.map(|mut diagnosis| {
             diagnosis.redact(&self.redactor);
             if let Some(key) = endpoint.and_then(|endpoint| endpoint.key.clone())

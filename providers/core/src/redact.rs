@@ -14,6 +14,13 @@ use crate::secret::Secret;
 /// What stands where a secret stood.
 pub const REDACTED: &str = "[redacted]";
 
+/// What a record shows of one text, in characters; a server may send megabytes.
+pub(crate) const SHOWN_LENGTH: usize = 512;
+
+/// So many bytes of a text are searched before it is cut: enough to fill what is shown even when
+/// most of it is secrets.
+const SEARCHED_LENGTH: usize = 64 * 1024;
+
 /// Knows a link's secrets in the forms in which they travel; how a form is escaped, and in which
 /// letter case it comes back, does not matter.
 #[derive(Clone, Default)]
@@ -81,6 +88,17 @@ impl Redactor {
         }
         shown.push_str(&text[done..]);
         *text = shown;
+    }
+
+    /// Replaces every secret in a text for the record, and cuts it to [`SHOWN_LENGTH`].
+    pub(crate) fn abridge(&self, text: &mut String) {
+        text.truncate(text.floor_char_boundary(SEARCHED_LENGTH));
+        self.redact(text);
+        if let Some((end, _)) = text.char_indices().nth(SHOWN_LENGTH) {
+            let last = text[..end].char_indices().next_back();
+            text.truncate(last.map_or(0, |(start, _)| start));
+            text.push('…');
+        }
     }
 
     /// Returns the text without secrets.
@@ -332,6 +350,19 @@ mod tests {
             redactor.redacted("s3crq s3crab"),
             format!("{REDACTED}q {REDACTED}")
         );
+    }
+
+    #[test]
+    fn a_text_for_the_record_is_short() {
+        let mut redactor = Redactor::default();
+        redactor.add(SECRET);
+        let mut text = format!("{SECRET} {}", "ü".repeat(1_000_000));
+        redactor.abridge(&mut text);
+        assert_eq!(text.chars().count(), SHOWN_LENGTH);
+        assert!(text.starts_with(REDACTED) && text.ends_with("ü…"), "{text}");
+        let mut text = "ü".repeat(SHOWN_LENGTH);
+        redactor.abridge(&mut text);
+        assert_eq!(text, "ü".repeat(SHOWN_LENGTH));
     }
 
     #[test]
