@@ -26,6 +26,9 @@ pub enum Shape {
     Word(&'static [&'static str]),
 }
 
+/// The characters of an unknown key that a message quotes.
+const QUOTED_LENGTH: usize = 100;
+
 /// One row of a kind's table of keys.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
@@ -125,7 +128,7 @@ impl<'a> Clauses<'a> {
             self.findings.push(
                 Diagnosis::new(
                     Code::DefineUnknownKey,
-                    format!("no link of this kind has the key `{}`", miss.written),
+                    format!("no link of this kind has the key {}", quoted(&miss.written)),
                 )
                 .key(miss.place)
                 .hint(format!("did you mean `{}`?", miss.known)),
@@ -218,8 +221,8 @@ impl<'a> Clauses<'a> {
             let miss = self.near_misses.remove(index);
             finding.keys.insert(0, miss.place);
             finding = finding.hint(format!(
-                "`{}` stands there; rename it to `{key}`",
-                miss.written
+                "{} stands there; rename it to `{key}`",
+                quoted(&miss.written)
             ));
         } else {
             finding = finding.hint(hint);
@@ -281,7 +284,7 @@ impl<'a> Clauses<'a> {
             None => self.findings.push(
                 Diagnosis::new(
                     Code::DefineUnknownKey,
-                    format!("no link of this kind has the key `{key}`"),
+                    format!("no link of this kind has the key {}", quoted(key)),
                 )
                 .key(place)
                 .hint("SingleStore may pass it on or ignore it; remove it if nothing needs it"),
@@ -497,17 +500,31 @@ fn is_placeholder(text: &str) -> bool {
         )
 }
 
+/// Returns a key as a message quotes it: the beginning is enough of one that nobody knows.
+fn quoted(key: &str) -> String {
+    match key.char_indices().nth(QUOTED_LENGTH) {
+        Some((end, _)) => format!("`{}…`", &key[..end]),
+        None => format!("`{key}`"),
+    }
+}
+
 /// Returns the candidate that a typing slip could have meant.
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let length = word.chars().count();
     let word = word.to_ascii_lowercase().replace('-', "_");
     candidates
-        .map(|candidate| {
+        .filter_map(|candidate| {
             let known = candidate.to_ascii_lowercase().replace('-', "_");
+            // A third of the letters may be wrong, but never more than four.
+            let known_length = known.chars().count();
+            let bound = (known_length / 3).min(4);
+            // The search takes a time of the lengths multiplied, and nobody bounds a key.
+            if known_length.abs_diff(length) > bound {
+                return None;
+            }
             let distance = strsim::damerau_levenshtein(&word, &known);
-            (distance, known.chars().count(), candidate)
+            (distance <= bound).then_some((distance, known_length, candidate))
         })
-        // A third of the letters may be wrong, but never more than four.
-        .filter(|(distance, length, _)| *distance <= (length / 3).min(4))
         .min_by_key(|(distance, _, _)| *distance)
         .map(|(_, _, candidate)| candidate)
 }

@@ -211,14 +211,14 @@ impl Diagnosis {
         self
     }
 
-    /// Removes every secret from the texts.
+    /// Removes every secret from the texts, and cuts them to what a record shows.
     pub(crate) fn redact(&mut self, redactor: &Redactor) {
-        redactor.redact(&mut self.message);
+        redactor.abridge(&mut self.message);
         for (_, value) in &mut self.evidence {
-            redactor.redact(value);
+            redactor.abridge(value);
         }
         if let Some(hint) = &mut self.hint {
-            redactor.redact(hint);
+            redactor.abridge(hint);
         }
     }
 }

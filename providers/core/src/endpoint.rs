@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::diagnosis::KeyPlace;
+use crate::redact::Redactor;
 
 /// The part an endpoint plays for its link.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -63,6 +64,13 @@ impl Endpoint {
     pub fn named_by(mut self, key: KeyPlace) -> Self {
         self.key = Some(key);
         self
+    }
+
+    /// Returns it as a record shows it: a secret that stands in the place of a host is taken out.
+    pub(crate) fn abridged(&self, redactor: &Redactor) -> Self {
+        let mut shown = self.clone();
+        redactor.abridge(&mut shown.host);
+        shown
     }
 }
 

@@ -9,11 +9,13 @@
 //! 5. [`Diagnosis`] and [`Code`]: what is wrong, how we know, which key, how to mend it.
 //! 6. [`net`]: the ladder that resolves, connects and shakes hands before any client runs.
 
+mod address;
 pub mod clause;
 mod code;
 pub mod define;
 mod diagnosis;
 mod endpoint;
+mod forms;
 mod link;
 pub mod net;
 mod probe;
@@ -27,6 +29,7 @@ mod target;
 pub mod testing;
 mod trail;
 
+pub use address::shown_url;
 pub use clause::{Clause, ClauseName};
 pub use code::{Code, UnknownCode};
 pub use define::{Clauses, Key, Shape};

@@ -158,7 +158,7 @@ impl Probe {
         intent: Intent,
     ) -> Self {
         for secret in target.iter().flat_map(Target::secrets) {
-            redactor.add(secret);
+            redactor.add(secret.expose());
         }
         for secret in settings.net.proxy().iter().flat_map(|it| it.secrets()) {
             redactor.add(secret.expose());
@@ -393,8 +393,14 @@ impl Probe {
 
     /// Attaches a fact to the step recorded last.
     pub fn note(&mut self, name: &'static str, value: impl fmt::Display) {
+<<<<<<< HEAD
         let value = self.redactor.redacted(value.to_string());
         if let Some(step) = self.trail.lock().last_mut()
+=======
+        let mut value = value.to_string();
+        self.redactor.abridge(&mut value);
+        if let Some(step) = self.steps.last_mut()
+>>>>>>> h-core2
             && !value.is_empty()
         {
             step.notes.push((name, value));
@@ -480,6 +486,8 @@ impl Probe {
         elapsed: Duration,
         diagnosis: Option<Diagnosis>,
     ) {
+        let shown = endpoint.map(|endpoint| endpoint.abridged(&self.redactor));
+        let endpoint = shown.as_ref();
         let diagnosis = diagnosis.map(|mut diagnosis| {
             diagnosis.redact(&self.redactor);
             if let Some(key) = endpoint.and_then(|endpoint| endpoint.key.clone())

@@ -1,8 +1,12 @@
 //! What a link is used with, and what the use does to it.
 
 use std::fmt;
+use std::ops::Range;
 
-use crate::redact::{REDACTED, looks_secret};
+use crate::address;
+use crate::forms::SUBSTRING_LENGTH;
+use crate::redact::Redactor;
+use crate::secret::Secret;
 
 /// Where a link points when a statement uses it: bucket and prefix, brokers and topic, a URL.
 ///
@@ -40,42 +44,51 @@ impl Target {
         self.format.as_deref()
     }
 
-    /// Returns what a URL in the text holds that nobody may see: user info, and query values with
-    /// a secret-looking name.
-    pub fn secrets(&self) -> Vec<&str> {
-        let mut secrets = Vec::new();
-        let Some((_, rest)) = self.text.split_once("://") else {
-            return secrets;
-        };
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        if let Some((user_info, _)) = authority.rsplit_once('@') {
-            secrets.push(user_info);
-            secrets.extend(user_info.split_once(':').map(|(_, password)| password));
+    /// Returns what a URL in the text holds that nobody may see: user info, and parameters with a
+    /// secret-looking name, both as written and decoded.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let mut secrets: Vec<&str> = Vec::new();
+        if let Some(login) = address::login(&self.text) {
+            let login = &self.text[login];
+            match login.split_once(':') {
+                Some((_, password)) => secrets.extend([login, password]),
+                // A short name alone would be found in our own sentences.
+                None if login.len() < SUBSTRING_LENGTH => {}
+                None => secrets.push(login),
+            }
         }
-        if let Some((_, query)) = rest.split_once('?') {
-            secrets.extend(
-                query
-                    .split(['&', '#'])
-                    .filter_map(|pair| pair.split_once('='))
-                    .filter(|(name, _)| is_secret_parameter(name))
-                    .map(|(_, value)| value),
-            );
+        let values = address::secret_values(&self.text);
+        secrets.extend(values.into_iter().map(|value| &self.text[value]));
+        let mut both: Vec<Secret> = Vec::with_capacity(secrets.len());
+        for written in secrets.into_iter().filter(|secret| !secret.is_empty()) {
+            let decoded = address::decoded(written);
+            if decoded != written {
+                both.push(Secret::new(decoded.as_ref()));
+            }
+            both.push(Secret::new(written));
         }
-        secrets.retain(|secret| !secret.is_empty());
-        secrets
+        both
     }
 }
 
 impl fmt::Display for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = self.text.clone();
+        let mut hidden: Vec<Range<usize>> = address::login(&self.text).into_iter().collect();
+        hidden.extend(address::secret_values(&self.text));
+        let mut shown = address::without(&self.text, &hidden);
+        // What stands there a second time is no less secret.
+        let mut redactor = Redactor::default();
         for secret in self.secrets() {
-            shown = shown.replace(secret, REDACTED);
+            if secret.len() >= SUBSTRING_LENGTH {
+                redactor.add(secret.expose());
+            }
         }
+        redactor.redact(&mut shown);
         formatter.write_str(&shown)
     }
 }
 
+<<<<<<< HEAD
 impl fmt::Debug for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Target({self})")
@@ -92,6 +105,8 @@ fn is_secret_parameter(name: &str) -> bool {
         || matches!(name.as_str(), "sig" | "code" | "auth" | "sas")
 }
 
+=======
+>>>>>>> h-core2
 /// What the statements that use a link do with its target.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Intent {
@@ -149,6 +164,27 @@ mod tests {
                 "https://h/p?x=1&sig=abc%3D&api_key=k3y#f",
                 "https://h/p?x=1&sig=[redacted]&api_key=[redacted]#f",
             ),
+            ("bucket/a@b", "bucket/a@b"),
+            ("s3://bucket/a@b", "s3://bucket/a@b"),
+            ("h1:9092,h2:9092/topic", "h1:9092,h2:9092/topic"),
+            ("https://h/p?mail=a@b", "https://h/p?mail=a@b"),
+            ("https://u:pa/QZX@h/p", "https://[redacted]@h/p"),
+            ("https://u:pa?QZX#@h/p", "https://[redacted]@h/p"),
+            ("https:u:QZX@h", "https:[redacted]@h"),
+            ("//u:QZX@h", "//[redacted]@h"),
+            ("u:pa/QZX@h", "[redacted]@h"),
+            ("https: //u:QZX@h", "https: //[redacted]@h"),
+            (
+                "https://h/p#access_token=QZX",
+                "https://h/p#access_token=[redacted]",
+            ),
+            ("https://h/p?a=1;sig=QZX", "https://h/p?a=1;sig=[redacted]"),
+            ("https://h/p?s%69g=QZX", "https://h/p?s%69g=[redacted]"),
+            (
+                "https://h/p?pwd=QZX&pass=QZX",
+                "https://h/p?pwd=[redacted]&pass=[redacted]",
+            ),
+            ("https://u:QZXJ@h/QZXJ", "https://[redacted]@h/[redacted]"),
         ] {
             assert_eq!(Target::new(text).to_string(), shown);
             assert_eq!(
@@ -156,5 +192,21 @@ mod tests {
                 format!("Target({shown})")
             );
         }
+    }
+
+    #[test]
+    fn the_secrets_of_a_target_are_known_decoded_too() {
+        let target = Target::new("https://u:p%2Fw0rd@h/p?sig=QZX%2FJKV%2BWPYB7%3D");
+        let mut redactor = Redactor::default();
+        for secret in target.secrets() {
+            redactor.add(secret.expose());
+        }
+        let told = "u sent u:p/w0rd, p/w0rd and QZX/JKV+WPYB7= or QZX%2FJKV%2BWPYB7%3D";
+        assert_eq!(
+            redactor.redacted(told),
+            "u sent [redacted], [redacted] and [redacted] or [redacted]"
+        );
+        assert!(Target::new("https://the@h/").secrets().is_empty());
+        assert_eq!(Target::new("https://token@h/").secrets().len(), 1);
     }
 }

@@ -154,6 +154,23 @@ fn a_near_miss_of_a_required_key_is_the_missing_key() {
 }
 
 #[test]
+fn a_key_of_a_million_letters_is_read_at_once() {
+    let started = std::time::Instant::now();
+    let found = findings(&format!(r#"{{"{}":1}}"#, "user_name".repeat(111_111)), "");
+    let [finding] = found.as_slice() else {
+        panic!("{} findings", found.len());
+    };
+    assert_eq!(finding.code, Code::DefineUnknownKey);
+    assert!(finding.message.len() < 200, "{}", finding.message.len());
+    assert!(
+        finding.message.contains("`user_nameuser_name"),
+        "{}",
+        finding.message
+    );
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+}
+
+#[test]
 fn types_words_and_ranges_are_checked() {
     for (config, code) in [
         (r#"{"flag":"yes"}"#, Code::DefineWrongType),
