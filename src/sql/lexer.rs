@@ -61,10 +61,12 @@ pub(crate) struct Comment {
 pub(crate) struct Lexed {
     pub(crate) tokens: Vec<Token>,
     pub(crate) comments: Vec<Comment>,
+    /// The signs that open a comment which nothing closes.
+    pub(crate) open_comment: Option<Range<usize>>,
 }
 
 /// Words that may start a statement after a string that was never closed.
-const STARTERS: [&str; 22] = [
+pub(super) const STARTERS: [&str; 22] = [
     "ALTER",
     "BACKUP",
     "CALL",
@@ -105,10 +107,11 @@ pub(crate) fn lex_range(text: &str, range: Range<usize>) -> Lexed {
         lexed: Lexed {
             tokens: Vec::new(),
             comments: Vec::new(),
+            open_comment: None,
         },
         delimiter: String::from(";"),
         last: Last::End,
-        executable_comment: false,
+        executable_comment: None,
         names_link: false,
         exhausted: [false; 2],
     };
@@ -148,8 +151,8 @@ struct Lexer<'a> {
     lexed: Lexed,
     delimiter: String,
     last: Last,
-    /// Inside `/*! ... */`, whose content counts as code.
-    executable_comment: bool,
+    /// Inside `/*! ... */`, whose content counts as code: the signs that opened it.
+    executable_comment: Option<Range<usize>>,
     /// The statement has a word that only statements about links have.
     names_link: bool,
     /// A search for a closing `'` or `"` met the end of the file; another need not try.
@@ -168,6 +171,9 @@ impl Lexer<'_> {
             } else if !self.comment(c) {
                 self.token(c);
             }
+        }
+        if let Some(open) = self.executable_comment.take() {
+            self.lexed.open_comment.get_or_insert(open);
         }
         let start = self.at;
         if self
@@ -217,21 +223,21 @@ impl Lexer<'_> {
             '/' if rest.starts_with("/*!") => {
                 let version = rest[3..].bytes().take_while(u8::is_ascii_digit).count();
                 self.at += 3 + version;
-                self.executable_comment = true;
+                self.executable_comment = Some(start..start + 3);
                 return true;
             }
             '/' if rest.starts_with("/*") => {
-                let len = rest[2..].find("*/").map_or(rest.len(), |at| at + 4);
-                let body_end = if rest[..len].ends_with("*/") && len >= 4 {
-                    len - 2
-                } else {
-                    len
-                };
-                (start + 2..start + body_end, len)
+                let body = rest[2..].find("*/");
+                let len = body.map_or(rest.len(), |at| at + 4);
+                let body_end = start + body.map_or(len, |at| at + 2);
+                if body.is_none() {
+                    self.lexed.open_comment = Some(start..start + 2);
+                }
+                (start + 2..body_end, len)
             }
-            '*' if self.executable_comment && rest.starts_with("*/") => {
+            '*' if self.executable_comment.is_some() && rest.starts_with("*/") => {
                 self.at += 2;
-                self.executable_comment = false;
+                self.executable_comment = None;
                 return true;
             }
             _ => return false,

@@ -63,7 +63,7 @@ impl Parser<'_> {
             );
         }
         let name = self.name("a link's name")?;
-        self.subject = Some(name.clone());
+        self.set_subject(&name);
         let KindWord { kind, span, glued } = self.kind()?;
         let clauses = self.clauses(glued)?;
         let nothing = clauses.seen.iter().all(|word| *word == "DESCRIPTION");
@@ -317,7 +317,7 @@ impl Parser<'_> {
     pub(super) fn alter_link(&mut self) -> Production<StatementKind> {
         self.at += 2;
         let name = self.name("a link's name")?;
-        self.subject = Some(name.clone());
+        self.set_subject(&name);
         if self.is_word("AS") {
             let span = self.peek().span.clone();
             self.record(

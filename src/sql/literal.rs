@@ -64,10 +64,10 @@ impl MappedText {
                     unescape(next, &mut text);
                     1 + next.len_utf8()
                 }
-                // The lexer ends a literal at a single quote, so this one is doubled.
-                Some(_) => {
+                // A literal between typographic quotes does not end at a plain one.
+                Some(next) => {
                     text.push(char::from(quote));
-                    2
+                    if next == char::from(quote) { 2 } else { 1 }
                 }
             };
             pieces.push(Piece {

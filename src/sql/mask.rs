@@ -1,28 +1,28 @@
 //! Which parts of a script no excerpt may show.
 //!
 //! The rule is an allow-list over tokens, so that it holds for text that does not parse: a string
-//! is hidden unless what stands before it makes it harmless.
+//! is hidden unless what stands before it makes it harmless. In a statement about a link, nothing
+//! but words of the grammar, signs and looked-at strings is shown behind the first surprise.
 
 use std::ops::Range;
 
 use linkdial_core::clause::{Member, Node, Value};
-use linkdial_core::{Clause, ClauseName, Code, looks_secret};
+use linkdial_core::define::nearest;
+use linkdial_core::{Clause, ClauseName, Code, Kind, looks_secret};
 
-use super::lexer::{Lexed, Token, TokenKind, is_typographic};
+use super::lexer::{CLAUSES, Lexed, STARTERS, Token, TokenKind, is_typographic};
 use super::literal::MappedText;
 use super::source::FileId;
+use super::terminals::KEYWORDS;
+use super::{addresses, loose_json, shown_keys};
 
 /// What the tokens before a string say about it.
 #[derive(Clone, Copy, PartialEq)]
 enum Context {
-    /// After `CONFIG`: its secret-looking values are hidden.
+    /// After `CONFIG`: the values of well-known keys are shown.
     Config,
-    /// After `CONFIG ::key`.
-    ConfigValue { secret: bool },
     /// After `CREDENTIALS`: keys may be shown, values not.
     Credentials,
-    /// After `CREDENTIALS ::key`.
-    CredentialsValue,
     /// After `DESCRIPTION`.
     Shown,
     /// Where a link points; the number counts the words of the link's name.
@@ -31,34 +31,72 @@ enum Context {
     Unknown,
 }
 
-/// Returns the hidden parts of a file.
-pub(crate) fn masks(text: &str, lexed: &Lexed) -> Vec<Range<usize>> {
+/// Returns the hidden parts of a file, in order and apart. Statements that are known to be
+/// `broken` hide more; their spans are in the order of the text.
+pub(crate) fn masks(text: &str, lexed: &Lexed, broken: &[Range<usize>]) -> Vec<Range<usize>> {
     let mut masker = Masker {
         text,
         tokens: &lexed.tokens,
         context: Context::Unknown,
+        broken: false,
+        strict: false,
+        clause_at: None,
         masks: Vec::new(),
         cleared: Vec::new(),
     };
     let mut at = 0;
-    while at < lexed.tokens.len() {
+    let mut broken = broken.iter().peekable();
+    let mut starts = true;
+    while let Some(token) = lexed.tokens.get(at) {
+        if starts && token.kind != TokenKind::End {
+            while broken
+                .next_if(|span| span.end <= token.span.start)
+                .is_some()
+            {}
+            let is_broken = broken
+                .peek()
+                .is_some_and(|span| span.contains(&token.span.start));
+            masker.begin(at, is_broken);
+        }
+        starts = token.kind == TokenKind::End;
         at = masker.token(at);
     }
     for comment in &lexed.comments {
-        let body = &text[comment.body.clone()];
-        let lower = body.to_ascii_lowercase();
-        if lower.trim_start().starts_with("linkdial") && !body.contains('{') {
-            masker.target(&comment.body);
-        } else if looks_secret(&lower)
-            || lower.contains("credential")
-            || body.contains(['{', '\'', '"'])
+        masker.comment(&comment.body);
+    }
+    if let Some(open) = &lexed.open_comment {
+        for comment in lexed
+            .comments
+            .iter()
+            .filter(|it| it.span.start == open.start)
         {
-            // It may be SQL that was commented out.
             masker.masks.push(comment.body.clone());
         }
     }
     masker.values();
-    masker.masks
+    masker.masks.extend(addresses::secrets_in(text));
+    merge(masker.masks)
+}
+
+/// Sorts ranges and joins those that overlap.
+fn merge(mut masks: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    masks.retain(|mask| !mask.is_empty());
+    masks.sort_by_key(|mask| mask.start);
+    let mut merged: Vec<Range<usize>> = Vec::with_capacity(masks.len());
+    for mask in masks {
+        match merged.last_mut() {
+            Some(last) if mask.start < last.end => last.end = last.end.max(mask.end),
+            _ => merged.push(mask),
+        }
+    }
+    merged
+}
+
+/// Returns whether any part of a span is hidden.
+pub(crate) fn hides(masks: &[Range<usize>], span: &Range<usize>) -> bool {
+    masks
+        .get(masks.partition_point(|mask| mask.end <= span.start))
+        .is_some_and(|mask| mask.start < span.end)
 }
 
 /// Returns where a broken statement ends: the next delimiter, or one at a line's end where a
@@ -107,51 +145,103 @@ struct Masker<'a> {
     text: &'a str,
     tokens: &'a [Token],
     context: Context,
+    /// The statement is known to have an error.
+    broken: bool,
+    /// Only words of the grammar, signs and looked-at strings are shown from here on.
+    strict: bool,
+    /// Where the word of a clause belongs, in a statement about a link.
+    clause_at: Option<usize>,
     masks: Vec<Range<usize>>,
     /// Strings that were looked at value by value, in the order of the text.
     cleared: Vec<Range<usize>>,
 }
 
 impl Masker<'_> {
+    /// Looks at how a statement starts.
+    fn begin(&mut self, at: usize, broken: bool) {
+        self.context = Context::Unknown;
+        self.broken = broken;
+        self.clause_at = self.header(at);
+        let known = self.clause_at.is_some()
+            || STARTERS.iter().any(|word| self.is_word(at, word))
+            || self.is_word(at + 1, "LINK")
+            || self.tokens[at].kind == TokenKind::Symbol('(');
+        // The rest of a string that a quote ended early looks like a statement, too.
+        self.strict = broken && !known;
+    }
+
+    /// Returns where the first clause of a statement about a link belongs.
+    fn header(&self, start: usize) -> Option<usize> {
+        let mut at = start;
+        let take = |at: &mut usize, words: &[&str]| {
+            let all = (0..words.len()).all(|index| self.is_word(*at + index, words[index]));
+            if all {
+                *at += words.len();
+            }
+            all
+        };
+        let alters = take(&mut at, &["ALTER", "LINK"]) || take(&mut at, &["ALTERLINK"]);
+        if !alters && !take(&mut at, &["CREATELINK"]) {
+            if !take(&mut at, &["CREATE"]) {
+                return None;
+            }
+            take(&mut at, &["OR", "REPLACE"]);
+            if !take(&mut at, &["LINK"]) {
+                return None;
+            }
+        }
+        take(&mut at, &["IF", "NOT", "EXISTS"]);
+        let is_name = |at: usize| {
+            self.tokens.get(at).is_some_and(|token| {
+                matches!(token.kind, TokenKind::Word | TokenKind::Quoted { .. })
+            })
+        };
+        let is_sign = |at: usize, signs: &[char]| {
+            self.tokens.get(at).is_some_and(
+                |token| matches!(token.kind, TokenKind::Symbol(sign) if signs.contains(&sign)),
+            )
+        };
+        while is_sign(at, &['[', ']', '.']) || (is_name(at) && is_sign(at + 1, &['.', ']'])) {
+            at += 1;
+        }
+        at += usize::from(is_name(at));
+        if !alters && take(&mut at, &["AS"]) {
+            let glued = self
+                .word(at)
+                .is_some_and(|word| CLAUSES.iter().any(|clause| word.ends_with(clause)));
+            at += usize::from(is_name(at) && !glued);
+        }
+        Some(at)
+    }
+
     /// Looks at one token and returns the index of the next one to look at.
     fn token(&mut self, at: usize) -> usize {
         let token = &self.tokens[at];
+        let belongs = self.clause_at == Some(at);
+        if token.kind == TokenKind::End {
+            self.context = Context::Unknown;
+            self.strict = false;
+            self.clause_at = None;
+            return at + 1;
+        }
         match &token.kind {
-            TokenKind::End => self.context = Context::Unknown,
-            TokenKind::PathArrow => {
-                self.context = match self.context {
-                    Context::Config => Context::ConfigValue { secret: false },
-                    Context::Credentials => Context::CredentialsValue,
-                    other => other,
-                }
+            TokenKind::PathArrow
+                if matches!(self.context, Context::Config | Context::Credentials) =>
+            {
+                return self.path(at);
             }
-            TokenKind::Quoted { .. } => self.name(at, &self.text[token.span.clone()]),
-            TokenKind::Word => {
-                let word = self.text[token.span.clone()].to_ascii_uppercase();
-                if let Context::ConfigValue { .. } | Context::CredentialsValue = self.context {
-                    if word == "SET" {
-                        self.context = Context::Unknown;
-                    } else {
-                        if self.after_sign(at, '=') && self.hides_value() {
-                            self.masks.push(token.span.clone());
-                        }
-                        self.name(at, &word);
-                    }
-                } else if word.ends_with("CREDENTIALS") {
-                    self.context = Context::Credentials;
-                    return self.unquoted(at);
-                } else if word.ends_with("CONFIG") {
-                    self.context = Context::Config;
-                } else if word.ends_with("DESCRIPTION") {
-                    self.context = Context::Shown;
-                } else if word == "LINK" {
-                    self.context = Context::Target(0);
-                } else if word == "SERVICE" || word == "REGISTRY" {
-                    self.context = Context::Target(2);
-                } else {
-                    self.name(at, &word);
+            TokenKind::Quoted { closed } => {
+                let content = &self.text[token.span.start + 1..token.span.end];
+                if !closed || content.contains(['\'', '"', '{', '}', '[', ':', ';', '=']) {
+                    self.masks.push(token.span.start + 1..token.span.end);
+                    return self.rest(at + 1, true);
                 }
+                if self.strict {
+                    self.masks.push(token.span.start + 1..token.span.end - 1);
+                }
+                self.name(at);
             }
+            TokenKind::Word => return self.word_token(at, belongs),
             // JSON outside of quotes: nothing tells its values from its keys.
             TokenKind::Symbol('{') => return self.rest(at, true),
             TokenKind::Symbol(sign) => {
@@ -162,47 +252,151 @@ impl Masker<'_> {
                 }
             }
             TokenKind::String { content, quote, .. } => {
+                let clause = self.context;
                 let early = self.string(content, *quote);
                 let next = at + 1;
-                let secret = matches!(
-                    self.context,
-                    Context::Credentials | Context::CredentialsValue
-                );
                 self.context = Context::Unknown;
+                self.strict |= belongs;
+                if self.clause_at.is_some() {
+                    self.clause_at = Some(next);
+                }
                 // `'..'word` is hardly SQL: rather the word was meant to stand inside of quotes.
                 let glued = self.tokens.get(next).is_some_and(|after| {
                     after.span.start == token.span.end && after.kind == TokenKind::Word
                 });
+                let secret = clause == Context::Credentials;
                 if (secret || early || glued) && !self.clause_follows(next) {
                     return self.rest(next, early || glued);
                 }
+                return next;
             }
+            TokenKind::End | TokenKind::PathArrow => {}
+        }
+        if belongs {
+            self.strict = true;
         }
         at + 1
     }
 
-    fn name(&mut self, at: usize, name: &str) {
+    fn word_token(&mut self, at: usize, belongs: bool) -> usize {
+        let span = self.tokens[at].span.clone();
+        let word = self.text[span.clone()].to_ascii_uppercase();
+        let clause = CLAUSES.into_iter().find(|clause| word.ends_with(clause));
+        let grammar = is_grammar(&word);
+        if self.strict && !grammar && !(belongs && nearest(&word, CLAUSES.into_iter()).is_some()) {
+            self.masks.push(span);
+        }
+        if let Some(clause) = clause {
+            self.strict |= self.broken;
+            self.context = match clause {
+                "CONFIG" => Context::Config,
+                "CREDENTIALS" => Context::Credentials,
+                _ => Context::Shown,
+            };
+            return if clause == "CREDENTIALS" {
+                self.unquoted(at)
+            } else {
+                at + 1
+            };
+        }
+        if belongs && word == "SET" {
+            self.clause_at = Some(at + 1);
+        } else if belongs {
+            self.strict = true;
+        }
+        // Behind the word of a clause no other word belongs.
+        let behind = matches!(
+            self.context,
+            Context::Config | Context::Credentials | Context::Shown
+        );
+        if self.clause_at.is_some() && behind && !grammar {
+            self.strict = true;
+            self.masks.push(self.tokens[at].span.clone());
+        }
+        if word == "LINK" {
+            self.context = Context::Target(0);
+        } else if word == "SERVICE" || word == "REGISTRY" {
+            self.context = Context::Target(2);
+        } else {
+            self.name(at);
+        }
+        at + 1
+    }
+
+    /// Reads `::key = value` from the arrow on.
+    fn path(&mut self, arrow: usize) -> usize {
+        let start = arrow + 1;
+        let config = self.context == Context::Config;
+        self.context = Context::Unknown;
+        let mut next = start;
+        let mut end = None;
+        while let Some(token) = self.tokens.get(next)
+            && end.is_none_or(|end| token.span.start == end)
+            && matches!(
+                token.kind,
+                TokenKind::Word
+                    | TokenKind::Quoted { closed: true }
+                    | TokenKind::String { fault: None, .. }
+                    | TokenKind::Symbol('-' | '.')
+            )
+        {
+            end = Some(token.span.end);
+            next += 1;
+        }
+        let assigns = self
+            .tokens
+            .get(next)
+            .is_some_and(|token| token.kind == TokenKind::Symbol('='));
+        let (Some(end), true) = (end, assigns) else {
+            // It may be the value that stands there.
+            return self.rest(start, false);
+        };
+        let key = self.tokens[start].span.start..end;
+        let name = self.text[key.clone()].trim_matches(['`', '\'', '"']);
+        if name.contains(['\'', '"', '`', '{', ':', ';', '\n']) {
+            return self.rest(start, true);
+        }
+        self.cleared.push(key);
+        let shown = config && shown_keys::is_shown(name);
+        let value = next + 1;
+        self.strict = true;
+        let Some(token) = self.tokens.get(value) else {
+            return value;
+        };
+        match &token.kind {
+            TokenKind::Word if !shown => self.masks.push(token.span.clone()),
+            TokenKind::Word => {}
+            TokenKind::String { content, .. } => {
+                let text = &self.text[content.clone()];
+                if shown && is_plain(text) {
+                    self.address(content);
+                } else if is_variable(text) {
+                    self.cleared.push(content.clone());
+                } else {
+                    self.masks.push(content.clone());
+                }
+            }
+            _ => return value,
+        }
+        let after = value + 1;
+        self.clause_at = self.clause_at.map(|_| after);
+        if !config && !self.clause_follows(after) {
+            return self.rest(after, false);
+        }
+        after
+    }
+
+    fn name(&mut self, at: usize) {
         self.context = match self.context {
             Context::Target(0) => Context::Target(1),
-            Context::Target(1) if self.after_sign(at, '.') => Context::Target(2),
-            Context::ConfigValue { secret } => Context::ConfigValue {
-                secret: secret || looks_secret(name),
-            },
-            Context::CredentialsValue => Context::CredentialsValue,
+            Context::Target(1) if self.after_dot(at) => Context::Target(2),
             _ => Context::Unknown,
         };
     }
 
-    fn hides_value(&self) -> bool {
-        matches!(
-            self.context,
-            Context::CredentialsValue | Context::ConfigValue { secret: true }
-        )
-    }
-
-    fn after_sign(&self, at: usize, sign: char) -> bool {
+    fn after_dot(&self, at: usize) -> bool {
         at.checked_sub(1)
-            .is_some_and(|before| self.tokens[before].kind == TokenKind::Symbol(sign))
+            .is_some_and(|before| self.tokens[before].kind == TokenKind::Symbol('.'))
     }
 
     /// After `CREDENTIALS` without a string: hides whatever stands there instead.
@@ -251,23 +445,23 @@ impl Masker<'_> {
         end.max(at)
     }
 
+    fn word(&self, at: usize) -> Option<String> {
+        self.tokens
+            .get(at)
+            .filter(|token| token.kind == TokenKind::Word)
+            .map(|token| self.text[token.span.clone()].to_ascii_uppercase())
+    }
+
     /// Hides what a string must not show; returns whether it seems to have ended early.
     fn string(&mut self, content: &Range<usize>, quote: u8) -> bool {
-        let plain = !self.text[content.clone()].contains(['{', '}', '"', '\'', '\n', '\\']);
-        if let Context::Target(_) = self.context
-            && plain
-        {
-            self.target(content);
-            self.cleared.push(content.clone());
-            return false;
-        }
+        let text = &self.text[content.clone()];
         let (Context::Config | Context::Credentials) = self.context else {
-            let shown = plain
-                && matches!(
-                    self.context,
-                    Context::Shown | Context::ConfigValue { secret: false }
-                );
-            if shown || is_variable(&self.text[content.clone()]) {
+            let shown = is_plain(text)
+                && !self.strict
+                && matches!(self.context, Context::Shown | Context::Target(_));
+            if shown {
+                self.address(content);
+            } else if is_variable(text) {
                 self.cleared.push(content.clone());
             } else {
                 self.masks.push(content.clone());
@@ -281,32 +475,37 @@ impl Masker<'_> {
         }
         match parse(ClauseName::Credentials, literal.text()) {
             Json::Members(clause) => {
-                self.members(clause.members(), credentials, &literal);
+                self.members(clause.members(), !credentials, &literal);
                 self.cleared.push(content.clone());
                 false
             }
+            Json::Broken if credentials || looks_secret(literal.text()) => {
+                self.masks.push(content.clone());
+                true
+            }
             Json::Broken => {
-                if credentials || looks_secret(literal.text()) {
-                    self.masks.push(content.clone());
+                for part in loose_json::hidden(literal.text()) {
+                    self.hide_part(&part, &literal);
                 }
                 true
             }
         }
     }
 
-    fn members(&mut self, members: &[Member], secret: bool, literal: &MappedText) {
+    /// Hides the values of all keys, or of those that are not well known.
+    fn members(&mut self, members: &[Member], keys_count: bool, literal: &MappedText) {
         for member in members {
-            let secret = secret || looks_secret(&member.key);
-            self.node(&member.value, secret, literal);
+            let shown = keys_count && shown_keys::is_shown(&member.key);
+            self.node(&member.value, shown, literal);
         }
     }
 
-    fn node(&mut self, node: &Node, secret: bool, literal: &MappedText) {
+    fn node(&mut self, node: &Node, shown: bool, literal: &MappedText) {
         let span = match &node.value {
-            Value::Object(members) => return self.members(members, secret, literal),
+            Value::Object(members) => return self.members(members, shown, literal),
             Value::Array(items) => {
                 for item in items {
-                    self.node(item, secret, literal);
+                    self.node(item, shown, literal);
                 }
                 return;
             }
@@ -315,11 +514,55 @@ impl Masker<'_> {
             Value::String(_) => node.span.start + 1..node.span.end.saturating_sub(1),
             Value::Bool(_) | Value::Null | Value::Number(_) => node.span.clone(),
         };
-        if secret
-            && !span.is_empty()
-            && let Some((_, raw)) = literal.locate(&span)
+        if !shown {
+            self.hide_part(&span, literal);
+            return;
+        }
+        let Some(text) = literal.text().get(span.clone()) else {
+            return;
+        };
+        for part in addresses::secrets_of(text) {
+            self.hide_part(&(span.start + part.start..span.start + part.end), literal);
+        }
+    }
+
+    fn hide_part(&mut self, part: &Range<usize>, literal: &MappedText) {
+        if !part.is_empty()
+            && let Some((_, raw)) = literal.locate(part)
         {
             self.masks.push(raw);
+        }
+    }
+
+    /// Shows a text, but for what a URL may hold.
+    fn address(&mut self, content: &Range<usize>) {
+        let parts = addresses::secrets_of(&self.text[content.clone()]);
+        self.masks.extend(
+            parts
+                .into_iter()
+                .map(|part| content.start + part.start..content.start + part.end),
+        );
+        self.cleared.push(content.clone());
+    }
+
+    fn comment(&mut self, body: &Range<usize>) {
+        let text = &self.text[body.clone()];
+        let lower = text.to_ascii_lowercase();
+        if lower.trim_start().starts_with("linkdial") && !text.contains('{') {
+            let string = text.find(['\'', '"']).map_or(0, |at| at + 1);
+            let parts = addresses::secrets_of(&text[string..]);
+            let start = body.start + string;
+            self.masks.extend(
+                parts
+                    .into_iter()
+                    .map(|part| start + part.start..start + part.end),
+            );
+        } else if looks_secret(&lower)
+            || lower.contains("credential")
+            || text.contains(['{', '\'', '"'])
+        {
+            // It may be SQL that was commented out.
+            self.masks.push(body.clone());
         }
     }
 
@@ -368,24 +611,26 @@ impl Masker<'_> {
             at = start + len;
         }
     }
+}
 
-    /// Hides user information and query of URLs.
-    fn target(&mut self, content: &Range<usize>) {
-        let text = &self.text[content.clone()];
-        if let Some(scheme) = text.find("://") {
-            let host = scheme + 3;
-            let end = text[host..]
-                .find(['/', '?', '#'])
-                .map_or(text.len(), |at| host + at);
-            if let Some(at) = text[host..end].rfind('@') {
-                self.masks
-                    .push(content.start + host..content.start + host + at);
-            }
-            if let Some(query) = text.find('?') {
-                self.masks.push(content.start + query + 1..content.end);
-            }
-        }
-    }
+/// Returns whether a word in upper case is one of the grammar, or several without a space.
+fn is_grammar(word: &str) -> bool {
+    let is_kind = |word: &str| word.parse::<Kind>().is_ok();
+    let known = |word: &str| {
+        word.is_empty()
+            || KEYWORDS.contains(&word)
+            || word == "REDACTED"
+            || is_kind(word)
+            || word.strip_prefix("AS").is_some_and(is_kind)
+    };
+    known(word)
+        || CLAUSES
+            .iter()
+            .any(|clause| word.strip_suffix(clause).is_some_and(known))
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.contains(['{', '}', '"', '\'', '\n', '\\'])
 }
 
 /// A `${NAME}` is no secret itself, and the fault may be in it.

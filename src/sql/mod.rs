@@ -1,13 +1,16 @@
 //! The statement language: text to tree. Knows no backend and does no I/O.
 
+mod addresses;
 pub(crate) mod ast;
 mod directive;
 pub(crate) mod error;
 mod lexer;
 mod link_statements;
 pub(crate) mod literal;
+mod loose_json;
 mod mask;
 mod parser;
+mod shown_keys;
 pub(crate) mod source;
 mod terminals;
 mod use_statements;
@@ -33,8 +36,16 @@ pub(crate) struct ParsedFile {
 pub(crate) fn read(name: &str, text: String, file: FileId) -> ParsedFile {
     let mut source = SourceFile::new(name, text);
     let lexed = lexer::lex(source.text());
-    let masks = mask::masks(source.text(), &lexed);
-    let parser::Parsed { statements, errors } = parser::parse(source.text(), &lexed, file);
+    let mut masks = mask::masks(source.text(), &lexed, &[]);
+    let parser::Parsed { statements, errors } = parser::parse(source.text(), &lexed, &masks, file);
+    let broken: Vec<_> = statements
+        .iter()
+        .filter(|statement| matches!(statement.kind, ast::StatementKind::Broken(_)))
+        .map(|statement| statement.span.clone())
+        .collect();
+    if !broken.is_empty() {
+        masks = mask::masks(source.text(), &lexed, &broken);
+    }
     source.hide(masks);
     ParsedFile {
         source,

@@ -3,6 +3,8 @@
 //! A statement that linkdial does not know is passed over; one that it knows and that is broken
 //! ends at its delimiter, so that all errors of a file are found in one go.
 
+use std::ops::Range;
+
 use linkdial_core::Code;
 use linkdial_core::define::nearest;
 
@@ -12,7 +14,7 @@ use super::error::{Broken, SyntaxError};
 use super::lexer::{CLAUSES, Comment, Lexed, StringFault, Token, TokenKind};
 use super::literal::MappedText;
 use super::mask;
-use super::source::FileId;
+use super::source::{FileId, floor_boundary};
 
 /// The statements of a file and everything that is wrong with it.
 #[derive(Debug)]
@@ -24,11 +26,12 @@ pub(crate) struct Parsed {
 /// What a production gives: its value, or the knowledge that an error was recorded.
 pub(super) type Production<T> = Result<T, Broken>;
 
-/// Parses one file.
-pub(crate) fn parse(text: &str, lexed: &Lexed, file: FileId) -> Parsed {
+/// Parses one file; messages quote nothing that is hidden.
+pub(crate) fn parse(text: &str, lexed: &Lexed, hidden: &[Range<usize>], file: FileId) -> Parsed {
     let mut parser = Parser {
         text,
         tokens: &lexed.tokens,
+        hidden,
         file,
         at: 0,
         start: 0,
@@ -36,6 +39,17 @@ pub(crate) fn parse(text: &str, lexed: &Lexed, file: FileId) -> Parsed {
         errors: Vec::new(),
     };
     let statements = parser.statements(&lexed.comments);
+    if let Some(open) = &lexed.open_comment {
+        let signs = &text[open.clone()];
+        let error = SyntaxError::new(
+            Code::SqlUnterminatedComment,
+            open.clone(),
+            format!("nothing closes the comment that `{signs}` opens"),
+        )
+        .expected(["*/"])
+        .hint("add `*/` at the comment's end; all that follows is part of it until then");
+        parser.record(error);
+    }
     let mut errors = parser.errors;
     errors.sort_by_key(|error| error.span.start);
     Parsed { statements, errors }
@@ -45,6 +59,7 @@ pub(crate) fn parse(text: &str, lexed: &Lexed, file: FileId) -> Parsed {
 pub(super) struct Parser<'a> {
     pub(super) text: &'a str,
     pub(super) tokens: &'a [Token],
+    pub(super) hidden: &'a [Range<usize>],
     pub(super) file: FileId,
     pub(super) at: usize,
     /// The first token of the statement.
@@ -224,7 +239,7 @@ impl Parser<'_> {
             "a link's name"
         })?;
         if kind.is_none() {
-            self.subject = Some(name.clone());
+            self.set_subject(&name);
         }
         self.statement_end(&[])?;
         Ok(match kind {
@@ -238,6 +253,13 @@ impl Parser<'_> {
         let database = self.identifier("a database")?;
         self.statement_end(&[])?;
         Ok(StatementKind::Use { database })
+    }
+
+    /// Keeps the name for other statements, unless it swallowed what is no name.
+    pub(super) fn set_subject(&mut self, name: &Name) {
+        if !mask::hides(self.hidden, &name.span) {
+            self.subject = Some(name.clone());
+        }
     }
 
     /// Passes a statement over, named by its first one or two words.
@@ -268,10 +290,10 @@ impl Parser<'_> {
             .iter()
             .skip_while(|token| token.kind == TokenKind::Symbol('('))
             .map_while(|token| {
-                (token.kind == TokenKind::Word)
+                (token.kind == TokenKind::Word && !mask::hides(self.hidden, &token.span))
                     .then(|| self.text[token.span.clone()].to_ascii_uppercase())
             });
-        let mut name = words.next().unwrap_or_default();
+        let mut name = words.next().unwrap_or_else(|| String::from("a statement"));
         if OF_TWO.contains(&name.as_str())
             && let Some(second) = words
                 .find(|word| !NOISE.contains(&word.as_str()))
@@ -283,7 +305,7 @@ impl Parser<'_> {
                 name.push_str(" FUNCTION");
             }
         }
-        name.truncate(60);
+        name.truncate(floor_boundary(&name, 60));
         name
     }
 

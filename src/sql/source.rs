@@ -117,17 +117,9 @@ impl SourceFile {
         self.text.expose()
     }
 
-    /// Says which parts no excerpt may show.
-    pub(crate) fn hide(&mut self, mut masks: Vec<Range<usize>>) {
-        masks.retain(|mask| !mask.is_empty());
-        masks.sort_by_key(|mask| mask.start);
-        self.masks.clear();
-        for mask in masks {
-            match self.masks.last_mut() {
-                Some(last) if mask.start < last.end => last.end = last.end.max(mask.end),
-                _ => self.masks.push(mask),
-            }
-        }
+    /// Says which parts no excerpt may show; they lie in order and apart.
+    pub(crate) fn hide(&mut self, masks: Vec<Range<usize>>) {
+        self.masks = masks;
     }
 
     /// Returns line and column of a byte.
@@ -246,7 +238,8 @@ const fn is_continuation(byte: u8) -> bool {
     byte & 0xc0 == 0x80
 }
 
-fn floor_boundary(text: &str, at: usize) -> usize {
+/// Returns the last boundary of a character at or before a byte.
+pub(super) fn floor_boundary(text: &str, at: usize) -> usize {
     let mut at = at.min(text.len());
     while !text.is_char_boundary(at) {
         at -= 1;

@@ -9,10 +9,11 @@ use super::ast::Name;
 use super::error::{Broken, SyntaxError};
 use super::lexer::{StringFault, Token, TokenKind};
 use super::literal::MappedText;
+use super::mask;
 use super::parser::{Parser, Production};
 
 /// Words of the grammar; a message may quote them wherever they stand.
-const KEYWORDS: [&str; 20] = [
+pub(super) const KEYWORDS: [&str; 20] = [
     "AS",
     "CONFIG",
     "CREATE",
@@ -262,7 +263,9 @@ impl Parser<'_> {
                 let keyword = KEYWORDS
                     .iter()
                     .any(|known| known.eq_ignore_ascii_case(word));
-                if keyword || (!strings && word.len() <= 64) {
+                if keyword
+                    || (!strings && word.len() <= 64 && !mask::hides(self.hidden, &token.span))
+                {
                     format!("`{word}`")
                 } else {
                     String::from("a word")

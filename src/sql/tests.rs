@@ -41,6 +41,16 @@ fn sql() -> impl Strategy<Value = String> {
         Just("‘"),
         Just("’"),
         Just("“"),
+        Just("”"),
+        Just("l'été"),
+        Just("éééééééééééééééééééééééééééééééé"),
+        Just("DESCRIPTION "),
+        Just("@"),
+        Just("https://"),
+        Just("?"),
+        Just(","),
+        Just("="),
+        Just("\u{202e}"),
         Just("<CREDENTIALS REDACTED>"),
         Just("[db.]"),
         Just("x.y"),
@@ -90,7 +100,7 @@ proptest! {
             prop_assert!(text.get(comment.span.clone()).is_some());
             prop_assert!(text.get(comment.body.clone()).is_some());
         }
-        for mask in mask::masks(&text, &lexed) {
+        for mask in mask::masks(&text, &lexed, &[]) {
             prop_assert!(text.get(mask.clone()).is_some(), "{:?}", mask);
         }
     }
@@ -174,4 +184,24 @@ fn a_long_line_is_cut_around_the_place() {
         .iter()
         .collect();
     assert_eq!(part, "HERE");
+}
+
+#[test]
+fn a_plain_quote_between_typographic_ones_takes_nothing_with_it() {
+    let text = "CREATE LINK a AS S3 CREDENTIALS '{}' DESCRIPTION “l'été, l'an”; CONFIG”'é";
+    let file = read("a.sql", String::from(text), FileId(0));
+    let codes: Vec<_> = file.errors.iter().map(|error| error.code).collect();
+    assert_eq!(codes[0], linkdial_core::Code::SqlTypographicQuote);
+    let content = "l'été l'an it''s";
+    let decoded = MappedText::decode(content, 0..content.len(), b'\'', FileId(0));
+    assert_eq!(decoded.text(), "l'été l'an it's");
+}
+
+#[test]
+fn a_long_first_word_is_cut_between_characters() {
+    let file = read("a.sql", format!("x{};", "é".repeat(60)), FileId(0));
+    let super::ast::StatementKind::Skipped { words } = &file.statements[0].kind else {
+        panic!("{:?}", file.statements);
+    };
+    assert_eq!(words, &format!("X{}", "é".repeat(29)));
 }

@@ -16,6 +16,9 @@ fn shown(script: &Script) -> String {
     }
     for link in &script.links {
         writeln!(out, "{link:?} {}", link.excerpt().text).unwrap();
+        for taken in &link.uses {
+            writeln!(out, "{:?}", link.locate_target(taken)).unwrap();
+        }
         for clause in [&link.definition.credentials, &link.definition.config] {
             excerpts(link, clause, &mut out);
         }
@@ -81,23 +84,30 @@ CREATE PIPELINE p AS LOAD DATA LINK a 'bucket/prefix' INTO TABLE t;
 CREATE LINK c AS HTTP CREDENTIALS '{\"headers\":{\"Authorization\":\"HIDDENHIDDEN\"}}'; \
 CREATE LINK d AS S3 CREDENTIALS '{\"k\":\"HIDDENHIDDEN\"}' DESCRIPTION 'text';
 SELECT 1 INTO LINK d 'bucket/out';
+CREATE LINK `e` AS S3 CREDENTIALS '{\"x\":[\"HIDDENHIDDEN\"]}' CONFIG '{\"pwd\":\"HIDDENHIDDEN\"}' \
+DESCRIPTION “l'été”;
 ";
     // Half of the word, so that a sign put into its middle hides nothing from the test.
-    assert_eq!(script.matches("HIDDENHIDDEN").count(), 6);
+    assert_eq!(script.matches("HIDDENHIDDEN").count(), 8);
     let mut leaks: Vec<String> = Vec::new();
-    for at in 0..script.len() {
+    let boundaries = script.char_indices().map(|(at, _)| at);
+    for at in boundaries {
         for slip in [
             "'", "\"", "`", ";", ";\n", "\n", "{", "\\", "’", "“", "# ", "/*", " ", "",
         ] {
             let mut text = String::from(&script[..at]);
             text.push_str(slip);
-            let kept = &script[at + usize::from(slip.is_empty())..];
+            let mut kept = script[at..].chars();
+            if slip.is_empty() {
+                kept.next();
+            }
+            let kept = kept.as_str();
             text.push_str(kept);
             let shown = shown(&read(text));
             if let Some(line) = shown.lines().find(|line| line.contains("HIDDEN")) {
                 leaks.push(format!(
                     "with {slip:?} at {at} ({:?}): {line}",
-                    &kept[..kept.len().min(30)]
+                    kept.chars().take(30).collect::<String>()
                 ));
             }
         }
@@ -108,4 +118,93 @@ SELECT 1 INTO LINK d 'bucket/out';
         leaks.len(),
         &leaks[..leaks.len().min(8)]
     );
+}
+
+/// Each of these was shown once.
+#[test]
+fn no_known_slip_shows_a_secret() {
+    let cases = [
+        r#"CREATE LINK a AS S3 CONFIG '{"headers":{"Authorization":"Bearer QZXJKV"}}' junk;"#,
+        r#"CREATE LINK a AS S3 CONFIG '{"pwd":"QZXJKV","sasl.passwrd":"QZXJKV"}' junk;"#,
+        r#"CREATE LINK a AS S3 CONFIG '{"api_key":"QZXJKV","n":7392817465}' junk;"#,
+        r#"CREATE LINK a AS S3 CONFIG '{"aws_sercet_access_key":"QZXJKV"}' junk;"#,
+        r#"CREATE LINK a AS S3 CONFIG '{"x-amz-server-side-encryption-custmer-key":"QZXJKV"}' j;"#,
+        r#"CREATE LINK a AS S3 CONFIG '{"endpoint_url":"http://u:QZXJKV@h"}' junk;"#,
+        r#"CREATE LINK a AS S3 CONFIG '{"endpoint_url":"http://:QZXJKV@h"}';"#,
+        r#"CREATE LINK a AS S3 CONFIG '{"endpoint_url":"http://h/?sig=QZXJKV"}';"#,
+        r#"CREATE LINK a AS S3 CONFIG '{"endpoint_url":"http://h/#QZXJKV"}';"#,
+        r#"CREATE LINK a AS S3 CONFIG '{"endpoint_url":"u:QZXJKV@127.0.0.1:1"}';"#,
+        r#"CREATE LINK a AS S3 CONFIG '{"endpoint_url":"http:///u:QZXJKV@h"}';"#,
+        r#"CREATE LINK a AS S3 CONFIG "{\"endpoint_url\":\"http://u:QZXJKV@h\"}" junk;"#,
+        "CREATE EXTERNAL FUNCTION f() AS REMOTE SERVICE https://u:QZXJKV@h/p?sig=QZXJKV FORMAT JSON LINK a;",
+        "CREATE EXTERNAL FUNCTION f() AS REMOTE LINK a SERVICE https://h/p#QZXJKV FORMAT JSON;",
+        "CREATE EXTERNAL FUNCTION f() AS REMOTE SERVICE https:user:QZXJKV@h FORMAT JSON LINK a;",
+        "CREATE EXTERNAL FUNCTION f() AS REMOTE SERVICE '//user:QZXJKV@h' LINK a FORMAT JSON;",
+        "CREATE EXTERNAL FUNCTION f() AS REMOTE SERVICE 'https://user:pa/QZXJKV@h' LINK a FORMAT JSON;",
+        "CREATE EXTERNAL FUNCTION f() AS REMOTE LINK a SERVICE 'https://user:pa/QZXJKV@h';",
+        "CREATE LINK a AS HTTP CREDENTIALS '{}';\n\
+         -- linkdial: target 'https://user:pa/QZXJKV@h/?sig=QZXJKV' wrong\n\
+         CREATE LINK a AS HTTP CREDENTIALS '{}';",
+        "CREATE LINK `e AS S3 CREDENTIALS '{\"x\":[\"QZXJKV\"],\"n\":7392817465}';",
+        "CREATE LINK `e AS S3 CREDENTIALS '{\"x\":[\"a`QZXJKV\"],\"n\":7392817465}';",
+        "CREATE LINK `e AS S3 CREDENTIALS '{\"x\":[\"a` QZXJKV\"],\"n\":7392817465}';",
+        "CREATE LINK `e AS S3 CREDENTIALS '{\"x\":[\"a;QZXJKV\"],\"n\":7392817465}';",
+        "CREATE LINK e AS S3 CREDENTI`ALS '{\"x\":[\"QZXJKV\"],\"n\":7392817465}';",
+        "ALTER LINK e SET CREDENTIALS ::k QZXJKV;",
+        "ALTER LINK e SET CREDENTIALS ::QZXJKV;",
+        "ALTER LINK e SET CREDENTIALS ::k = QZXJKV more;",
+        "ALTER LINK e SET CONFIG ::password = my QZXJKV;",
+        "ALTER LINK e SET CONFIG ::pwd = 'QZXJKV' junk;",
+        "ALTER LINK e SET CONFIG ::endpoint_url = 'http://u:QZXJKV@h' junk;",
+        "ALTER LINK e SET PASSWORD = QZXJKV;",
+        "CREATE LINK e AS S3 SECRET QZXJKV KEY QZXJKV;",
+        "CREATE LINK e AS S3 CONFIG QZXJKV;",
+        "CREATE LINK e AS S3 '{\"k\":[\"QZXJKV\"]}' 7392817465;",
+        "-- CREATE LINK z AS S3 CREDENTIALS '{\"k\":\"\nQZXJKV\"}';",
+        "CREATE LINK e AS S3 CONFIG '{\"region\"{\"o\":[\"QZXJKV\",7392817465]}}';",
+        "CREATE LINK e AS S3 CONFIG '{\"a\":\"QZXJKV\",}' junk;",
+        "/* CREATE LINK e AS S3 CREDENTIALS QZXJKV;",
+    ];
+    for case in cases {
+        let shown = shown(&read(String::from(case)));
+        assert!(
+            !shown.contains("QZXJKV") && !shown.contains("7392817465"),
+            "{case}\n{shown}"
+        );
+        let faulty = read(String::from(case));
+        assert!(
+            !faulty.errors.is_empty() || !faulty.links.is_empty() || !faulty.skipped.is_empty(),
+            "{case}"
+        );
+    }
+}
+
+/// What is no secret stays readable.
+#[test]
+fn an_excerpt_still_shows_where_the_slip_is() {
+    for (text, expected) in [
+        (
+            "CREATE LINK a AS S3 junk CREDENTIALS '{\"k\":\"v\"}';",
+            "CREATE LINK a AS S3 junk CREDENTIALS '{\"k\":\"…\"}';",
+        ),
+        (
+            "CREATE LINK a AS S3 CONFIG '{\"region\":\"eu\",\"endpoint_url\":\"http://h:9000\"}' junk;",
+            "CREATE LINK a AS S3 CONFIG '{\"region\":\"eu\",\"endpoint_url\":\"http://h:9000\"}' …;",
+        ),
+        (
+            "ALTER LINK a SET CONFIG ::region = 'eu' CONFIG '{}';",
+            "ALTER LINK a SET CONFIG ::region = 'eu' CONFIG '{}';",
+        ),
+        (
+            "CREATE EXTERNAL FUNCTION f() AS REMOTE LINK a SERVICE 'https://h/p';",
+            "CREATE EXTERNAL FUNCTION f() AS REMOTE LINK a SERVICE 'https://h/p';",
+        ),
+        (
+            "CREATE LINK `a b` AS S3 CREDENTAILS '{}';",
+            "CREATE LINK `a b` AS S3 CREDENTAILS '…';",
+        ),
+    ] {
+        let script = read(String::from(text));
+        assert_eq!(script.errors[0].excerpt.text, expected);
+    }
 }

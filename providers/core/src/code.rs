@@ -79,6 +79,7 @@ codes! {
     SqlUnboundVariable = "sql.unbound-variable" Fail Configuration Never;
     SqlUnexpectedToken = "sql.unexpected-token" Fail Configuration Never;
     SqlUnknownKind = "sql.unknown-kind" Fail Configuration Never;
+    SqlUnterminatedComment = "sql.unterminated-comment" Fail Configuration Never;
     SqlUnterminatedString = "sql.unterminated-string" Fail Configuration Never;
 
     DefineConflictingKeys = "define.conflicting-keys" Fail Configuration Never;

@@ -393,14 +393,9 @@ impl Probe {
 
     /// Attaches a fact to the step recorded last.
     pub fn note(&mut self, name: &'static str, value: impl fmt::Display) {
-<<<<<<< HEAD
-        let value = self.redactor.redacted(value.to_string());
-        if let Some(step) = self.trail.lock().last_mut()
-=======
         let mut value = value.to_string();
         self.redactor.abridge(&mut value);
-        if let Some(step) = self.steps.last_mut()
->>>>>>> h-core2
+        if let Some(step) = self.trail.lock().last_mut()
             && !value.is_empty()
         {
             step.notes.push((name, value));

@@ -88,25 +88,12 @@ impl fmt::Display for Target {
     }
 }
 
-<<<<<<< HEAD
 impl fmt::Debug for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Target({self})")
     }
 }
 
-/// Parameters of signed and keyed URLs: SAS (`sig`), signed URLs of Amazon and Google
-/// (`X-Amz-Signature`, `X-Goog-Signature`), functions (`code`) and keys by any name.
-fn is_secret_parameter(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    looks_secret(&name)
-        || name.ends_with("signature")
-        || name.ends_with("key")
-        || matches!(name.as_str(), "sig" | "code" | "auth" | "sas")
-}
-
-=======
->>>>>>> h-core2
 /// What the statements that use a link do with its target.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Intent {
