@@ -24,13 +24,11 @@ async fn walk(until: Stage, answer: Option<Diagnosis>) -> (Result<(), Halt>, Vec
     );
     let endpoint = Endpoint::new(Role::Endpoint, "store", 80);
     let work = async {
-        match answer {
-            Some(diagnosis) => Err(diagnosis),
-            None => {
-                cancel.cancel();
-                std::future::pending().await
-            }
+        if let Some(diagnosis) = answer {
+            return Err(diagnosis);
         }
+        cancel.cancel();
+        std::future::pending().await
     };
     let walked = probe.step(&endpoint, &STAGES, work).await;
     (walked, probe.into_steps())

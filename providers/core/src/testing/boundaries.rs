@@ -227,7 +227,7 @@ pub(super) fn nothing_left_after_a_write(driver: &Driver, fixture: &Fixture) -> 
     ensure((write.leftovers)().is_empty() && steps.len() > 1, || {
         format!("wrote without --write: {}", brief(&steps))
     })?;
-    let steps = cut_short(driver, write, settings())?;
+    let steps = cut_short(driver, write, &settings())?;
     let left = (write.leftovers)();
     ensure(left.is_empty(), || {
         format!(
@@ -243,13 +243,13 @@ pub(super) fn nothing_left_after_a_write(driver: &Driver, fixture: &Fixture) -> 
 fn cut_short(
     driver: &Driver,
     write: &WriteFixture,
-    settings: Settings,
+    settings: &Settings,
 ) -> Result<Vec<Step>, String> {
     let relay = Relay::start();
     let proxy = Proxy::parse(&relay.url()).map_err(|error| error.to_string())?;
     let settings = Arc::new(Settings {
         net: settings.net.through(proxy),
-        ..settings
+        ..*settings
     });
     let link = &write.link;
     let opened = driver.open(&link.definition);
