@@ -165,8 +165,8 @@ impl<const FAULT: u8> Small<FAULT> {
             return Ok(());
         }
         let shown = match FAULT {
-            // Cut before the redactor could know it.
-            SHOWS_A_PIECE => format!("{}...", &self.token.expose()[..20]),
+            // Cut on both sides before the redactor could know it.
+            SHOWS_A_PIECE => format!("{}...", &self.token.expose()[4..24]),
             _ => text,
         };
         Err(Diagnosis::new(Code::AccessDenied, "denied").evidence("answer", shown))
