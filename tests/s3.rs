@@ -239,3 +239,53 @@ fn a_role_is_refused_where_authentication_is_on() {
     ];
     verify(&cases, &[moto.stranger().secret_access_key.as_str()]);
 }
+
+/// Variables that other programs read: none of them may decide a dial.
+#[test]
+fn trust_and_identity_come_from_no_variable() {
+    let tls = Minio::shared_tls();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("links.sql");
+    let link = tls.create_link("orders", &User::ReadOnly.login());
+    let anonymous = tls.anonymous_link("nobody");
+    let text = format!(
+        "{link}{anonymous}\
+         CREATE PIPELINE p AS LOAD DATA LINK orders 'private' INTO TABLE t;\n\
+         CREATE PIPELINE q AS LOAD DATA LINK nobody 'private' INTO TABLE t;\n"
+    );
+    fs::write(&path, text).unwrap();
+    let ca = Certificates::shared().ca_file();
+    let login = User::ReadOnly.login();
+    let codes = |trusted: &str, arguments: &[&std::ffi::OsStr]| -> Vec<Option<String>> {
+        let output = Command::new(env!("CARGO_BIN_EXE_linkdial"))
+            .env_clear()
+            .env("SSL_CERT_FILE", trusted)
+            .env("SSL_CERT_DIR", trusted)
+            .env("AWS_CA_BUNDLE", trusted)
+            .env("CURL_CA_BUNDLE", trusted)
+            .env("AWS_ACCESS_KEY_ID", &login.access_key_id)
+            .env("AWS_SECRET_ACCESS_KEY", &login.secret_access_key)
+            .env("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+            .env("AWS_REGION", "eu-west-1")
+            .env("HTTPS_PROXY", "http://127.0.0.1:9")
+            .env("ALL_PROXY", "http://127.0.0.1:9")
+            .args(["verify", "--format", "json"])
+            .arg(&path)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let checks = report["checks"].as_array().unwrap();
+        checks
+            .iter()
+            .map(|check| check["code"].as_str().map(str::to_owned))
+            .collect()
+    };
+    let refused = Some("authenticate.required".to_owned());
+    let missing = folder.path().join("missing.pem");
+    let with_ca = ["--ca-file".as_ref(), ca.as_os_str()];
+    assert_eq!(codes(missing.to_str().unwrap(), &with_ca), [None, refused]);
+    let unknown = Some("tls.unknown-issuer".to_owned());
+    assert_eq!(codes(ca.to_str().unwrap(), &[]), [unknown.clone(), unknown]);
+}
