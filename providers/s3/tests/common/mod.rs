@@ -10,6 +10,7 @@ use linkdial_core::{
     Stage, Step, Target, verdict,
 };
 use linkdial_s3::S3;
+use linkdial_testcontainers::{Answer, ScriptedHttp};
 use tokio_util::sync::CancellationToken;
 
 /// Reads a definition.
@@ -104,4 +105,36 @@ pub(crate) fn note<'a>(steps: &'a [Step], name: &str) -> Option<&'a str> {
         .flat_map(|step| &step.notes)
         .find(|(known, _)| *known == name)
         .map(|(_, value)| value.as_str())
+}
+
+/// A key pair with a marked secret.
+pub(crate) const PAIR: &str =
+    r#"{"aws_access_key_id":"AKIAMARKED","aws_secret_access_key":"m4rk3d/secret+"}"#;
+
+/// A listing without objects.
+pub(crate) const EMPTY: &str = r#"<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>bucket</Name><Prefix></Prefix><KeyCount>0</KeyCount><MaxKeys>100</MaxKeys><IsTruncated>false</IsTruncated></ListBucketResult>"#;
+
+/// A listing of one object.
+pub(crate) const ONE: &str = r#"<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>bucket</Name><Prefix></Prefix><KeyCount>1</KeyCount><MaxKeys>100</MaxKeys><IsTruncated>false</IsTruncated><Contents><Key>a.csv</Key><Size>6</Size><StorageClass>STANDARD</StorageClass></Contents></ListBucketResult>"#;
+
+/// An error document of S3.
+pub(crate) fn error(status: u16, code: &str, message: &str) -> Answer {
+    Answer::status(status)
+        .header("content-type", "application/xml")
+        .header("x-amz-request-id", "4442587FB7D0A2F9")
+        .body(format!(
+            r#"<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>{message}</Message><RequestId>4442587FB7D0A2F9</RequestId></Error>"#
+        ))
+}
+
+/// A good answer.
+pub(crate) fn xml(body: &str) -> Answer {
+    Answer::status(200)
+        .header("content-type", "application/xml")
+        .body(body.to_owned())
+}
+
+/// CONFIG that names a server.
+pub(crate) fn config(server: &ScriptedHttp) -> String {
+    format!(r#"{{"endpoint_url":"{}"}}"#, server.url())
 }
