@@ -14,16 +14,19 @@ use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::Duration;
 
-use linkdial_core::{Intent, Opened, Settings, Stage, Step, Target, interrupted};
+use futures_util::future::join_all;
+use linkdial_core::{CLEANUP_TIMEOUT, Intent, Opened, Settings, Step, Target};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use check::{SLACK, Watched};
 use limits::{Next, Queue};
 
-/// How long checks may take to notice that they are stopped; later ones are given up.
+/// How long checks may take to notice that they are stopped; later ones are given up, unless one
+/// undoes a write.
 const GRACE: Duration = Duration::from_secs(1);
 /// The futures of a cloud client are deep in builds without optimisation.
 const STACK: usize = 8 << 20;
@@ -99,15 +102,6 @@ pub struct Record {
     pub elapsed: Duration,
 }
 
-impl Record {
-    fn stopped() -> Self {
-        Self {
-            steps: vec![check::step_of(interrupted(Stage::Define))],
-            elapsed: Duration::ZERO,
-        }
-    }
-}
-
 /// What happens while checks run; the index is that of the item.
 #[derive(Debug)]
 pub enum Event<'a> {
@@ -145,13 +139,17 @@ pub fn run(
     let deadline = limits.deadline.map(|limit| Instant::now() + limit);
     let mut records: Vec<Option<Record>> = Vec::with_capacity(items.len());
     records.resize_with(items.len(), || None);
+    let mut watched = Vec::with_capacity(items.len());
+    watched.resize_with(items.len(), Watched::default);
+    let watched: Arc<[Watched]> = watched.into();
     let finished = if let [item] = items.as_slice() {
         let runtime = runtime()?;
         on_event(Event::Started(0));
         let record = runtime.block_on(supervise(
-            check::run(item, settings, &stop),
+            check::run(item, settings, &stop, &watched[0]),
             &stop,
             deadline,
+            &watched,
         ));
         // A system call for a name that hangs must not hold the program.
         runtime.shutdown_background();
@@ -161,7 +159,7 @@ pub fn run(
         }
         records[0].is_some()
     } else {
-        let mut messages = start(items, settings, limits, &stop)?;
+        let mut messages = start(items, settings, limits, &stop, &watched)?;
         let receive = async {
             while let Some(message) = messages.recv().await {
                 match message {
@@ -175,14 +173,15 @@ pub fn run(
         };
         // Workers are not joined: one that is blocked in foreign code is left behind.
         runtime()?
-            .block_on(supervise(receive, &stop, deadline))
+            .block_on(supervise(receive, &stop, deadline, &watched))
             .is_some()
     };
     Ok(Outcome {
         complete: finished && !stop.is_cancelled(),
         records: records
             .into_iter()
-            .map(|record| record.unwrap_or_else(Record::stopped))
+            .zip(watched.iter())
+            .map(|(record, watched)| record.unwrap_or_else(|| watched.given_up()))
             .collect(),
     })
 }
@@ -196,11 +195,13 @@ fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }
 
-/// Awaits the work; stops it at the deadline, and gives it up a moment after it was stopped.
+/// Awaits the work; stops it at the deadline, and gives it up a moment after it was stopped and
+/// what it had written is gone.
 async fn supervise<T>(
     work: impl Future<Output = T>,
     stop: &CancellationToken,
     deadline: Option<Instant>,
+    watched: &[Watched],
 ) -> Option<T> {
     let stopped = async {
         match deadline {
@@ -211,6 +212,12 @@ async fn supervise<T>(
             None => stop.cancelled().await,
         }
         tokio::time::sleep(GRACE).await;
+        if watched.iter().any(Watched::is_cleaning) {
+            let cleaned = join_all(watched.iter().map(Watched::cleaned));
+            // However it ends, what was cleaned up still has to be recorded.
+            drop(tokio::time::timeout(CLEANUP_TIMEOUT, cleaned).await);
+            tokio::time::sleep(SLACK).await;
+        }
     };
     tokio::select! {
         biased;
@@ -225,6 +232,7 @@ fn start(
     settings: &Arc<Settings>,
     limits: &Limits,
     stop: &CancellationToken,
+    watched: &Arc<[Watched]>,
 ) -> io::Result<mpsc::UnboundedReceiver<Message>> {
     let jobs = limits.jobs.get();
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -237,6 +245,7 @@ fn start(
             queue: Arc::clone(&queue),
             settings: Arc::clone(settings),
             stop: stop.clone(),
+            watched: Arc::clone(watched),
             share: jobs / workers + usize::from(index < jobs % workers),
             messages: sender.clone(),
         };
@@ -257,6 +266,7 @@ struct Worker {
     queue: Arc<Queue>,
     settings: Arc<Settings>,
     stop: CancellationToken,
+    watched: Arc<[Watched]>,
     share: usize,
     messages: mpsc::UnboundedSender<Message>,
 }
@@ -297,12 +307,13 @@ impl Worker {
     fn check(&self, slot: limits::Slot) -> impl Future<Output = ()> + Send + use<> {
         let settings = Arc::clone(&self.settings);
         let stop = self.stop.clone();
+        let watched = Arc::clone(&self.watched);
         let messages = self.messages.clone();
         async move {
             let index = slot.index();
             // A receiver that is gone has given the run up.
             messages.send(Message::Started(index)).ok();
-            let record = check::run(slot.item(), &settings, &stop).await;
+            let record = check::run(slot.item(), &settings, &stop, &watched[index]).await;
             drop(slot);
             messages.send(Message::Finished(index, record)).ok();
         }

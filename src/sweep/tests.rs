@@ -3,7 +3,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use linkdial_core::{
-    Code, DynProvider, Endpoint, Halt, Outcome as Verdict, Probe, Redactor, Role, verdict,
+    Code, DynProvider, Endpoint, Halt, Outcome as Verdict, Probe, Redactor, Role, Stage, verdict,
 };
 
 use super::*;
@@ -40,6 +40,10 @@ enum Does {
     Wait,
     /// Blocks the thread, as foreign code does.
     Block(Duration),
+    /// Passes a stage, and then waits where no deadline of a stage holds.
+    Stray,
+    /// Waits in its write, and takes this long to undo it.
+    Undo(Duration),
 }
 
 #[derive(Debug)]
@@ -61,12 +65,31 @@ impl DynProvider for Fake {
         Box::pin(async move {
             let endpoint = Endpoint::new(Role::Endpoint, "fake", self.port);
             self.gauge.enter(self.port);
+            match self.does {
+                Does::Stray => {
+                    probe.pass(Stage::Resolve, Some(&endpoint));
+                    return std::future::pending().await;
+                }
+                Does::Undo(time) => {
+                    let write = std::future::pending::<Result<(), _>>();
+                    let halt = probe.step(&endpoint, &[Stage::Write], write).await;
+                    let undo = async {
+                        tokio::time::sleep(time).await;
+                        self.gauge.leave(self.port);
+                        Ok(())
+                    };
+                    probe.cleanup(undo).await.unwrap();
+                    return halt;
+                }
+                _ => {}
+            }
             let work = async {
                 match self.does {
                     Does::Pass => tokio::time::sleep(Duration::from_millis(2)).await,
                     Does::Panic => panic!("a marked secret: s3cr3t"),
                     Does::Wait => std::future::pending().await,
                     Does::Block(time) => thread::sleep(time),
+                    Does::Stray | Does::Undo(_) => unreachable!("handled above"),
                 }
                 Ok(())
             };
@@ -252,4 +275,70 @@ fn foreign_code_that_blocks_does_not_hold_the_deadline() {
     let outcome = run_all(items, &limits);
     assert!(started.elapsed() < Duration::from_secs(5));
     assert!(!outcome.complete);
+}
+
+/// Longer than a stopped check gets, and shorter than a clean-up may take.
+const SLOW_UNDO: Duration = Duration::from_millis(1700);
+
+#[test]
+fn a_write_is_undone_before_a_stopped_run_ends() {
+    for count in [1, 3] {
+        let gauge = Arc::new(Gauge::default());
+        let items = (0..count)
+            .map(|_| item(1, Does::Undo(SLOW_UNDO), &gauge))
+            .collect();
+        let limits = Limits {
+            deadline: Some(Duration::from_millis(50)),
+            ..Limits::default()
+        };
+        let outcome = run_all(items, &limits);
+        assert!(!outcome.complete);
+        assert_eq!(gauge.now.load(Ordering::SeqCst), 0, "a write was left");
+        for record in &outcome.records {
+            let codes: Vec<_> = record.steps.iter().map(code).collect();
+            assert_eq!(codes, ["", "write.interrupted"]);
+        }
+    }
+}
+
+#[test]
+fn a_write_is_undone_before_a_check_out_of_time_ends() {
+    let gauge = Arc::new(Gauge::default());
+    let settings = Settings {
+        check_timeout: Duration::from_millis(50),
+        ..Settings::default()
+    };
+    let items = vec![item(1, Does::Undo(SLOW_UNDO), &gauge)];
+    let outcome = run(items, &Arc::new(settings), &Limits::default(), |_| {}).unwrap();
+    assert_eq!(gauge.now.load(Ordering::SeqCst), 0, "the write was left");
+    let codes: Vec<_> = outcome.records[0].steps.iter().map(code).collect();
+    assert_eq!(codes, ["", "access.timed-out"]);
+}
+
+#[test]
+fn a_check_that_is_given_up_keeps_what_it_recorded() {
+    let settings = Arc::new(Settings {
+        check_timeout: Duration::from_millis(20),
+        ..Settings::default()
+    });
+    for deadline in [None, Some(Duration::from_millis(20))] {
+        let gauge = Arc::new(Gauge::default());
+        let items = (0..2).map(|_| item(1, Does::Stray, &gauge)).collect();
+        let limits = Limits {
+            deadline,
+            ..Limits::default()
+        };
+        let outcome = run(items, &settings, &limits, |_| {}).unwrap();
+        for record in outcome.records {
+            let stages: Vec<_> = record.steps.iter().map(|step| step.stage).collect();
+            assert_eq!(stages[..2], [Stage::Define, Stage::Resolve]);
+            assert!(code(&record.steps[2]).ends_with(".interrupted"));
+            assert!(record.elapsed > Duration::ZERO);
+        }
+    }
+}
+
+fn code(step: &Step) -> &'static str {
+    let diagnosis = step.diagnosis.as_ref();
+    diagnosis.map_or("", |diagnosis| diagnosis.code.as_str())
 }

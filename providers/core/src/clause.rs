@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use jsonc_parser::ast;
 use jsonc_parser::common::Ranged as _;
-use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use jsonc_parser::errors::ParseErrorKind;
+use jsonc_parser::{CollectOptions, ParseOptions, ParseStringErrorKind, parse_to_ast};
 
 use crate::code::Code;
 use crate::diagnosis::{Diagnosis, KeyPlace};
@@ -176,12 +177,19 @@ impl Clause {
             },
             Err(error) => {
                 let range = error.range();
-                // The library's sentence is built from the kind alone: it quotes no text.
-                let reason = lower_first(&error.kind().to_string());
-                clause.invalid(
-                    range.start..range.end,
-                    format!("{name} is not JSON: {reason}"),
-                );
+                let rest = text.expose().get(range.start..).unwrap_or_default();
+                // The library's sentence is built from the kind alone: it quotes no text. A
+                // character of the grammar is no secret.
+                let mut reason = lower_first(&error.kind().to_string());
+                let found = rest.chars().next().filter(|char| is_structural(*char));
+                if let (Some(found), true) = (found, is_vague(error.kind())) {
+                    reason = format!("{reason} `{found}`");
+                }
+                let message = format!("{name} is not JSON: {reason}");
+                match repair(error.kind(), rest) {
+                    Some(hint) => clause.invalid_with(range.start..range.end, message, hint),
+                    None => clause.invalid(range.start..range.end, message),
+                }
             }
         }
         clause
@@ -251,6 +259,11 @@ impl Clause {
     }
 
     fn invalid(&mut self, span: Range<usize>, message: String) {
+        let hint = format!("write {} as one JSON object in quotes", self.name);
+        self.invalid_with(span, message, hint);
+    }
+
+    fn invalid_with(&mut self, span: Range<usize>, message: String, hint: impl Into<String>) {
         self.faults.push(
             Diagnosis::new(Code::DefineInvalidJson, message)
                 .key(KeyPlace {
@@ -258,7 +271,7 @@ impl Clause {
                     pointer: String::new(),
                     span: Some(span),
                 })
-                .hint(format!("write {} as one JSON object in quotes", self.name)),
+                .hint(hint),
         );
     }
 
@@ -360,6 +373,51 @@ impl Clause {
             .hint("write it as a JSON escape, with the backslash doubled for SQL: `\\\\t`")
         };
         self.faults.push(fault.key(place));
+    }
+}
+
+const TYPOGRAPHIC_QUOTES: [char; 7] = ['“', '”', '„', '«', '»', '‘', '’'];
+
+/// Characters that stand between keys and values, and so are never part of a secret.
+fn is_structural(char: char) -> bool {
+    "{}[]:,\"'<>".contains(char) || TYPOGRAPHIC_QUOTES.contains(&char)
+}
+
+/// Whether the library's sentence leaves open what stands at the place.
+const fn is_vague(kind: &ParseErrorKind) -> bool {
+    matches!(
+        kind,
+        ParseErrorKind::ExpectedColonAfterObjectKey
+            | ParseErrorKind::ExpectedComma
+            | ParseErrorKind::ExpectedObjectValue
+            | ParseErrorKind::ExpectedStringObjectProperty
+            | ParseErrorKind::UnexpectedToken
+            | ParseErrorKind::UnexpectedTokenInObject
+    )
+}
+
+/// Returns what mends broken JSON, from the kind of the fault and the text that starts there.
+fn repair(kind: &ParseErrorKind, rest: &str) -> Option<&'static str> {
+    if rest.starts_with("<redacted>") {
+        return Some("listings hide the credentials: write the real ones as a JSON object");
+    }
+    if rest.starts_with(TYPOGRAPHIC_QUOTES) {
+        return Some("these are quotes of a word processor: write straight double quotes");
+    }
+    match kind {
+        ParseErrorKind::TrailingCommasNotAllowed => Some("remove the comma after the last key"),
+        ParseErrorKind::SingleQuotedStringsNotAllowed => {
+            Some("JSON has double quotes only: write them around keys and texts")
+        }
+        ParseErrorKind::String(ParseStringErrorKind::UnterminatedStringLiteral) => Some(
+            "close the string with a double quote; one inside the text is written `\\\\\"` in SQL",
+        ),
+        ParseErrorKind::UnterminatedObject => Some("close the object with `}`"),
+        _ if rest.starts_with(['[', ']']) => {
+            Some("the documentation's brackets mark what may be left out: remove `[` and `]`")
+        }
+        ParseErrorKind::ExpectedComma => Some("put a comma between the two keys"),
+        _ => None,
     }
 }
 

@@ -193,11 +193,6 @@ impl<'a> Clauses<'a> {
         boolean(self.node(key)?)
     }
 
-    /// Returns a whole number; a string of digits counts as well.
-    pub fn integer(&self, key: &str) -> Option<i64> {
-        scalar(self.node(key)?)?.parse().ok()
-    }
-
     /// Returns the strings of an array.
     pub fn list(&self, key: &str) -> Vec<String> {
         match self.node(key).map(|node| &node.value) {
@@ -486,7 +481,8 @@ fn stray(text: &str) -> Option<Stray> {
     None
 }
 
-/// The placeholders of the vendor's pages, and the two shapes that every page uses.
+/// The placeholders of the vendor's pages, the two shapes that every page uses, and the key pair of
+/// Amazon's documentation.
 fn is_placeholder(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     (text.len() > 2 && text.starts_with('<') && text.ends_with('>') && !text.contains("><"))
@@ -498,6 +494,10 @@ fn is_placeholder(text: &str) -> bool {
             "encrypted_key" | "encrypted_or_unencrypted_key" | "changeme" | "other_endpoint"
         )
         || lower.ends_with("://other_endpoint")
+        || matches!(
+            text,
+            "AKIAIOSFODNN7EXAMPLE" | "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+        )
 }
 
 /// Returns a key as a message quotes it: the beginning is enough of one that nobody knows.

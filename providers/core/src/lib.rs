@@ -27,6 +27,7 @@ mod spelling;
 mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trail;
 
 pub use address::shown_url;
 pub use clause::{Clause, ClauseName};
@@ -35,9 +36,10 @@ pub use define::{Clauses, Key, Shape};
 pub use diagnosis::{Blame, Diagnosis, KeyPlace, Outcome, Retry};
 pub use endpoint::{Endpoint, Role};
 pub use link::{Definition, Kind, LinkName, UnknownKind};
-pub use probe::{Halt, Probe, Reached, Stage, Step, interrupted};
-pub use provider::{Driver, DynProvider, Opened, Provider, verdict};
+pub use probe::{CLEANUP_TIMEOUT, Halt, Probe, Reached, Stage, Step, interrupted};
+pub use provider::{Driver, DynProvider, Opened, Provider, verdict, worst};
 pub use redact::{REDACTED, Redactor, looks_secret};
 pub use secret::Secret;
 pub use settings::Settings;
 pub use target::{Intent, Target};
+pub use trail::Trail;

@@ -15,9 +15,12 @@ use crate::net::{Dialled, Dialler, TlsOptions};
 use crate::redact::Redactor;
 use crate::settings::Settings;
 use crate::target::{Intent, Target};
+use crate::trail::Trail;
 
-/// The deadline of what has to be undone when the check itself is out of time.
-const CLEANUP_TIMEOUT: Duration = Duration::from_secs(2);
+/// The deadline of what has to be undone when the check itself was stopped or is out of time.
+///
+/// Whoever ends a check from outside gives it this long while [`Trail::is_cleaning`].
+pub const CLEANUP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How far a probe got: one rung of the ladder, in the order in which they are climbed.
 ///
@@ -132,7 +135,7 @@ pub struct Probe {
     target: Option<Target>,
     intent: Intent,
     deadline: Instant,
-    steps: Vec<Step>,
+    trail: Trail,
 }
 
 /// The result of [`Probe::reach`].
@@ -156,6 +159,9 @@ impl Probe {
         for secret in target.iter().flat_map(Target::secrets) {
             redactor.add(secret.expose());
         }
+        for secret in settings.net.proxy().iter().flat_map(|it| it.secrets()) {
+            redactor.add(secret.expose());
+        }
         let deadline = Instant::now() + settings.check_timeout;
         Self {
             settings,
@@ -164,8 +170,15 @@ impl Probe {
             target,
             intent,
             deadline,
-            steps: Vec::new(),
+            trail: Trail::default(),
         }
+    }
+
+    /// Records on a trail that others can read meanwhile.
+    #[must_use]
+    pub(crate) fn on(mut self, trail: &Trail) -> Self {
+        self.trail = trail.clone();
+        self
     }
 
     /// Returns what the caller allows.
@@ -211,13 +224,14 @@ impl Probe {
             .step(endpoint, &[Stage::Resolve], net.resolve(endpoint))
             .await?;
         self.note_all(resolved.notes());
-        let connected = self
-            .step(
-                endpoint,
-                &[Stage::Connect],
-                net.connect(endpoint, &resolved),
-            )
-            .await?;
+        let connecting = net.connect(endpoint, &resolved);
+        let connected = match self.step(endpoint, &[Stage::Connect], connecting).await {
+            Ok(connected) => connected,
+            Err(halt) => {
+                self.add_evidence("tried", &resolved.failed());
+                return Err(halt);
+            }
+        };
         self.note("address", connected.address());
         self.note_all(connected.notes());
         let dialler = Dialler::new(net.clone(), endpoint.clone(), &connected, tls.clone());
@@ -247,7 +261,8 @@ impl Probe {
     /// how it ended.
     ///
     /// On success each of `stages` passes. On failure the stage of the diagnosis' own code fails;
-    /// the stages before it pass when the answer proves the identity.
+    /// the stages before it pass when the answer proves the identity, and a failure beyond
+    /// `--until` then does not count.
     pub async fn step<T>(
         &mut self,
         endpoint: &Endpoint,
@@ -272,6 +287,7 @@ impl Probe {
             self.skip(first, "beyond --until");
             return Err(Halt(()));
         }
+        self.trail.walk(last);
         let until = self.settings.until;
         let started = Instant::now();
         let limit = limit.min(self.settings.stage_timeout);
@@ -279,7 +295,7 @@ impl Probe {
         let cancel = self.cancel.clone();
         let result = tokio::select! {
             biased;
-            () = cancel.cancelled() => Err(interrupted(first)),
+            () = cancel.cancelled() => Err(interrupted(last)),
             result = tokio::time::timeout_at(deadline, work) => result.unwrap_or_else(|_| {
                 Err(self.silence(last, endpoint, started, deadline))
             }),
@@ -295,8 +311,13 @@ impl Probe {
             Err(diagnosis) => {
                 let stage = diagnosis.code.stage().unwrap_or(last);
                 if diagnosis.proves_identity {
-                    for &proved in stages.iter().filter(|&&proved| proved < stage) {
+                    let asked = |proved: &&Stage| **proved < stage && **proved <= until;
+                    for &proved in stages.iter().filter(asked) {
                         self.record(proved, Some(endpoint), Outcome::Pass, elapsed, None);
+                    }
+                    if stage > until {
+                        self.skip(stage, "beyond --until");
+                        return Err(Halt(()));
                     }
                 }
                 self.record(
@@ -317,6 +338,7 @@ impl Probe {
         &mut self,
         work: impl Future<Output = Result<T, Diagnosis>> + Send,
     ) -> Result<T, Diagnosis> {
+        let _cleaning = self.trail.clean();
         tokio::time::timeout(CLEANUP_TIMEOUT, work)
             .await
             .unwrap_or_else(|_| {
@@ -361,7 +383,7 @@ impl Probe {
     pub fn note(&mut self, name: &'static str, value: impl fmt::Display) {
         let mut value = value.to_string();
         self.redactor.abridge(&mut value);
-        if let Some(step) = self.steps.last_mut()
+        if let Some(step) = self.trail.lock().last_mut()
             && !value.is_empty()
         {
             step.notes.push((name, value));
@@ -370,13 +392,27 @@ impl Probe {
 
     /// Returns the code of the step recorded last, where it has one.
     pub fn last_code(&self) -> Option<Code> {
-        let diagnosis = self.steps.last()?.diagnosis.as_ref()?;
+        let steps = self.trail.lock();
+        let diagnosis = steps.last()?.diagnosis.as_ref()?;
         Some(diagnosis.code)
     }
 
     /// Ends the probe and returns the record.
     pub fn into_steps(self) -> Vec<Step> {
-        self.steps
+        std::mem::take(&mut *self.trail.lock())
+    }
+
+    /// Adds to the finding recorded last what its step knew and could not say any more.
+    fn add_evidence(&mut self, name: &'static str, value: &str) {
+        let value = self.redactor.redacted(value);
+        let mut steps = self.trail.lock();
+        let finding = steps.last_mut().and_then(|step| step.diagnosis.as_mut());
+        if let Some(finding) = finding
+            && !value.is_empty()
+            && finding.evidence.iter().all(|(known, _)| *known != name)
+        {
+            finding.evidence.push((name, value));
+        }
     }
 
     fn note_all(&mut self, notes: Vec<(&'static str, String)>) {
@@ -401,7 +437,7 @@ impl Probe {
             _ => format!("{endpoint} accepted and then did not answer"),
         };
         let whole = deadline == self.deadline;
-        if let (Stage::Connect, Some(proxy)) = (stage, self.settings.net.proxy()) {
+        if let (Stage::Resolve | Stage::Connect, Some(proxy)) = (stage, self.settings.net.proxy()) {
             return Diagnosis::new(
                 Code::ConnectProxyFailed,
                 format!("the proxy {proxy} did not connect to {endpoint} within {waited_ms} ms"),
@@ -452,7 +488,7 @@ impl Probe {
             code = diagnosis.as_ref().map(|diagnosis| diagnosis.code.as_str()),
             "step"
         );
-        self.steps.push(Step {
+        self.trail.lock().push(Step {
             stage,
             endpoint: endpoint.cloned(),
             outcome,

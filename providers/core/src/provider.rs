@@ -16,6 +16,7 @@ use crate::probe::{Halt, Probe, Stage, Step, interrupted};
 use crate::redact::Redactor;
 use crate::settings::Settings;
 use crate::target::{Intent, Target};
+use crate::trail::Trail;
 
 /// A kind of backend that a link can point at.
 pub trait Provider: fmt::Debug + Send + Sync + Sized + 'static {
@@ -119,28 +120,43 @@ impl Opened {
         target: Option<Target>,
         intent: Intent,
     ) -> Vec<Step> {
+        let trail = Trail::default();
+        self.check_on(&trail, settings, cancel, target, intent)
+            .await;
+        trail.steps()
+    }
+
+    /// Dials one target and records on a trail, so that what is known outlives a check that has to
+    /// be given up.
+    pub async fn check_on(
+        &self,
+        trail: &Trail,
+        settings: &Arc<Settings>,
+        cancel: &CancellationToken,
+        target: Option<Target>,
+        intent: Intent,
+    ) {
         let mut probe = Probe::new(
             Arc::clone(settings),
             cancel.clone(),
             self.redactor.clone(),
             target,
             intent,
-        );
+        )
+        .on(trail);
         if cancel.is_cancelled() {
             probe.finding(None, interrupted(Stage::Define));
-            return probe.into_steps();
+            return;
         }
-        let mut steps: Vec<Step> = self.findings.iter().map(define_step).collect();
+        trail.lock().extend(self.findings.iter().map(define_step));
         if let Some(provider) = &self.provider {
-            if steps.is_empty() {
+            if self.findings.is_empty() {
                 probe.pass(Stage::Define, None);
             }
             let walked = provider.probe(&mut probe).await;
             // The record holds the outcome; `Halt` only says that the walk ended early.
             tracing::trace!(whole = walked.is_ok(), "probe ended");
         }
-        steps.extend(probe.into_steps());
-        steps
     }
 }
 
@@ -155,13 +171,17 @@ fn define_step(finding: &Diagnosis) -> Step {
     }
 }
 
-/// Returns the verdict over steps: the worst outcome; skipped steps do not count.
+/// Returns the verdict over steps: see [`worst`].
+pub fn verdict(steps: &[Step]) -> Outcome {
+    worst(steps.iter().map(|step| step.outcome))
+}
+
+/// Returns the worst of the outcomes; skipped steps do not count.
 ///
 /// A record without any walked step proves nothing and is unverified.
-pub fn verdict(steps: &[Step]) -> Outcome {
-    steps
-        .iter()
-        .map(|step| step.outcome)
+pub fn worst(outcomes: impl IntoIterator<Item = Outcome>) -> Outcome {
+    outcomes
+        .into_iter()
         .filter(|outcome| *outcome != Outcome::Skip)
         .max()
         .unwrap_or(Outcome::Unverified)

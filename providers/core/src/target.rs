@@ -10,9 +10,9 @@ use crate::secret::Secret;
 
 /// Where a link points when a statement uses it: bucket and prefix, brokers and topic, a URL.
 ///
-/// The text is kept as written; the provider of the link's kind splits it. `Display` shows it
-/// without the user info and the secret-looking query values that a URL may hold.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+/// The text is kept as written; the provider of the link's kind splits it. `Display` and `Debug` show
+/// it without the user info and the secret-looking query values that a URL may hold.
+#[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Target {
     text: String,
     format: Option<String>,
@@ -85,6 +85,12 @@ impl fmt::Display for Target {
         }
         redactor.redact(&mut shown);
         formatter.write_str(&shown)
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Target({self})")
     }
 }
 
@@ -168,6 +174,10 @@ mod tests {
             ("https://u:QZXJ@h/QZXJ", "https://[redacted]@h/[redacted]"),
         ] {
             assert_eq!(Target::new(text).to_string(), shown);
+            assert_eq!(
+                format!("{:?}", Target::new(text)),
+                format!("Target({shown})")
+            );
         }
     }
 

@@ -71,6 +71,39 @@ fn broken_json_is_placed() {
 }
 
 #[test]
+fn broken_json_is_mended_by_its_cause() {
+    for (text, said, hint) in [
+        (
+            r#"{"flag":true [,"mode":"x"]}"#,
+            "`[`",
+            "remove `[` and `]`",
+        ),
+        (
+            r#"{"flag":true, ["mode":"x"]}"#,
+            "`[`",
+            "remove `[` and `]`",
+        ),
+        (r#"{"flag":true,}"#, "trailing commas", "remove the comma"),
+        ("{“flag”:true}", "`“`", "straight double quotes"),
+        (r#"{"mode":’x’}"#, "`’`", "straight double quotes"),
+        ("{'flag':true}", "ingle", "double quotes only"),
+        (r#"{"mode":"x}"#, "nterminated", "close the string"),
+        (r#"{"flag":true "mode":"x"}"#, "comma", "put a comma"),
+        (r#"{"flag":true"#, "nterminated", "close the object"),
+        ("<redacted>", "", "the real ones"),
+    ] {
+        let (finding, _) = only("", text);
+        assert_eq!(finding.code, Code::DefineInvalidJson, "{text}");
+        assert!(finding.message.contains(said), "{text}: {finding:#?}");
+        let told = finding.hint.as_ref().unwrap();
+        assert!(told.contains(hint), "{text}: {finding:#?}");
+    }
+    // Nothing of a value is shown.
+    let (finding, _) = only(r#"{"pass_word": hunter22}"#, "");
+    assert!(!format!("{finding:?}").contains("hunter"), "{finding:#?}");
+}
+
+#[test]
 fn a_raw_line_break_is_told_from_other_control_characters() {
     let (finding, covered) = only("{\"pass_word\":\"-----BEGIN\nX\"}", "");
     assert_eq!(finding.code, Code::DefineRawLineBreak);
@@ -163,6 +196,8 @@ fn placeholders_and_stray_white_space_are_found_and_not_shown() {
         "<secret>",
         "replace_with_your_key",
         "encrypted_key",
+        "AKIAIOSFODNN7EXAMPLE",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     ] {
         let (finding, _) = only(&format!(r#"{{"pass_word":"{value}"}}"#), "");
         assert_eq!(finding.code, Code::DefinePlaceholderValue, "{value}");

@@ -36,6 +36,7 @@ const POSTS: u8 = 11;
 const LEAVES_ITS_SENTINEL: u8 = 12;
 const HOARDS: u8 = 13;
 const FORGETS_THE_ADDRESS: u8 = 14;
+const STOPS_BEFORE_IT_CLEANS: u8 = 15;
 
 /// A small provider that keeps every promise but one.
 #[derive(Debug)]
@@ -131,12 +132,19 @@ impl<const FAULT: u8> Provider for Small<FAULT> {
         if probe.may_write() {
             let write = async {
                 self.ask(&client, "PUT").await?;
-                if FAULT == LEAVES_ITS_SENTINEL {
-                    return Ok(());
+                self.ask(&client, "GET").await?;
+                if FAULT == STOPS_BEFORE_IT_CLEANS {
+                    self.ask(&client, "DELETE").await?;
                 }
-                self.ask(&client, "DELETE").await
+                Ok(())
             };
-            probe.step(&endpoint, &[Stage::Write], write).await?;
+            let walked = probe.step(&endpoint, &[Stage::Write], write).await;
+            if !matches!(FAULT, LEAVES_ITS_SENTINEL | STOPS_BEFORE_IT_CLEANS)
+                && let Err(left) = probe.cleanup(self.ask(&client, "DELETE")).await
+            {
+                probe.finding(Some(&endpoint), left);
+            }
+            walked?;
         }
         Ok(())
     }
@@ -243,5 +251,6 @@ bites! {
     log: LOGS is found by "no secret in any text", "a log shows";
     post: POSTS is found by "nothing written unasked", "sent POST / without --write";
     leftover: LEAVES_ITS_SENTINEL is found by "nothing left after a write", "left behind: sentinel";
+    stopped: STOPS_BEFORE_IT_CLEANS is found by "nothing left after a write", "a check that was stopped";
     memory: HOARDS is found by "bounded memory", "got rid of";
 }

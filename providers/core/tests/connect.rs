@@ -10,7 +10,9 @@ use std::net::{SocketAddr, TcpListener};
 
 use linkdial_core::net::{Net, Proxy};
 use linkdial_core::{Code, Stage};
-use linkdial_testcontainers::broken::{BlackHole, Broken, Fault, RefusedPort, UNREACHABLE};
+use linkdial_testcontainers::broken::{
+    BlackHole, Broken, Fault, RefusedPort, SSH_BANNER, UNREACHABLE,
+};
 use linkdial_testcontainers::{
     Certificates, ConnectProxy, DnsAnswer, DnsServer, Match, ProxyBehaviour, ScriptedHttp,
 };
@@ -36,6 +38,21 @@ async fn a_dropped_packet_ends_at_the_deadline() {
         evidence(climb.fails(Code::ConnectTimedOut), "limit"),
         "stage"
     );
+    climb.at_the_deadline();
+}
+
+#[tokio::test]
+async fn the_deadline_does_not_drop_a_refusal() {
+    let hole = BlackHole::start();
+    // Nothing listens on that port of 127.0.0.2.
+    let addresses = ["127.0.0.2".parse().unwrap(), hole.addr().ip()];
+    let server = DnsServer::always(DnsAnswer::Addresses(addresses.into()));
+    let net = Net::builder().dns_server(server.addr()).build();
+    let climb = climb(net, "db.example", hole.addr().port(), None).await;
+    let finding = climb.fails(Code::ConnectTimedOut);
+    let tried = evidence(finding, "tried");
+    assert!(tried.contains("127.0.0.2"), "{finding:#?}");
+    assert!(tried.contains("connection refused"), "{finding:#?}");
     climb.at_the_deadline();
 }
 
@@ -167,4 +184,64 @@ async fn a_refused_address_does_not_reach_the_proxy() {
     let climb = climb(through(&proxy.url()), "169.254.169.254", 80, None).await;
     climb.fails(Code::ResolveAddressRefused);
     assert!(proxy.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_name_that_only_the_proxy_resolves_is_under_the_policy_too() {
+    let proxy = ConnectProxy::start(ProxyBehaviour::Refuse(502));
+    let only = Net::builder()
+        .only("127.0.0.0/8".parse().unwrap())
+        .proxy(Proxy::parse(&proxy.url()).unwrap())
+        .build();
+    for (net, host) in [
+        (through(&proxy.url()), "metadata.google.internal"),
+        (through(&proxy.url()), "Metadata.Google.Internal."),
+        (only, "db.example"),
+    ] {
+        let climb = climb(net, host, 80, None).await;
+        climb.fails(Code::ResolveAddressRefused);
+    }
+    assert!(proxy.requests().is_empty());
+    let named = climb(through(&proxy.url()), "db.example", 80, None).await;
+    let note = named.note(Stage::Resolve, "address_policy");
+    assert!(note.contains("not checked"), "{:#?}", named.steps);
+}
+
+#[tokio::test]
+async fn a_proxy_without_an_address_is_to_blame_and_no_key() {
+    let server = DnsServer::always(DnsAnswer::NotFound);
+    let net = Net::builder()
+        .dns_server(server.addr())
+        .proxy(Proxy::parse("http://proxy.example:3128").unwrap())
+        .build();
+    let climb = climb(net, "127.0.0.1", 80, None).await;
+    let finding = climb.fails(Code::ConnectProxyFailed);
+    assert!(finding.message.contains("proxy.example"), "{finding:#?}");
+    assert!(finding.hint.as_ref().unwrap().contains("--proxy"));
+    assert!(finding.keys.is_empty());
+}
+
+#[tokio::test]
+async fn a_proxy_that_repeats_its_login_shows_nothing() {
+    let answer = b"HTTP/1.1 403 s3cr3t-pass bWU6czNjcjN0LXBhc3M=\r\ncontent-length: 0\r\n\r\n";
+    let proxy = Broken::start(Fault::Answers(answer.to_vec()));
+    let url = format!("http://me:s3cr3t-pass@{}", proxy.addr());
+    let climb = climb(through(&url), "db.example", 80, None).await;
+    let finding = climb.fails(Code::ConnectProxyFailed);
+    assert_eq!(evidence(finding, "reason"), "[redacted] [redacted]");
+    let shown = format!("{:?}", climb.steps);
+    assert!(
+        !shown.contains("s3cr3t") && !shown.contains("bWU6"),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
+async fn a_peer_that_speaks_first_is_heard_through_the_proxy() {
+    let mut answer = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
+    answer.extend_from_slice(SSH_BANNER);
+    let proxy = Broken::start(Fault::Answers(answer));
+    let climb = climb_tls(through(&proxy.url()), "db.example", 22).await;
+    let finding = climb.fails(Code::TlsNotTls);
+    assert_eq!(evidence(finding, "protocol"), "SSH");
 }

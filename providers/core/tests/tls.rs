@@ -16,6 +16,11 @@ use linkdial_testcontainers::broken::{
     Broken, Fault, HTTP_BAD_REQUEST, SMTP_BANNER, SSH_BANNER, TLS_HANDSHAKE_FAILURE,
 };
 use linkdial_testcontainers::{Answer, Certificates, Identity, Match, ScriptedHttp, ServerTls};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair,
+};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use support::{Climb, climb_tls, evidence};
@@ -80,6 +85,117 @@ async fn each_bad_certificate_has_its_code() {
     let finding = wrong.fails(Code::TlsNameMismatch);
     assert_eq!(evidence(finding, "names"), "other.example");
     assert_eq!(evidence(finding, "asked_for"), "localhost");
+}
+
+/// A server whose chain is made here: what it shows, and the root to trust.
+struct Chain {
+    server: ScriptedHttp,
+    root: String,
+}
+
+type Change = fn(&mut CertificateParams);
+
+fn parameters(change: Change) -> CertificateParams {
+    let mut parameters = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    change(&mut parameters);
+    parameters
+}
+
+fn authority(change: Change) -> CertifiedIssuer<'static, KeyPair> {
+    let mut parameters = CertificateParams::new([]).unwrap();
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    change(&mut parameters);
+    CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// Root, intermediate and leaf, each changed; the server shows the last two.
+fn chain(middle: Change, leaf: Change) -> Chain {
+    let root = authority(|root| root.distinguished_name.push(DnType::CommonName, "root"));
+    let mut parameters_of_middle = CertificateParams::new([]).unwrap();
+    parameters_of_middle.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    parameters_of_middle
+        .distinguished_name
+        .push(DnType::CommonName, "middle");
+    middle(&mut parameters_of_middle);
+    let key = KeyPair::generate().unwrap();
+    let middle = CertifiedIssuer::signed_by(parameters_of_middle, key, &root).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let leaf = parameters(leaf).signed_by(&key, &middle).unwrap();
+    let shown = vec![leaf.der().clone(), middle.der().clone()];
+    Chain {
+        server: serve(with_chain(shown, &key)),
+        root: root.pem(),
+    }
+}
+
+fn with_chain(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> ServerTls {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    Arc::new(config)
+}
+
+async fn judged(chain: &Chain) -> Climb {
+    let net = Net::builder().ca_pem(chain.root.as_bytes()).unwrap();
+    climb_tls(net.build(), "localhost", chain.server.addr().port()).await
+}
+
+#[tokio::test]
+async fn a_fault_of_the_chain_is_not_that_of_the_leaf() {
+    judged(&chain(|_| {}, |_| {})).await.passes();
+    let rows: [(Change, Code, &str); 2] = [
+        (
+            |middle| middle.not_after = rcgen::date_time_ymd(2020, 1, 1),
+            Code::TlsExpired,
+            "expired",
+        ),
+        (
+            |middle| middle.not_before = rcgen::date_time_ymd(2090, 1, 1),
+            Code::TlsNotYetValid,
+            "is not valid yet",
+        ),
+    ];
+    for (middle, code, what) in rows {
+        let climb = judged(&chain(middle, |_| {})).await;
+        let message = &climb.fails(code).message;
+        assert!(
+            message.starts_with("a certificate in the chain of"),
+            "{message}"
+        );
+        assert!(message.ends_with(what), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_can_not_be_a_servers_is_no_unknown_issuer() {
+    let client: Change =
+        |leaf| leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let climb = judged(&chain(|_| {}, client)).await;
+    let finding = climb.fails(Code::TlsHandshakeFailed);
+    assert!(!evidence(finding, "reason").is_empty(), "{finding:#?}");
+    assert!(finding.hint.as_ref().unwrap().contains("serverAuth"));
+
+    // What `openssl req -x509` makes.
+    let key = KeyPair::generate().unwrap();
+    let own: Change = |own| own.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let own = parameters(own).self_signed(&key).unwrap();
+    let self_signed = Chain {
+        server: serve(with_chain(vec![own.der().clone()], &key)),
+        root: own.pem(),
+    };
+    let climb = judged(&self_signed).await;
+    let finding = climb.fails(Code::TlsHandshakeFailed);
+    assert!(
+        finding
+            .message
+            .ends_with("is that of a CA, not of a server")
+    );
+    assert!(finding.hint.as_ref().unwrap().contains("CA:TRUE"));
 }
 
 #[tokio::test]

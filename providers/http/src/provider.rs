@@ -41,7 +41,7 @@ impl Provider for Http {
         let reached = probe.reach(endpoint, address.tls()).await?;
 
         let settings = Arc::clone(probe.settings());
-        let client = Client::new(&settings.net, &address, &self.config, reached)
+        let client = Client::new(&settings, &address, &self.config, reached)
             .map_err(|finding| probe.halt(Some(endpoint), finding))?;
         let asked = Asked {
             endpoint,

@@ -2,18 +2,23 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use linkdial_core::net::{Dialler, FaultContext, HttpClient, Net};
-use linkdial_core::{Code, Diagnosis, Reached};
-use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap};
+use linkdial_core::{Code, Diagnosis, Reached, Settings};
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use reqwest::{Method, Proxy, Response, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
+use tokio::time::timeout;
 use url::{Position, Url};
 
 use crate::config::{Address, Config};
 
 /// At most this much of a body is read, in bytes.
 const MAX_BODY: usize = 64 * 1024;
+
+/// `OPTIONS` may take this part of the stage; what decides needs the rest.
+const OPTIONS_SHARE: u32 = 4;
 
 /// Zero rows in the JSON format of an external function.
 const NO_ROWS: &str = r#"{"data":[]}"#;
@@ -45,18 +50,27 @@ pub(crate) struct Client {
     headers: HeaderMap,
     ladder: HttpClient<String>,
     stream: FaultContext,
+    address: SocketAddr,
     reqwest: reqwest::Client,
+    /// `reqwest` asks a proxy for a plain URL itself, in absolute form; one that only tunnels
+    /// refuses that, and says nothing about the link. There the ladder carries every request.
+    tunnelled: bool,
+    options_timeout: Duration,
 }
 
 impl Client {
     /// Takes the ladder's stream, and pins `reqwest` to the address that the ladder checked.
     pub(crate) fn new(
-        net: &Net,
+        settings: &Settings,
         address: &Address,
         config: &Config,
         reached: Reached,
     ) -> Result<Self, Diagnosis> {
+        let net = &settings.net;
         Ok(Self {
+            address: reached.dialler.address(),
+            tunnelled: net.proxy().is_some() && address.tls().is_none(),
+            options_timeout: settings.stage_timeout / OPTIONS_SHARE,
             url: address.url.clone(),
             headers: config.headers.clone(),
             stream: reached.dialled.context().clone(),
@@ -71,31 +85,28 @@ impl Client {
     }
 
     /// Sends `OPTIONS` on the ladder's stream, which names what answers there when it is not
-    /// HTTP. Which answer comes does not matter, nor does a server that hangs up on `OPTIONS`.
+    /// HTTP. Which answer comes does not matter, nor whether one comes: a server may hang up on
+    /// `OPTIONS`, or be silent.
     pub(crate) async fn options(&self) -> Result<(), Diagnosis> {
-        let host = &self.url[Position::BeforeHost..Position::AfterPort];
-        let path = &self.url[Position::BeforePath..Position::AfterQuery];
-        let mut request = http::Request::new(String::new());
-        *request.method_mut() = Method::OPTIONS;
-        *request.uri_mut() = path.parse().map_err(|_| unsendable())?;
-        request.headers_mut().clone_from(&self.headers);
-        let host = host.parse().map_err(|_| unsendable())?;
-        request.headers_mut().insert(HOST, host);
-        match self.ladder.send(request).await {
-            Ok(response) => {
+        let request = self.request(Method::OPTIONS, self.headers.clone(), "")?;
+        match timeout(self.options_timeout, self.ladder.send(request)).await {
+            Ok(Ok(response)) => {
                 // Nothing a server says goes to a log: it may repeat the headers.
                 tracing::debug!(status = response.status().as_u16(), "OPTIONS");
                 Ok(())
             }
-            Err(fault) if fault.code == Code::ConnectReset => Ok(()),
-            Err(fault) => Err(fault),
+            Ok(Err(fault)) if fault.code == Code::ConnectReset => Ok(()),
+            Ok(Err(fault)) => Err(fault),
+            Err(_) => {
+                tracing::debug!("no answer to OPTIONS");
+                Ok(())
+            }
         }
     }
 
     /// Sends one request without a body.
     pub(crate) async fn ask(&self, method: Method) -> Result<Answer, Diagnosis> {
-        let request = self.reqwest.request(method.clone(), self.url.clone());
-        self.send(method, request).await
+        self.send(method, self.headers.clone(), "").await
     }
 
     /// Sends one batch of zero rows.
@@ -104,18 +115,29 @@ impl Client {
             Some("ROWDAT_1") => ("application/octet-stream", ""),
             _ => ("application/json", NO_ROWS),
         };
-        let request = self.reqwest.post(self.url.clone());
-        let request = request.header(CONTENT_TYPE, content_type);
-        self.send(Method::POST, request.body(body)).await
+        let mut headers = self.headers.clone();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        self.send(Method::POST, headers, body).await
     }
 
     async fn send(
         &self,
         method: Method,
-        request: reqwest::RequestBuilder,
+        headers: HeaderMap,
+        body: &'static str,
     ) -> Result<Answer, Diagnosis> {
-        let explain = |error: reqwest::Error| self.stream.explain(&error);
-        let request = request.headers(self.headers.clone());
+        if self.tunnelled {
+            return self.send_tunnelled(method, headers, body).await;
+        }
+        let explain = |error: reqwest::Error| {
+            if error.is_connect() {
+                self.stream.explain_connect(self.address, &error)
+            } else {
+                self.stream.explain(&error)
+            }
+        };
+        let request = self.reqwest.request(method.clone(), self.url.clone());
+        let request = request.headers(headers).body(body);
         let mut response = request.send().await.map_err(explain)?;
         let (body, endless) = read(&mut response).await.map_err(explain)?;
         Ok(Answer {
@@ -125,6 +147,45 @@ impl Client {
             body,
             endless,
         })
+    }
+
+    async fn send_tunnelled(
+        &self,
+        method: Method,
+        headers: HeaderMap,
+        body: &str,
+    ) -> Result<Answer, Diagnosis> {
+        let request = self.request(method.clone(), headers, body)?;
+        let (head, rest) = self.ladder.send(request).await?.into_parts();
+        let (body, more) = rest.read_up_to(MAX_BODY).await?;
+        Ok(Answer {
+            method,
+            status: head.status.as_u16(),
+            endless: more && !head.headers.contains_key(CONTENT_LENGTH),
+            headers: head.headers,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        })
+    }
+
+    /// Makes a request for the ladder's stream.
+    fn request(
+        &self,
+        method: Method,
+        mut headers: HeaderMap,
+        body: &str,
+    ) -> Result<http::Request<String>, Diagnosis> {
+        let host = &self.url[Position::BeforeHost..Position::AfterPort];
+        let path = &self.url[Position::BeforePath..Position::AfterQuery];
+        headers.insert(HOST, host.parse().map_err(|_| unsendable())?);
+        // As `reqwest` does.
+        headers
+            .entry(ACCEPT)
+            .or_insert(HeaderValue::from_static("*/*"));
+        let mut request = http::Request::new(body.to_owned());
+        *request.method_mut() = method;
+        *request.uri_mut() = path.parse().map_err(|_| unsendable())?;
+        *request.headers_mut() = headers;
+        Ok(request)
     }
 }
 

@@ -499,6 +499,74 @@ async fn the_proxy_is_the_one_given() {
 }
 
 #[tokio::test]
+async fn a_plain_url_goes_through_a_proxy_that_only_tunnels() {
+    let server = ScriptedHttp::script()
+        .on(
+            Match::any().method("GET"),
+            [Answer::status(200).body("x".repeat(100_000))],
+        )
+        .on(
+            Match::any().method("POST"),
+            [Answer::status(200).body(r#"{"data":[]}"#)],
+        )
+        .on(Match::any(), [Answer::status(405)])
+        .start();
+    let proxy = ConnectProxy::start(ProxyBehaviour::Tunnel);
+    let through = |post_empty| Settings {
+        net: Net::builder()
+            .proxy(Proxy::parse(&proxy.url()).unwrap())
+            .build(),
+        post_empty,
+        ..settings()
+    };
+    for post_empty in [false, true] {
+        let steps = ask(BEARER, &server.url(), through(post_empty)).await;
+        assert_eq!(verdict(&steps), Outcome::Pass, "{steps:#?}");
+    }
+    assert_eq!(
+        methods(&server),
+        ["OPTIONS", "HEAD", "GET", "OPTIONS", "HEAD", "GET", "POST"]
+    );
+    let requests = server.requests();
+    for request in &requests {
+        assert_eq!(request.header("authorization"), Some("Bearer s3cr3t-token"));
+        assert_eq!(request.header("accept"), Some("*/*"));
+    }
+    let post = requests.last().unwrap();
+    assert_eq!(post.body, r#"{"data":[]}"#);
+    assert_eq!(post.header("content-type"), Some("application/json"));
+}
+
+#[tokio::test]
+async fn silence_on_options_alone_does_not_matter() {
+    let server = ScriptedHttp::script()
+        .on(Match::any().method("OPTIONS"), [Answer::silence()])
+        .on(Match::any(), [Answer::status(200)])
+        .start();
+    let steps = ask(BEARER, &server.url(), settings()).await;
+    assert_eq!(verdict(&steps), Outcome::Pass, "{steps:#?}");
+    assert_eq!(methods(&server), ["OPTIONS", "HEAD", "GET"]);
+}
+
+#[tokio::test]
+async fn a_second_connection_that_is_refused_is_named_so() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        // Nobody listens any more when OPTIONS is answered.
+        drop(listener);
+        let heard = stream.read(&mut [0; 4096]).unwrap();
+        assert!(heard > 0);
+        let answer = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
+        stream.write_all(answer).unwrap();
+    });
+    let refused = finding(BEARER, &url).await;
+    server.join().unwrap();
+    assert_eq!(refused.code, Code::ConnectRefused, "{refused:#?}");
+}
+
+#[tokio::test]
 async fn until_stops_before_the_first_request() {
     let server = ScriptedHttp::always([Answer::status(200)]);
     let until = Settings {

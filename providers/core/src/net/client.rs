@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1::{self, SendRequest};
@@ -95,7 +95,7 @@ where
         lock(&self.0.fault).take()
     }
 
-    /// Returns whether the server asked for a client certificate on the connection last used.
+    /// Returns what is known of the connection last used.
     pub async fn fault_context(&self) -> Option<FaultContext> {
         let connection = self.0.connection.lock().await;
         connection
@@ -107,28 +107,38 @@ where
         &self,
         request: http::Request<B>,
     ) -> Result<http::Response<BoundedBody>, Diagnosis> {
+        let mut request = request;
         let mut connection = self.0.connection.lock().await;
-        let alive = match connection.as_mut() {
-            Some(connection) => connection.sender.ready().await.is_ok(),
-            None => false,
-        };
-        if !alive {
-            let ladder = lock(&self.0.ladder).take();
-            let dialled = match ladder {
-                Some(dialled) => dialled,
-                None => self.0.dialler.dial().await?,
+        let (response, context) = loop {
+            let alive = match connection.as_mut() {
+                Some(connection) => connection.sender.ready().await.is_ok(),
+                None => false,
             };
-            *connection = Some(shake_hands(dialled).await?);
-        }
-        let current = connection
-            .as_mut()
-            .expect("a connection was made above where none was alive");
-        let context = current.context.clone();
-        let response = current
-            .sender
-            .send_request(request)
-            .await
-            .map_err(|error| context.explain(&error))?;
+            if !alive {
+                let ladder = lock(&self.0.ladder).take();
+                let dialled = match ladder {
+                    Some(dialled) => dialled,
+                    None => self.0.dialler.dial().await?,
+                };
+                *connection = Some(shake_hands(dialled).await?);
+            }
+            let current = connection
+                .as_mut()
+                .expect("a connection was made above where none was alive");
+            let context = current.context.for_request();
+            match current.sender.try_send_request(request).await {
+                Ok(response) => break (response, context),
+                Err(mut error) => match error.take_message() {
+                    // The server closed the idle connection before the request was on its way:
+                    // that says nothing about the link.
+                    Some(unsent) if alive => {
+                        *connection = None;
+                        request = unsent;
+                    }
+                    _ => return Err(context.explain(error.error())),
+                },
+            }
+        };
         let fault = Arc::clone(&self.0.fault);
         Ok(response.map(|body| BoundedBody {
             body: Limited::new(body, MAX_ANSWER),
@@ -198,6 +208,22 @@ impl Body for BoundedBody {
 }
 
 impl BoundedBody {
+    /// Reads the body up to a bound, and says whether there was more.
+    pub async fn read_up_to(mut self, bound: usize) -> Result<(Bytes, bool), Diagnosis> {
+        let mut read = BytesMut::new();
+        while let Some(frame) = self.frame().await {
+            let frame = frame.map_err(|error| self.context.explain(error.as_ref()))?;
+            if let Ok(data) = frame.into_data() {
+                read.extend_from_slice(&data);
+            }
+            if read.len() > bound {
+                read.truncate(bound);
+                return Ok((read.freeze(), true));
+            }
+        }
+        Ok((read.freeze(), false))
+    }
+
     /// Reads the body to its end.
     pub async fn read(self) -> Result<Bytes, Diagnosis> {
         let context = self.context.clone();

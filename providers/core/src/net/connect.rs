@@ -6,6 +6,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -90,7 +91,10 @@ impl Dialler {
 
     /// Connects and shakes hands. The caller holds the deadline.
     pub async fn dial(&self) -> Result<Dialled, Diagnosis> {
-        let connected = self.net.race(&self.endpoint, &[self.address]).await?;
+        let connected = self
+            .net
+            .race(&self.endpoint, &[self.address], &Mutex::default())
+            .await?;
         match &self.tls {
             None => Ok(connected.into_plain(&self.endpoint)),
             Some(tls) => self.net.shake_hands(&self.endpoint, connected, tls).await,
@@ -105,15 +109,17 @@ impl Net {
         endpoint: &Endpoint,
         resolved: &Resolved,
     ) -> Result<Connected, Diagnosis> {
-        self.race(endpoint, &resolved.addresses).await
+        self.race(endpoint, &resolved.addresses, &resolved.failed)
+            .await
     }
 
     async fn race(
         &self,
         endpoint: &Endpoint,
         addresses: &[SocketAddr],
+        failed: &Mutex<Vec<String>>,
     ) -> Result<Connected, Diagnosis> {
-        let mut connected = match (race(addresses).await, self.proxy()) {
+        let mut connected = match (race(addresses, failed).await, self.proxy()) {
             (Ok(connected), _) => connected,
             (Err(failures), Some(proxy)) => {
                 return Err(proxy.failed(endpoint, &reasons(&failures).join("; ")));
@@ -129,7 +135,12 @@ impl Net {
 
 type Failure = (SocketAddr, io::Error);
 
-async fn race(addresses: &[SocketAddr]) -> Result<Connected, Vec<Failure>> {
+/// Dials one address after the other; `failed` keeps what went wrong where the caller sees it
+/// even when it does not wait for the end.
+async fn race(
+    addresses: &[SocketAddr],
+    failed: &Mutex<Vec<String>>,
+) -> Result<Connected, Vec<Failure>> {
     let mut waiting = addresses.iter().copied();
     let mut running = FuturesUnordered::new();
     let mut failures: Vec<Failure> = Vec::new();
@@ -149,6 +160,7 @@ async fn race(addresses: &[SocketAddr]) -> Result<Connected, Vec<Failure>> {
                 }
                 Err(error) => {
                     failures.push((address, error));
+                    *failed.lock().unwrap_or_else(PoisonError::into_inner) = reasons(&failures);
                     if let Some(address) = waiting.next() {
                         running.push(attempt(address));
                     }
@@ -180,7 +192,7 @@ pub(super) fn describe(error: &io::Error) -> String {
         .to_lowercase()
 }
 
-fn explain(endpoint: &Endpoint, failures: &[Failure]) -> Diagnosis {
+pub(super) fn explain(endpoint: &Endpoint, failures: &[Failure]) -> Diagnosis {
     // Refused tells more than silence: something answered.
     let rank = |error: &io::Error| match error.kind() {
         io::ErrorKind::ConnectionRefused => 0,

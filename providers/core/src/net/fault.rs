@@ -2,8 +2,9 @@
 
 use std::error::Error;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rustls::Error as TlsError;
 use rustls::sign::CertifiedKey;
@@ -54,18 +55,24 @@ pub struct FaultContext {
     endpoint: Endpoint,
     first: FirstBytes,
     client: Option<Arc<ClientCertificate>>,
+    /// Bytes that the peer has said to the client, those of a handshake apart.
+    heard: Arc<AtomicUsize>,
+    /// How many of them came before the request that is explained.
+    before: usize,
 }
 
 impl FaultContext {
-    pub(super) const fn plain(endpoint: Endpoint, first: FirstBytes) -> Self {
+    pub(super) fn plain(endpoint: Endpoint, first: FirstBytes) -> Self {
         Self {
             endpoint,
             first,
             client: None,
+            heard: Arc::default(),
+            before: 0,
         }
     }
 
-    pub(super) const fn encrypted(
+    pub(super) fn encrypted(
         endpoint: Endpoint,
         first: FirstBytes,
         client: Arc<ClientCertificate>,
@@ -74,12 +81,33 @@ impl FaultContext {
             endpoint,
             first,
             client: Some(client),
+            heard: Arc::default(),
+            before: 0,
         }
     }
 
-    /// Returns whether the server asked for a client certificate during the handshake.
-    pub fn client_certificate_asked(&self) -> bool {
-        self.client.as_ref().is_some_and(|client| client.asked())
+    pub(super) fn heard(&self, bytes: usize) {
+        self.heard.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Returns the same knowledge, for the request that comes next on the stream.
+    pub(super) fn for_request(&self) -> Self {
+        let before = self.heard.load(Ordering::Relaxed);
+        Self {
+            before,
+            ..self.clone()
+        }
+    }
+
+    /// Explains why another connection to the same address did not come about.
+    pub fn explain_connect(&self, address: SocketAddr, error: &(dyn Error + 'static)) -> Diagnosis {
+        let refused = find::<io::Error>(error).filter(|cause| cause.raw_os_error().is_some());
+        match refused {
+            Some(cause) if find::<TlsError>(error).is_none() => {
+                super::connect::explain(&self.endpoint, &[(address, io::Error::from(cause.kind()))])
+            }
+            _ => self.explain(error),
+        }
     }
 
     /// Explains an error of the client that used the stream, from its chain of sources and from
@@ -145,7 +173,7 @@ impl FaultContext {
         .evidence("error", cut)
         .evidence(
             "received",
-            if first.is_empty() {
+            if self.heard.load(Ordering::Relaxed) == self.before {
                 "nothing"
             } else {
                 "a part"

@@ -60,6 +60,19 @@ impl Net {
         NetBuilder::default()
     }
 
+    /// Returns the same network behind a proxy; certificates are loaded anew.
+    #[cfg(feature = "testing")]
+    pub(crate) fn through(&self, proxy: Proxy) -> Self {
+        Self(Arc::new(Inner {
+            policy: self.0.policy.clone(),
+            overrides: self.0.overrides.clone(),
+            name_servers: self.0.name_servers.clone(),
+            proxy: Some(proxy),
+            extra_roots: self.0.extra_roots.clone(),
+            trust: OnceLock::new(),
+        }))
+    }
+
     /// Returns the proxy that every dial goes through.
     pub fn proxy(&self) -> Option<&Proxy> {
         self.0.proxy.as_ref()

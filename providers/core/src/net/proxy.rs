@@ -16,6 +16,11 @@ use crate::secret::Secret;
 /// The proxy's answer to CONNECT may be this long.
 const MAX_ANSWER: usize = 16 * 1024;
 
+/// Ends the head of an answer.
+const END: &[u8] = b"\r\n\r\n";
+/// So many characters of the proxy's reason are shown.
+const MAX_REASON: usize = 80;
+
 /// Where the proxy listens, and who we are to it.
 #[derive(Clone, Debug)]
 pub struct Proxy {
@@ -92,12 +97,19 @@ impl Proxy {
         stream.write_all(request.as_bytes()).await.map_err(failed)?;
         let mut answer = Vec::with_capacity(512);
         loop {
-            // One byte at a time near the end would be slow; the answer to CONNECT is followed by
-            // nothing until we speak, so a block never holds bytes of the tunnel.
-            let read = stream.read_buf(&mut answer).await.map_err(failed)?;
-            if read == 0 {
+            // What follows the head belongs to the tunnel, and a peer may speak first: a block is
+            // looked at, and only what is of the head is taken from the stream.
+            let mut block = [0; 1024];
+            let seen = stream.peek(&mut block).await.map_err(failed)?;
+            if seen == 0 {
                 return Err(self.failed(endpoint, "it closed the connection"));
             }
+            let take = of_the_head(&answer, &block[..seen]);
+            let taken = stream
+                .read_exact(&mut block[..take])
+                .await
+                .map_err(failed)?;
+            answer.extend_from_slice(&block[..taken]);
             let mut headers = [httparse::EMPTY_HEADER; 64];
             let mut response = httparse::Response::new(&mut headers);
             match response.parse(&answer) {
@@ -106,10 +118,18 @@ impl Proxy {
                     if (200..300).contains(&status) {
                         return Ok(());
                     }
-                    let reason = response.reason.unwrap_or_default();
-                    let mut diagnosis =
-                        self.failed(endpoint, &format!("it answered {status} {reason}"));
-                    diagnosis = diagnosis.evidence("status", status);
+                    let mut diagnosis = self.failed(endpoint, &format!("it answered {status}"));
+                    // The proxy's own words stand apart from ours.
+                    let reason: String = response
+                        .reason
+                        .unwrap_or_default()
+                        .chars()
+                        .filter(|c| !c.is_control())
+                        .take(MAX_REASON)
+                        .collect();
+                    diagnosis = diagnosis
+                        .evidence("status", status)
+                        .evidence("reason", reason);
                     if status == 407 {
                         diagnosis = diagnosis.hint("give --proxy a user and password it accepts");
                     }
@@ -124,6 +144,29 @@ impl Proxy {
         }
     }
 
+    /// Returns the forms of the login that a proxy may repeat.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        let Some(login) = &self.login else {
+            return Vec::new();
+        };
+        let password = login.expose().split_once(':').map(|(_, password)| password);
+        let mut secrets = vec![login.clone(), Secret::new(STANDARD.encode(login.expose()))];
+        secrets.extend(password.filter(|it| !it.is_empty()).map(Secret::new));
+        secrets
+    }
+
+    /// The proxy's own name has no address: no key of the link is to blame.
+    pub(super) fn unresolved(&self, endpoint: &Endpoint, reason: Diagnosis) -> Diagnosis {
+        reason
+            .evidence
+            .into_iter()
+            .fold(
+                self.failed(endpoint, &reason.message),
+                |diagnosis, (name, value)| diagnosis.evidence(name, value),
+            )
+            .evidence("code", reason.code)
+    }
+
     pub(super) fn failed(&self, endpoint: &Endpoint, reason: &str) -> Diagnosis {
         Diagnosis::new(
             Code::ConnectProxyFailed,
@@ -132,6 +175,16 @@ impl Proxy {
         .evidence("proxy", self)
         .hint("check --proxy; without it, linkdial dials directly")
     }
+}
+
+/// Returns how many bytes of a block still belong to a head that ends with an empty line.
+fn of_the_head(before: &[u8], block: &[u8]) -> usize {
+    let tail = &before[before.len().saturating_sub(END.len() - 1)..];
+    let joined = [tail, block].concat();
+    joined
+        .windows(END.len())
+        .position(|window| window == END)
+        .map_or(block.len(), |at| at + END.len() - tail.len())
 }
 
 impl fmt::Display for Proxy {

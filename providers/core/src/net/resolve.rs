@@ -5,6 +5,7 @@
 )]
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
@@ -17,7 +18,7 @@ use crate::code::Code;
 use crate::diagnosis::Diagnosis;
 use crate::endpoint::Endpoint;
 
-use super::Net;
+use super::{Net, Proxy};
 
 /// The name servers answer the question of the reason within this time, or not at all.
 const REASON_TIMEOUT: Duration = Duration::from_secs(2);
@@ -30,9 +31,19 @@ pub struct Resolved {
     source: &'static str,
     refused: Vec<String>,
     proxy: Option<String>,
+    /// Whether the proxy resolves the endpoint's name, so that nobody here saw its address.
+    unchecked: bool,
+    /// Why addresses did not accept; outlives a dial that the deadline ends.
+    pub(super) failed: Arc<Mutex<Vec<String>>>,
 }
 
 impl Resolved {
+    /// Returns the addresses that did not accept so far, each with its reason.
+    pub fn failed(&self) -> String {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.join("; ")
+    }
+
     /// Returns what the step's notes say.
     pub fn notes(&self) -> Vec<(&'static str, String)> {
         let addresses: Vec<String> = self
@@ -50,6 +61,10 @@ impl Resolved {
         if let Some(proxy) = &self.proxy {
             notes.push(("proxy", proxy.clone()));
         }
+        if self.unchecked {
+            let what = "the proxy resolves the name: its address was not checked here";
+            notes.push(("address_policy", what.to_owned()));
+        }
         notes
     }
 }
@@ -60,18 +75,24 @@ impl Net {
     pub async fn resolve(&self, endpoint: &Endpoint) -> Result<Resolved, Diagnosis> {
         let literal = self.known(&endpoint.host);
         if let Some(proxy) = &self.0.proxy {
-            if let Some((address, _)) = literal {
-                self.permit(endpoint, vec![address])?;
+            match literal {
+                Some((address, _)) => drop(self.permit(endpoint, vec![address])?),
+                None => self.permit_name(endpoint)?,
             }
             let (addresses, source) = match self.known(proxy.host()) {
                 Some((address, source)) => (vec![address], source),
-                None => (self.lookup(proxy.host()).await?, "system"),
+                None => match self.lookup(proxy.host()).await {
+                    Ok(addresses) => (addresses, "system"),
+                    Err(reason) => return Err(proxy.unresolved(endpoint, reason)),
+                },
             };
             return Ok(Resolved {
                 addresses: with_port(addresses, proxy.port()),
                 source,
                 refused: Vec::new(),
                 proxy: Some(proxy.to_string()),
+                unchecked: literal.is_none(),
+                failed: Arc::default(),
             });
         }
         let (addresses, source) = match literal {
@@ -87,6 +108,8 @@ impl Net {
             source,
             refused,
             proxy: None,
+            unchecked: false,
+            failed: Arc::default(),
         })
     }
 
@@ -100,6 +123,28 @@ impl Net {
             .iter()
             .find(|(name, _)| name.eq_ignore_ascii_case(host))
             .map(|(_, address)| (*address, "--resolve"))
+    }
+
+    /// A name that a proxy resolves: what can be said of it without its address.
+    fn permit_name(&self, endpoint: &Endpoint) -> Result<(), Diagnosis> {
+        let Some(reason) = self.0.policy.refuses_name(&endpoint.host) else {
+            return Ok(());
+        };
+        Err(Diagnosis::new(
+            Code::ResolveAddressRefused,
+            format!("the name {} must not be dialled: {reason}", endpoint.host),
+        )
+        .evidence(
+            "proxy",
+            self.0
+                .proxy
+                .as_ref()
+                .map_or(String::new(), Proxy::to_string),
+        )
+        .hint(
+            "name another host; where this one is meant, say with --resolve HOST:ADDRESS which \
+             address it has, and lift the refusal of that address",
+        ))
     }
 
     fn permit(

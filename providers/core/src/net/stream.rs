@@ -72,10 +72,14 @@ impl AsyncRead for Dialled {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().stream {
+        let before = buffer.filled().len();
+        let dialled = self.get_mut();
+        ready!(match &mut dialled.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
             Stream::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
-        }
+        })?;
+        dialled.context.heard(buffer.filled().len() - before);
+        Poll::Ready(Ok(()))
     }
 }
 

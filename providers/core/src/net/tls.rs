@@ -117,11 +117,6 @@ impl TlsFacts {
         self.certificate.as_ref()
     }
 
-    /// Returns whether the server asked for a client certificate.
-    pub fn client_certificate_asked(&self) -> bool {
-        self.client.asked()
-    }
-
     /// Returns what the step's notes say.
     pub fn notes(&self) -> Vec<(&'static str, String)> {
         let mut notes = Vec::with_capacity(8);
@@ -422,22 +417,35 @@ fn distrusted(
 ) -> Diagnosis {
     let now = Timestamp::now();
     match reason {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => Diagnosis::new(
-            Code::TlsExpired,
-            format!(
-                "the certificate of {endpoint} expired {} days ago",
-                certificate.map_or(0, |facts| -facts.not_after.duration_since(now).as_hours()
-                    / 24)
-            ),
-        )
-        .evidence("now", now)
-        .hint("renew it on the server, and check the clock of this machine"),
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            let (what, since) = match certificate.filter(|facts| facts.not_after < now) {
+                Some(facts) => {
+                    let days = now.duration_since(facts.not_after).as_hours() / 24;
+                    ("the certificate", format!(" {days} days ago"))
+                }
+                None => ("a certificate in the chain", String::new()),
+            };
             Diagnosis::new(
-                Code::TlsNotYetValid,
-                format!("the certificate of {endpoint} is not valid yet"),
+                Code::TlsExpired,
+                format!("{what} of {endpoint} expired{since}"),
             )
             .evidence("now", now)
+            .evidence("reason", reason)
+            .hint("renew it on the server, and check the clock of this machine")
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            let leaf = certificate.is_some_and(|facts| facts.not_before > now);
+            let what = if leaf {
+                "the certificate"
+            } else {
+                "a certificate in the chain"
+            };
+            Diagnosis::new(
+                Code::TlsNotYetValid,
+                format!("{what} of {endpoint} is not valid yet"),
+            )
+            .evidence("now", now)
+            .evidence("reason", reason)
             .hint("check the clock of this machine, then the certificate's dates")
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
@@ -453,15 +461,41 @@ fn distrusted(
                 None => "it has no subject alternative name at all; make one that has".to_owned(),
             })
         }
-        // Whatever else speaks against it, it does not lead to a root that is trusted here.
-        other => Diagnosis::new(
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => Diagnosis::new(
             Code::TlsUnknownIssuer,
             format!("nobody trusted here signed the certificate of {endpoint}"),
         )
-        .evidence("reason", other)
+        .evidence("reason", reason)
         .hint(
             "give its CA with --ca-file if it is a private one; the cluster must trust it as well",
         ),
+        // rustls keeps this reason of its verifier as an unnamed one.
+        CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            Diagnosis::new(
+                Code::TlsHandshakeFailed,
+                format!("the certificate of {endpoint} is that of a CA, not of a server"),
+            )
+            .evidence("reason", reason)
+            .hint(
+                "make a server certificate without CA:TRUE, or have that CA sign one and give the \
+                 CA with --ca-file",
+            )
+        }
+        other => Diagnosis::new(
+            Code::TlsHandshakeFailed,
+            format!("the certificate of {endpoint} can not be used"),
+        )
+        .evidence("reason", other)
+        .hint(match other {
+            CertificateError::Revoked => "its CA took it back: the server needs a new one",
+            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+                "it is not made for servers: its extended key usage must name serverAuth"
+            }
+            CertificateError::BadEncoding => {
+                "it is damaged, or older than X.509 version 3: make a new one"
+            }
+            _ => "make a new one with a common key and signature, such as RSA 2048 or P-256 with SHA-256",
+        }),
     }
 }
 

@@ -24,6 +24,7 @@
 mod boundaries;
 mod environment;
 mod logs;
+mod relay;
 mod secrecy;
 mod server;
 mod time;
