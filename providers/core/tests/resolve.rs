@@ -109,6 +109,19 @@ async fn a_refused_address_among_good_ones_is_left_out() {
 }
 
 #[tokio::test]
+async fn of_many_addresses_a_few_are_tried() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addresses = (1..=20_u8).map(|it| [127, 0, 0, it].into()).collect();
+    let server = DnsServer::always(DnsAnswer::Addresses(addresses));
+    let port = listener.local_addr().unwrap().port();
+    let climb = climb(asks(&server).build(), "db.example", port, None).await;
+    climb.passes();
+    let tried = climb.note(Stage::Resolve, "addresses");
+    assert_eq!(tried.split(", ").count(), 16, "{tried}");
+    assert_eq!(climb.note(Stage::Resolve, "left_out"), "4");
+}
+
+#[tokio::test]
 async fn an_override_asks_nobody() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server = DnsServer::always(DnsAnswer::NotFound);

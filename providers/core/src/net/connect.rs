@@ -192,7 +192,24 @@ pub(super) fn describe(error: &io::Error) -> String {
         .to_lowercase()
 }
 
+/// `EMFILE` and `ENFILE`, the same on every Unix: this process or this machine has no file left.
+const NO_FILE_LEFT: [i32; 2] = [24, 23];
+
 pub(super) fn explain(endpoint: &Endpoint, failures: &[Failure]) -> Diagnosis {
+    let exhausted = |error: &io::Error| {
+        cfg!(unix)
+            && error
+                .raw_os_error()
+                .is_some_and(|it| NO_FILE_LEFT.contains(&it))
+    };
+    if failures.iter().any(|(_, error)| exhausted(error)) {
+        return Diagnosis::new(
+            Code::ConnectTooManyFiles,
+            format!("this machine has no open file left to dial {endpoint}"),
+        )
+        .evidence("tried", reasons(failures).join("; "))
+        .hint("raise the limit with `ulimit -n`, or run fewer checks at once with --jobs");
+    }
     // Refused tells more than silence: something answered.
     let rank = |error: &io::Error| match error.kind() {
         io::ErrorKind::ConnectionRefused => 0,
