@@ -2,9 +2,9 @@
 
 mod support;
 
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 
-use linkdial_core::net::{Net, NetBuilder};
+use linkdial_core::net::{Net, NetBuilder, Policy};
 use linkdial_core::{Code, Stage};
 use linkdial_testcontainers::{DnsAnswer, DnsServer};
 use support::{climb, evidence};
@@ -106,6 +106,21 @@ async fn a_refused_address_among_good_ones_is_left_out() {
     climb.passes();
     assert_eq!(climb.note(Stage::Resolve, "addresses"), "127.0.0.1");
     assert_eq!(climb.note(Stage::Resolve, "refused"), "169.254.169.254");
+}
+
+#[tokio::test]
+async fn the_hint_names_a_network_that_lifts_the_refusal() {
+    for host in ["169.254.169.254", "64:ff9b::a9fe:a9fe", "fd00:ec2::23"] {
+        let refused = climb(Net::default(), host, 80, None).await;
+        let hint = refused.fails(Code::ResolveAddressRefused).hint.clone();
+        let hint = hint.unwrap_or_default();
+        let address: IpAddr = hint.rsplit(' ').next().unwrap().parse().unwrap();
+        let policy = Policy {
+            allow: vec![address.into()],
+            only: Vec::new(),
+        };
+        assert_eq!(policy.refuses(host.parse().unwrap()), None, "{hint}");
+    }
 }
 
 #[tokio::test]
