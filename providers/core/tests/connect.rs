@@ -274,6 +274,10 @@ async fn the_address_of_a_proxy_is_checked_too() {
 const STARVED: &str = "LINKDIAL_TEST_STARVED_OF_FILES";
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tells the process with the low limit from its parent"
+)]
 fn a_limit_of_open_files_says_nothing_about_the_link() {
     if std::env::var_os(STARVED).is_none() {
         let status = std::process::Command::new("sh")
