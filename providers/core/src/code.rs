@@ -112,6 +112,7 @@ codes! {
     ConnectRefused = "connect.refused" Fail Network Later;
     ConnectReset = "connect.reset" Fail Network Later;
     ConnectTimedOut = "connect.timed-out" Fail Network Later;
+    ConnectTooManyFiles = "connect.too-many-files" Unverified Tool Later;
     ConnectUnreachable = "connect.unreachable" Fail Network Later;
 
     TlsClientCertificateRefused = "tls.client-certificate-refused" Fail Identity Never;

@@ -323,9 +323,8 @@ mod tests {
 
     #[test]
     fn a_long_secret_is_taken_out_whole_and_in_parts() {
-        let secret: String = (0..1000_u32)
-            .map(|it| format!("{:x}.", it * 7919))
-            .collect();
+        let words: Vec<String> = (0..1000_u32).map(|it| format!("{:x}", it * 7919)).collect();
+        let secret = words.join(".");
         let mut redactor = Redactor::default();
         redactor.add(&secret);
         assert_eq!(

@@ -245,3 +245,61 @@ async fn a_peer_that_speaks_first_is_heard_through_the_proxy() {
     let finding = climb.fails(Code::TlsNotTls);
     assert_eq!(evidence(finding, "protocol"), "SSH");
 }
+
+#[tokio::test]
+async fn the_address_of_a_proxy_is_checked_too() {
+    let refused = climb(
+        through("http://169.254.169.254:3128"),
+        "127.0.0.1",
+        80,
+        None,
+    )
+    .await;
+    let step = refused.steps.last().unwrap();
+    let finding = step.diagnosis.as_ref().unwrap();
+    assert_eq!(finding.code, Code::ConnectProxyFailed, "{finding:#?}");
+    assert_eq!(evidence(finding, "addresses"), "169.254.169.254");
+    let proxy = ConnectProxy::start(ProxyBehaviour::Tunnel);
+    let net = Net::builder()
+        .only("127.0.0.2/32".parse().unwrap())
+        .proxy(Proxy::parse(&proxy.url()).unwrap())
+        .build();
+    let refused = climb(net, "127.0.0.2", 80, None).await;
+    let finding = refused.steps.last().unwrap().diagnosis.as_ref().unwrap();
+    assert_eq!(finding.code, Code::ConnectProxyFailed, "{finding:#?}");
+    assert!(proxy.requests().is_empty());
+}
+
+/// Where the limit is low, this test runs again, in a process of its own.
+const STARVED: &str = "LINKDIAL_TEST_STARVED_OF_FILES";
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tells the process with the low limit from its parent"
+)]
+fn a_limit_of_open_files_says_nothing_about_the_link() {
+    if std::env::var_os(STARVED).is_none() {
+        let status = std::process::Command::new("sh")
+            .args(["-c", "ulimit -n 40 && exec \"$0\" --exact \"$1\""])
+            .arg(std::env::current_exe().unwrap())
+            .arg("a_limit_of_open_files_says_nothing_about_the_link")
+            .env(STARVED, "1")
+            .status()
+            .unwrap();
+        assert!(status.success());
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let taken: Vec<TcpListener> =
+        std::iter::from_fn(|| TcpListener::bind("127.0.0.1:0").ok()).collect();
+    let address = taken[0].local_addr().unwrap();
+    let climb = runtime.block_on(climb_to(Net::default(), address));
+    let finding = climb.steps.last().unwrap().diagnosis.clone().unwrap();
+    drop(taken);
+    assert_eq!(finding.code, Code::ConnectTooManyFiles, "{finding:#?}");
+    assert_eq!(finding.outcome, linkdial_core::Outcome::Unverified);
+}

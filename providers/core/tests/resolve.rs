@@ -2,9 +2,9 @@
 
 mod support;
 
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 
-use linkdial_core::net::{Net, NetBuilder};
+use linkdial_core::net::{Net, NetBuilder, Policy};
 use linkdial_core::{Code, Stage};
 use linkdial_testcontainers::{DnsAnswer, DnsServer};
 use support::{climb, evidence};
@@ -106,6 +106,34 @@ async fn a_refused_address_among_good_ones_is_left_out() {
     climb.passes();
     assert_eq!(climb.note(Stage::Resolve, "addresses"), "127.0.0.1");
     assert_eq!(climb.note(Stage::Resolve, "refused"), "169.254.169.254");
+}
+
+#[tokio::test]
+async fn the_hint_names_a_network_that_lifts_the_refusal() {
+    for host in ["169.254.169.254", "64:ff9b::a9fe:a9fe", "fd00:ec2::23"] {
+        let refused = climb(Net::default(), host, 80, None).await;
+        let hint = refused.fails(Code::ResolveAddressRefused).hint.clone();
+        let hint = hint.unwrap_or_default();
+        let address: IpAddr = hint.rsplit(' ').next().unwrap().parse().unwrap();
+        let policy = Policy {
+            allow: vec![address.into()],
+            only: Vec::new(),
+        };
+        assert_eq!(policy.refuses(host.parse().unwrap()), None, "{hint}");
+    }
+}
+
+#[tokio::test]
+async fn of_many_addresses_a_few_are_tried() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addresses = (1..=20_u8).map(|it| [127, 0, 0, it].into()).collect();
+    let server = DnsServer::always(DnsAnswer::Addresses(addresses));
+    let port = listener.local_addr().unwrap().port();
+    let climb = climb(asks(&server).build(), "db.example", port, None).await;
+    climb.passes();
+    let tried = climb.note(Stage::Resolve, "addresses");
+    assert_eq!(tried.split(", ").count(), 16, "{tried}");
+    assert_eq!(climb.note(Stage::Resolve, "left_out"), "4");
 }
 
 #[tokio::test]

@@ -121,10 +121,10 @@ impl Net {
     ) -> Result<Connected, Diagnosis> {
         let mut connected = match (race(addresses, failed).await, self.proxy()) {
             (Ok(connected), _) => connected,
-            (Err(failures), Some(proxy)) => {
+            (Err(failures), Some(proxy)) if !exhausted(&failures) => {
                 return Err(proxy.failed(endpoint, &reasons(&failures).join("; ")));
             }
-            (Err(failures), None) => return Err(explain(endpoint, &failures)),
+            (Err(failures), _) => return Err(explain(endpoint, &failures)),
         };
         if let Some(proxy) = self.proxy() {
             proxy.tunnel(&mut connected.stream, endpoint).await?;
@@ -192,7 +192,27 @@ pub(super) fn describe(error: &io::Error) -> String {
         .to_lowercase()
 }
 
+/// `EMFILE` and `ENFILE`, the same on every Unix: this process or this machine has no file left.
+const NO_FILE_LEFT: [i32; 2] = [24, 23];
+
+fn exhausted(failures: &[Failure]) -> bool {
+    let code = |(_, error): &Failure| error.raw_os_error();
+    cfg!(unix)
+        && failures
+            .iter()
+            .filter_map(code)
+            .any(|code| NO_FILE_LEFT.contains(&code))
+}
+
 pub(super) fn explain(endpoint: &Endpoint, failures: &[Failure]) -> Diagnosis {
+    if exhausted(failures) {
+        return Diagnosis::new(
+            Code::ConnectTooManyFiles,
+            format!("this machine has no open file left to dial {endpoint}"),
+        )
+        .evidence("tried", reasons(failures).join("; "))
+        .hint("raise the limit with `ulimit -n`, or run fewer checks at once with --jobs");
+    }
     // Refused tells more than silence: something answered.
     let rank = |error: &io::Error| match error.kind() {
         io::ErrorKind::ConnectionRefused => 0,

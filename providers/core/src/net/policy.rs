@@ -17,13 +17,15 @@ pub struct Policy {
     pub only: Vec<IpNet>,
 }
 
-/// Metadata services that are not link-local: Alibaba, Azure's wire server, Oracle, AWS over
-/// IPv6, Google over IPv6.
-const METADATA: [IpAddr; 5] = [
+/// Metadata services that are not link-local: Alibaba, Azure's wire server, Oracle; over IPv6 AWS,
+/// the credentials of its pods (EKS Pod Identity), Scaleway, and Google.
+const METADATA: [IpAddr; 7] = [
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
     IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
     IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42)),
     IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
 ];
 
@@ -48,48 +50,71 @@ impl Policy {
 
     /// Returns why an address must not be dialled; `None` when it may.
     pub fn refuses(&self, address: IpAddr) -> Option<&'static str> {
-        let address = embedded(address);
-        let within = |nets: &[IpNet]| nets.iter().any(|net| net.contains(&address));
-        if !self.only.is_empty() && !within(&self.only) {
+        let forms = forms(address);
+        // A network may be given in the form that is written or in the one that is reached.
+        let within = |nets: &[IpNet], form: &IpAddr| nets.iter().any(|net| net.contains(form));
+        let reached = forms.last().unwrap_or(&address);
+        let among = |nets: &[IpNet]| within(nets, &address) || within(nets, reached);
+        if !self.only.is_empty() && !among(&self.only) {
             return Some("outside --only-net");
         }
-        if within(&self.allow) {
+        if within(&self.allow, &address) {
             return None;
         }
-        if METADATA.contains(&address) {
-            return Some("a cloud metadata service");
-        }
-        let link_local = match address {
-            IpAddr::V4(address) => address.is_link_local(),
-            IpAddr::V6(address) => address.is_unicast_link_local(),
-        };
-        if link_local {
-            return Some("link-local; cloud metadata services live there");
-        }
-        if address.is_multicast() || address == IpAddr::V4(Ipv4Addr::BROADCAST) {
-            return Some("a multicast or broadcast address");
-        }
-        None
+        forms
+            .into_iter()
+            .filter(|form| !within(&self.allow, form))
+            .find_map(refused_by_default)
     }
 }
 
-/// Takes an IPv4 address out of the IPv6 forms that reach the same host: mapped (`::ffff:a.b.c.d`),
-/// the well-known NAT64 prefix (RFC 6052) and 6to4 (RFC 3056).
-fn embedded(address: IpAddr) -> IpAddr {
-    let IpAddr::V6(v6) = address else {
-        return address;
+fn refused_by_default(address: IpAddr) -> Option<&'static str> {
+    if METADATA.contains(&address) {
+        return Some("a cloud metadata service");
+    }
+    let link_local = match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
     };
-    if let Some(v4) = v6.to_ipv4_mapped() {
-        return v4.into();
+    if link_local {
+        return Some("link-local; cloud metadata services live there");
     }
-    let octets = v6.octets();
-    let v4 = |at: usize| IpAddr::from([octets[at], octets[at + 1], octets[at + 2], octets[at + 3]]);
-    match v6.segments() {
-        [0x64, 0xff9b, 0, 0, 0, 0, _, _] => v4(12),
-        [0x2002, ..] => v4(2),
-        _ => address,
+    if address.is_multicast() || address == IpAddr::V4(Ipv4Addr::BROADCAST) {
+        return Some("a multicast or broadcast address");
     }
+    None
 }
+
+/// Returns an address as written, and the IPv4 addresses that an IPv6 form of it leads to.
+///
+/// Mapped, compatible (RFC 4291, section 2.5.5) and translated (RFC 2765) addresses, NAT64
+/// (RFC 6052; RFC 8215 for the local prefix, with the address in the last 32 bits), 6to4
+/// (RFC 3056) and Teredo (RFC 4380: the server, and the client with its bits inverted). Site-local
+/// addresses (`fec0::/10`, deprecated by RFC 3879) embed nothing and may be dialled.
+fn forms(address: IpAddr) -> Vec<IpAddr> {
+    let mut forms = vec![address];
+    let IpAddr::V6(v6) = address else {
+        return forms;
+    };
+    let bits = v6.to_bits();
+    let v4 = |shift: u32| Ipv4Addr::from_bits(u32::try_from(bits >> shift & MASK).unwrap_or(0));
+    let last = v4(0);
+    match v6.segments() {
+        // The loopback and the unspecified address look like compatible ones.
+        [0, 0, 0, 0, 0, 0, 0, 0 | 1] => {}
+        [0, 0, 0, 0, 0, 0 | 0xffff, _, _]
+        | [0, 0, 0, 0, 0xffff, 0, _, _]
+        | [0x64, 0xff9b, 0, 0, 0, 0, _, _]
+        | [0x64, 0xff9b, 1, ..] => forms.push(last.into()),
+        [0x2002, ..] => forms.push(v4(80).into()),
+        [0x2001, 0, ..] => forms.extend([v4(64).into(), (!last).into()] as [IpAddr; 2]),
+        _ => {}
+    }
+    forms
+}
+
+/// The bits of an IPv4 address.
+const MASK: u128 = 0xffff_ffff;
 
 #[cfg(test)]
 mod tests {
@@ -110,13 +135,31 @@ mod tests {
             "2002:a9fe:a9fe::1",
             "fe80::1",
             "fd00:ec2::254",
+            "fd00:ec2::23",
+            "fd00:42::42",
+            "64:ff9b:1::a9fe:a9fe",
+            "64:ff9b:1:ff::a9fe:a9fe",
+            "::169.254.169.254",
+            "::ffff:0:169.254.169.254",
+            "2001:0:a9fe:a9fe::1",
+            "2001:0:808:808::5601:5601",
             "100.100.100.200",
             "168.63.129.16",
             "224.0.0.1",
         ] {
             assert!(refused(&policy, address), "{address}");
         }
-        for address in ["127.0.0.1", "::1", "10.1.2.3", "192.168.0.1", "8.8.8.8"] {
+        for address in [
+            "127.0.0.1",
+            "::1",
+            "::",
+            "fec0::1",
+            "64:ff9b::808:808",
+            "2001:db8::a9fe:a9fe",
+            "10.1.2.3",
+            "192.168.0.1",
+            "8.8.8.8",
+        ] {
             assert!(!refused(&policy, address), "{address}");
         }
     }
@@ -136,5 +179,24 @@ mod tests {
         assert!(!refused(&policy, "127.0.0.2"));
         assert!(refused(&policy, "10.0.0.1"));
         assert!(!refused(&policy, "::ffff:127.0.0.1"));
+    }
+
+    #[test]
+    fn a_network_may_be_named_as_written_or_as_reached() {
+        for net in ["64:ff9b::a9fe:a9fe/128", "169.254.169.254/32"] {
+            let net: IpNet = net.parse().unwrap();
+            let allow = Policy {
+                allow: vec![net],
+                only: Vec::new(),
+            };
+            assert!(!refused(&allow, "64:ff9b::a9fe:a9fe"), "{net}");
+            assert!(refused(&allow, "64:ff9b::a9fe:a9fd"), "{net}");
+            let only = Policy {
+                allow: vec![net],
+                only: vec![net],
+            };
+            assert!(!refused(&only, "64:ff9b::a9fe:a9fe"), "{net}");
+            assert!(refused(&only, "64:ff9b::808:808"), "{net}");
+        }
     }
 }

@@ -23,6 +23,9 @@ use super::{Net, Proxy};
 /// The name servers answer the question of the reason within this time, or not at all.
 const REASON_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// So many addresses of one answer are tried; a service has a few, and a notes line has an end.
+const MAX_ADDRESSES: usize = 16;
+
 /// The addresses of an endpoint that the policy lets through.
 #[derive(Clone, Debug)]
 pub struct Resolved {
@@ -30,6 +33,8 @@ pub struct Resolved {
     pub(super) addresses: Vec<SocketAddr>,
     source: &'static str,
     refused: Vec<String>,
+    /// How many more addresses the answer had than are tried.
+    left_out: usize,
     proxy: Option<String>,
     /// Whether the proxy resolves the endpoint's name, so that nobody here saw its address.
     unchecked: bool,
@@ -57,6 +62,9 @@ impl Resolved {
         }
         if !self.refused.is_empty() {
             notes.push(("refused", self.refused.join(", ")));
+        }
+        if self.left_out > 0 {
+            notes.push(("left_out", self.left_out.to_string()));
         }
         if let Some(proxy) = &self.proxy {
             notes.push(("proxy", proxy.clone()));
@@ -86,10 +94,16 @@ impl Net {
                     Err(reason) => return Err(proxy.unresolved(endpoint, reason)),
                 },
             };
+            // The proxy's own address is the one that is dialled.
+            let at_proxy = Endpoint::new(endpoint.role, proxy.host(), proxy.port());
+            let (addresses, refused) = self
+                .permit(&at_proxy, addresses)
+                .map_err(|reason| proxy.unresolved(endpoint, reason))?;
             return Ok(Resolved {
+                left_out: addresses.len().saturating_sub(MAX_ADDRESSES),
                 addresses: with_port(addresses, proxy.port()),
                 source,
-                refused: Vec::new(),
+                refused,
                 proxy: Some(proxy.to_string()),
                 unchecked: literal.is_none(),
                 failed: Arc::default(),
@@ -104,6 +118,7 @@ impl Net {
         };
         let (addresses, refused) = self.permit(endpoint, addresses)?;
         Ok(Resolved {
+            left_out: addresses.len().saturating_sub(MAX_ADDRESSES),
             addresses: with_port(addresses, endpoint.port),
             source,
             refused,
@@ -158,7 +173,9 @@ impl Net {
         for address in addresses {
             if let Some(why) = self.0.policy.refuses(address) {
                 reason = why;
-                refused.push(address.to_string());
+                if refused.len() < MAX_ADDRESSES {
+                    refused.push(address.to_string());
+                }
             } else {
                 allowed.push(address);
             }
@@ -246,6 +263,7 @@ impl Net {
 fn with_port(addresses: Vec<IpAddr>, port: u16) -> Vec<SocketAddr> {
     addresses
         .into_iter()
+        .take(MAX_ADDRESSES)
         .map(|address| SocketAddr::new(address, port))
         .collect()
 }
