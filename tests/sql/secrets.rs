@@ -231,3 +231,21 @@ fn no_excerpt_turns_the_reading_direction() {
     let text = &script.errors[0].excerpt.text;
     assert!(!text.contains(['\u{202e}', '\u{61c}']), "{text:?}");
 }
+
+#[test]
+fn a_comment_is_for_its_statement_alone_and_only_a_warning_is_ignored() {
+    let text = "-- linkdial: verify deferred\n\
+                -- linkdial: ignore define.unknown-key mine\n\
+                CREATE LINK l AS S3 CREDENTIALS '{}';\n\
+                CREATE OR REPLACE LINK l AS S3 CREDENTIALS '{\"a\":\"b\"}';\n\
+                -- linkdial: ignore connect.refused one of several\n\
+                CREATE LINK m AS S3 CREDENTIALS '{}';";
+    let script = read(String::from(text));
+    let link = &script.links[0];
+    assert!(!link.deferred && link.ignored.is_empty(), "{link:?}");
+    let message = &script.errors[0].message;
+    assert!(
+        message.contains("only a warning can be ignored"),
+        "{message}"
+    );
+}
