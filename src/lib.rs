@@ -43,6 +43,7 @@
 
 pub mod cli;
 pub mod drivers;
+mod harmless;
 pub mod report;
 pub mod script;
 pub mod sql;

@@ -45,7 +45,16 @@ pub fn verify(
     for link in script.links {
         let link = Arc::new(link);
         let opener = Arc::clone(&link);
-        let opened = Arc::new(Link::new(move || drivers::open(&opener.definition)));
+        let opened = Arc::new(Link::new(move || {
+            let mut opened = drivers::open(&opener.definition);
+            for secret in &opener.secrets {
+                opened.redactor.add(secret.expose());
+            }
+            for finding in &mut opened.findings {
+                finding.redact(&opened.redactor);
+            }
+            opened
+        }));
         let mut uses: Vec<_> = link
             .uses
             .iter()

@@ -89,7 +89,10 @@ impl State {
         if let Some((since, link)) = slowest {
             let waited = now.saturating_duration_since(*since);
             if waited >= SLOW {
-                let name: String = link.chars().filter(|c| !c.is_control()).collect();
+                let name: String = link
+                    .chars()
+                    .filter(|c| !crate::harmless::is_harmful(*c))
+                    .collect();
                 write!(out, ", {name} for {} s", waited.as_secs())?;
             }
         }

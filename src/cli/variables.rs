@@ -8,6 +8,7 @@ use super::environment;
 use super::exit::Failure;
 use super::input::unreadable;
 use crate::script::Variables;
+use crate::script::variables::is_name;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Variables")]
@@ -69,15 +70,8 @@ fn read_file(path: &Path) -> Result<Vec<(String, Secret)>, Failure> {
 fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if is_name(name) => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("write NAME=VALUE, the name of letters, digits and `_`".into()),
+        _ => Err("write NAME=VALUE, the name of letters, digits and `_`, no digit first".into()),
     }
-}
-
-fn is_name(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// Reads either form. The reasons it gives quote no value.

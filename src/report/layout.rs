@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+use crate::harmless::is_harmful;
+
 /// Returns the columns a text takes.
 pub(super) fn width(text: &str) -> usize {
     text.width()
@@ -33,11 +35,6 @@ pub(super) fn harmless(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(clean)
-}
-
-fn is_harmful(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Breaks a text into lines of at most `columns`, at spaces only: a URL stays whole.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use linkdial_core::clause::{Member, Value};
 use linkdial_core::{Clause, ClauseName};
 
-use super::variables::{self, Unbound, Variables};
+use super::variables::{self, Filled, Unbound, Variables};
 use crate::sql::ast::ClauseLiteral;
 use crate::sql::literal::MappedText;
 use crate::sql::source::FileId;
@@ -68,6 +68,11 @@ impl LinkClause {
         (clause, unbound)
     }
 
+    /// Returns the text with what replaced a variable that stands for all of it.
+    pub(crate) fn text(&self) -> &str {
+        self.text.text()
+    }
+
     /// Returns where a range of the text stands.
     pub(crate) fn locate(&self, range: &Range<usize>) -> Option<(FileId, Range<usize>)> {
         self.text.locate(range)
@@ -99,9 +104,13 @@ impl LinkClause {
         let json_value = if filled {
             variables::expand(value.text.text(), variables)?
         } else {
-            value.text.text().to_owned()
+            Filled {
+                text: value.text.text().to_owned(),
+                secret: false,
+            }
         };
-        let json_value = at(&json_string(&json_value), &value.span);
+        let secret = json_value.secret;
+        let json_value = at(&json_string(&json_value.text), &value.span);
         let colon = at(":", &key_span);
         let Some(mut clause) = before.filter(|clause| !clause.text.text().trim().is_empty()) else {
             let empty = at("{}", &value.span);
@@ -114,6 +123,7 @@ impl LinkClause {
                 secret: false,
             });
         };
+        clause.secret |= secret;
         let parsed = Clause::parse(name, clause.text.text());
         let members = parsed.members();
         let text = clause.text.text();

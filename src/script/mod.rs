@@ -5,11 +5,11 @@ mod link_clause;
 mod near_names;
 mod replay;
 mod uses;
-mod variables;
+pub(crate) mod variables;
 
 use std::sync::Arc;
 
-use linkdial_core::{ClauseName, Code, Definition, Intent, KeyPlace, LinkName, Target};
+use linkdial_core::{ClauseName, Code, Definition, Intent, KeyPlace, LinkName, Secret, Target};
 
 use crate::sql::source::{FileId, SourceFile};
 use crate::sql::{Excerpt, Place};
@@ -52,6 +52,8 @@ pub struct ScriptLink {
     pub ignored: Vec<(Code, String)>,
     /// `-- linkdial: verify deferred` stands before it.
     pub deferred: bool,
+    /// Values of the secret variables that its clauses are made of, each by itself.
+    pub secrets: Vec<Secret>,
     origin: Origin,
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use linkdial_core::{Code, Definition, LinkName, Target};
 
-use super::link_clause::same;
+use super::link_clause::{LinkClause, same};
 use super::near_names::NearNames;
 use super::uses::UseList;
 use super::{Origin, Script, ScriptError, ScriptLink, ScriptOptions, Skipped, Use};
@@ -171,13 +171,14 @@ impl Replay<'_> {
             }
         }
         let source = &self.sources[self.file.0];
-        let mut link = ScriptLink {
+        let link = ScriptLink {
             place: source.place(span.start),
             name: name.clone(),
             definition,
             uses: Vec::new(),
             ignored: Vec::new(),
             deferred: false,
+            secrets: Vec::new(),
             origin: Origin {
                 sources: Arc::clone(&self.sources),
                 file: self.file,
@@ -187,10 +188,8 @@ impl Replay<'_> {
             },
         };
         if let Some(slot) = self.index.get(&name).copied() {
-            if let Some(old) = self.links[slot].take() {
-                link.ignored = old.ignored;
-                link.deferred = old.deferred;
-            }
+            // Its comments were about the statement that is replaced.
+            self.links[slot] = None;
         } else {
             self.bare
                 .entry(name.name.clone())
@@ -484,6 +483,14 @@ impl Replay<'_> {
             self.warn(file, span.start, words, 1, Some(warning));
         }
         self.attach_uses();
+        for link in self.links.iter_mut().flatten() {
+            let clauses = [&link.origin.config, &link.origin.credentials];
+            let texts = clauses.into_iter().flatten().map(LinkClause::text);
+            link.secrets = texts
+                .flat_map(|text| self.options.variables.secrets_of(text))
+                .cloned()
+                .collect();
+        }
         let mut errors = self.errors;
         errors.sort_by_key(|(file, error)| (file.0, error.span.start));
         self.skipped.sort_by_key(|(file, at, _)| (file.0, *at));

@@ -26,6 +26,16 @@ impl Variables {
         self.0.insert(name.into(), Variable { value, secret });
     }
 
+    /// Returns the secret ones that a text names or holds.
+    pub(crate) fn secrets_of(&self, text: &str) -> impl Iterator<Item = &Secret> {
+        self.0.iter().filter_map(move |(name, variable)| {
+            let value = variable.value.expose();
+            let used = text.contains(&format!("${{{name}}}"))
+                || (value.len() >= 4 && text.contains(value));
+            (variable.secret && used).then_some(&variable.value)
+        })
+    }
+
     /// Returns a variable.
     pub fn get(&self, name: &str) -> Option<&Variable> {
         self.0.get(name)
@@ -41,9 +51,10 @@ pub(crate) struct Unbound {
 }
 
 /// Text with its variables filled in.
-struct Filled {
-    text: String,
-    secret: bool,
+pub(crate) struct Filled {
+    pub(crate) text: String,
+    /// One of the variables is secret.
+    pub(crate) secret: bool,
 }
 
 /// Returns the variable's name when it is all there is.
@@ -64,14 +75,11 @@ pub(crate) fn fill(clause: &mut Clause, variables: &Variables) -> Vec<Unbound> {
 }
 
 /// Fills a text that is no JSON yet.
-pub(crate) fn expand(text: &str, variables: &Variables) -> Result<String, Unbound> {
-    match fill_text(text, variables) {
-        Ok(filled) => Ok(filled.text),
-        Err(name) => Err(Unbound {
-            name,
-            span: 0..text.len(),
-        }),
-    }
+pub(crate) fn expand(text: &str, variables: &Variables) -> Result<Filled, Unbound> {
+    fill_text(text, variables).map_err(|name| Unbound {
+        name,
+        span: 0..text.len(),
+    })
 }
 
 /// Marks every value as secret.
@@ -164,7 +172,8 @@ fn fill_text(text: &str, variables: &Variables) -> Result<Filled, Option<String>
     Ok(filled)
 }
 
-fn is_name(name: &str) -> bool {
+/// Returns whether a variable can have this name.
+pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with(|c: char| c.is_ascii_digit())
         && name

@@ -1,6 +1,6 @@
 //! The `-- linkdial:` comments of a script.
 
-use linkdial_core::{Code, Intent, Outcome, Stage, Target};
+use linkdial_core::{Code, Intent, Outcome, Target};
 
 use super::ast::{Directive, DirectiveKind};
 use super::error::SyntaxError;
@@ -124,13 +124,6 @@ fn ignore(rest: &str) -> Result<DirectiveKind, &'static str> {
 }
 
 /// Returns whether a finding with this code can be a warning.
-///
-/// The stages of the ladder record one dead address of several as a warning.
 fn may_warn(code: Code) -> bool {
-    code.outcome() == Outcome::Warn
-        || MIXED.contains(&code)
-        || matches!(
-            code.stage(),
-            Some(Stage::Resolve | Stage::Connect | Stage::Tls)
-        )
+    code.outcome() == Outcome::Warn || MIXED.contains(&code)
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use linkdial_core::Secret;
 
+use crate::harmless::is_harmful;
+
 /// A place in a file. Both numbers count from 1; columns count characters, not bytes.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Place {
@@ -220,7 +222,7 @@ impl SourceFile {
             let shown = match shown {
                 '\u{feff}' => continue,
                 '\t' => ' ',
-                shown if shown.is_control() => char::REPLACEMENT_CHARACTER,
+                shown if is_harmful(shown) => char::REPLACEMENT_CHARACTER,
                 shown => shown,
             };
             cells.push(Cell { shown, source });

@@ -208,3 +208,44 @@ fn an_excerpt_still_shows_where_the_slip_is() {
         assert_eq!(script.errors[0].excerpt.text, expected);
     }
 }
+
+#[test]
+fn a_secret_variable_stays_secret_wherever_it_goes() {
+    let mut options = ScriptOptions::default();
+    options.variables.set("CONF", "{\"a\":\"b\"}", false);
+    options.variables.set("S", "QZXJKV-one", true);
+    let text = "CREATE LINK l AS S3 CONFIG '${CONF}' CREDENTIALS '{\"k\":\"v1:${S}\"}';\n\
+                ALTER LINK l SET CONFIG ::region = '${S}';\n\
+                CREATE LINK m AS S3 CREDENTIALS '{}';";
+    let script = Script::read(vec![(String::from("a.sql"), text.into())], &options);
+    assert!(script.errors.is_empty(), "{:?}", script.errors);
+    let config = &script.links[0].definition.config;
+    assert!(config.members().iter().all(|member| member.value.secret));
+    assert_eq!(script.links[0].secrets[0].expose(), "QZXJKV-one");
+    assert!(script.links[1].secrets.is_empty());
+}
+
+#[test]
+fn no_excerpt_turns_the_reading_direction() {
+    let script = read(String::from("CREATE LINK a AS S3 ju\u{202e}nk \u{61c};"));
+    let text = &script.errors[0].excerpt.text;
+    assert!(!text.contains(['\u{202e}', '\u{61c}']), "{text:?}");
+}
+
+#[test]
+fn a_comment_is_for_its_statement_alone_and_only_a_warning_is_ignored() {
+    let text = "-- linkdial: verify deferred\n\
+                -- linkdial: ignore define.unknown-key mine\n\
+                CREATE LINK l AS S3 CREDENTIALS '{}';\n\
+                CREATE OR REPLACE LINK l AS S3 CREDENTIALS '{\"a\":\"b\"}';\n\
+                -- linkdial: ignore connect.refused one of several\n\
+                CREATE LINK m AS S3 CREDENTIALS '{}';";
+    let script = read(String::from(text));
+    let link = &script.links[0];
+    assert!(!link.deferred && link.ignored.is_empty(), "{link:?}");
+    let message = &script.errors[0].message;
+    assert!(
+        message.contains("only a warning can be ignored"),
+        "{message}"
+    );
+}

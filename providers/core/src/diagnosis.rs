@@ -212,7 +212,7 @@ impl Diagnosis {
     }
 
     /// Removes every secret from the texts, and cuts them to what a record shows.
-    pub(crate) fn redact(&mut self, redactor: &Redactor) {
+    pub fn redact(&mut self, redactor: &Redactor) {
         redactor.abridge(&mut self.message);
         for (_, value) in &mut self.evidence {
             redactor.abridge(value);
