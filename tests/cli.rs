@@ -546,7 +546,7 @@ fn signal(child: &Child, name: &str) {
 #[cfg(unix)]
 #[test]
 fn a_signal_still_writes_the_partial_report() {
-    for name in ["-INT", "-TERM"] {
+    for name in ["-INT", "-TERM", "-HUP"] {
         let server = Silent::start();
         let folder = Folder::new();
         let text = s3("silent", server.port) + &s3("closed", closed_port());

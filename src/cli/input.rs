@@ -10,6 +10,9 @@ use super::exit::Failure;
 use crate::report::STDIN;
 use crate::script::{Script, UnknownLink};
 
+/// No script is longer, in bytes; a device has no end.
+const MAX_SCRIPT: u64 = 256 << 20;
+
 /// A file's name as it was given, and its text.
 pub(super) type Source = (String, String);
 
@@ -78,7 +81,7 @@ pub(super) fn read(files: &[PathBuf]) -> Result<Vec<Source>, Failure> {
                 return read_stdin();
             }
             let name = path.display().to_string();
-            match std::fs::read_to_string(path) {
+            match std::fs::File::open(path).and_then(bounded) {
                 Ok(text) => Ok((name, text)),
                 Err(error) => Err(Failure::Usage(unreadable(&name, &error))),
             }
@@ -87,12 +90,19 @@ pub(super) fn read(files: &[PathBuf]) -> Result<Vec<Source>, Failure> {
 }
 
 fn read_stdin() -> Result<Source, Failure> {
-    let mut text = String::new();
-    io::stdin()
-        .lock()
-        .read_to_string(&mut text)
+    let text = bounded(io::stdin().lock())
         .map_err(|error| Failure::Usage(unreadable("standard input", &error)))?;
     Ok((STDIN.to_owned(), text))
+}
+
+/// Reads a script to its end, unless it has none.
+fn bounded(source: impl io::Read) -> io::Result<String> {
+    let mut text = String::new();
+    source.take(MAX_SCRIPT + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_SCRIPT {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(text)
 }
 
 /// Says why a file can not be read.
@@ -100,6 +110,12 @@ pub(super) fn unreadable(name: &str, error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::InvalidData => format!("cannot read `{name}`: it is not UTF-8 text"),
         io::ErrorKind::NotFound => format!("cannot read `{name}`: there is no such file"),
+        io::ErrorKind::FileTooLarge => {
+            format!(
+                "cannot read `{name}`: it is larger than {} MiB",
+                MAX_SCRIPT >> 20
+            )
+        }
         io::ErrorKind::IsADirectory => format!("cannot read `{name}`: it is a folder"),
         _ => format!("cannot read `{name}`: {error}"),
     }

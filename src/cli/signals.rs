@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first stops the checks, the second the process.
+//! Ctrl-C, SIGTERM and SIGHUP: the first stops the checks, the second the process.
 
 use std::io;
 use std::sync::Arc;
@@ -58,6 +58,7 @@ fn end() -> ! {
 struct Stream {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
@@ -67,6 +68,7 @@ impl Stream {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
         })
     }
 
@@ -74,6 +76,7 @@ impl Stream {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
         }
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, BufWriter, IsTerminal as _, Write};
 
 use super::exit::Failure;
 use super::{When, environment};
+use crate::harmless::harmless;
 
 /// Returns whether what goes to standard output may hold colours.
 pub(super) fn color(when: When) -> bool {
@@ -17,13 +18,19 @@ pub(super) fn color(when: When) -> bool {
 /// Says on standard error why there is nothing on standard output.
 pub(super) fn complain(text: &str) {
     // Nothing is left to say when even this can not be written.
-    writeln!(io::stderr().lock(), "error: {text}").ok();
+    writeln!(io::stderr().lock(), "error: {}", lines(text)).ok();
 }
 
 /// Says on standard error what deserves a look and stops nothing.
 pub(super) fn warn(text: &str) {
     // As above.
-    writeln!(io::stderr().lock(), "warning: {text}").ok();
+    writeln!(io::stderr().lock(), "warning: {}", lines(text)).ok();
+}
+
+/// Makes each line harmless: a file's name may hold anything.
+fn lines(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(harmless).collect();
+    lines.join("\n")
 }
 
 /// Writes data to standard output. A reader that has gone away, as `head` does, is no failure.

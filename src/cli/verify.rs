@@ -134,8 +134,12 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let inputs = arguments.inputs();
     let net = arguments.network.net()?;
     let variables = arguments.variables.read()?;
-    let outputs = output::open(arguments.report.outputs, &inputs)?;
     let sources = input::read(&arguments.files)?;
+    // From here on a signal ends the run in an orderly way, and no temporary file stays behind.
+    let cancel = CancellationToken::new();
+    let signals = Signals::listen(cancel.clone())
+        .map_err(|error| Failure::Broken(format!("cannot listen for signals: {error}")))?;
+    let outputs = output::open(arguments.report.outputs, &inputs)?;
     if !arguments.depth.offline {
         warm_up::start(sources.iter().map(|(_, text)| text.as_str()));
     }
@@ -161,15 +165,12 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
         check_timeout: arguments.limits.check_timeout,
         net,
     });
-    let cancel = CancellationToken::new();
     let limits = Limits {
         jobs: arguments.limits.jobs,
         jobs_per_host: arguments.limits.jobs_per_host,
         deadline: arguments.limits.deadline,
-        cancel: cancel.clone(),
+        cancel,
     };
-    let signals = Signals::listen(cancel)
-        .map_err(|error| Failure::Broken(format!("cannot listen for signals: {error}")))?;
 
     let live = Live::start(arguments.report.quiet);
     let report = crate::verify(script, &settings, &limits, |progress| {

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use linkdial_core::Outcome;
 
 use super::{Check, Finding, Report, STDIN, Step};
+use crate::harmless::harmless;
 use crate::sql::Place;
 
 pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -16,7 +17,8 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     for skipped in &report.skipped {
         if let Some(warning) = &skipped.warning {
-            command(out, "warning", &skipped.place, &skipped.statement, warning)?;
+            let warning = with_hint(warning, None);
+            command(out, "warning", &skipped.place, &skipped.statement, &warning)?;
         }
     }
     for check in &report.checks {
@@ -68,8 +70,8 @@ fn annotate(out: &mut dyn Write, check: &Check, step: &Step, finding: &Finding) 
 
 fn with_hint(message: &str, hint: Option<&str>) -> String {
     hint.map_or_else(
-        || message.to_owned(),
-        |hint| format!("{message}\nhint: {hint}"),
+        || harmless(message).into_owned(),
+        |hint| format!("{}\nhint: {}", harmless(message), harmless(hint)),
     )
 }
 
@@ -85,7 +87,12 @@ fn command(
         let file = property(&place.file);
         write!(out, "file={file},line={},col={},", place.line, place.column)?;
     }
-    writeln!(out, "title={}::{}", property(title), data(message))
+    writeln!(
+        out,
+        "title={}::{}",
+        property(&harmless(title)),
+        data(message)
+    )
 }
 
 fn data(text: &str) -> String {

@@ -31,8 +31,14 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> Result<(), RenderE
     let text = document
         .to_string()
         .map_err(|error| RenderError::Form(error.to_string()))?;
-    out.write_all(text.as_bytes())?;
+    out.write_all(allowed(&text).as_bytes())?;
     Ok(())
+}
+
+/// XML 1.0, section 2.2: a document with one of these is not well-formed, and a reader drops it
+/// whole. The writer strips control characters and lets the two noncharacters through.
+fn allowed(text: &str) -> String {
+    text.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }
 
 fn script_error(error: &ScriptError) -> TestCase {
@@ -170,4 +176,14 @@ fn push_line(text: &mut String, name: &str, value: &str) {
         text.push('\n');
     }
     writeln!(text, "{name}: {value}").expect("a string takes every write");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noncharacters_do_not_break_the_document() {
+        assert_eq!(allowed("a\u{ffff}b\u{fffe}"), "a\u{fffd}b\u{fffd}");
+    }
 }

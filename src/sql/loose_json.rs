@@ -64,7 +64,7 @@ mod tests {
             r#"{"region:"QZX":739}"#,
             r#"{"region":"x"QZX","y":"QZX"}"#,
             r#"{"k":"\"QZX","#,
-            r#"{QZX: 'QZX'"#,
+            r"{QZX: 'QZX'",
         ] {
             let mut shown = String::from(text);
             for part in hidden(text).into_iter().rev() {
