@@ -63,7 +63,7 @@ fn rights_and_identities() {
         (as_user(User::ReadOnly), None, "pass"),
         (as_user(User::NoPolicy), None, "pass"),
         (as_user(User::ReadOnly), Some("private/*.txt"), "pass"),
-        (as_user(User::ReadOnly), Some("empty"), "pass"),
+        (as_user(User::ReadOnly), Some("empty/nothing/"), "pass"),
         (as_user(User::Prefix), Some("private/team/a/"), "pass"),
         ("{}".to_owned(), Some("public"), "pass"),
         (
