@@ -164,12 +164,7 @@ impl Report {
 impl Check {
     /// Returns the worst outcome of the steps; a record without a walked step is unverified.
     pub fn verdict(&self) -> Outcome {
-        self.steps
-            .iter()
-            .map(|step| step.outcome)
-            .filter(|outcome| *outcome != Outcome::Skip)
-            .max()
-            .unwrap_or(Outcome::Unverified)
+        linkdial_core::worst(self.steps.iter().map(|step| step.outcome))
     }
 
     /// Returns the first step that ended as badly as the whole, with its finding; `None` for a

@@ -28,7 +28,7 @@ pub(crate) struct Forms {
     /// Sorted, each once.
     pieces: Vec<Piece>,
     /// Which first two bytes a piece has: most places of a text are passed over by it.
-    starts: Vec<bool>,
+    starts: Starts,
 }
 
 #[derive(Clone)]
@@ -115,7 +115,7 @@ impl Forms {
             .sort_by(|one, other| one.bytes().cmp(other.bytes()));
         self.pieces
             .dedup_by(|one, other| one.bytes() == other.bytes());
-        self.starts = vec![false; 1 << 16];
+        self.starts = Starts::default();
         let mut open: Vec<usize> = Vec::new();
         for index in 0..self.pieces.len() {
             while let Some(&last) = open.last()
@@ -128,8 +128,8 @@ impl Forms {
             self.pieces[index].inner = open.last().copied();
             open.push(index);
             match *self.pieces[index].bytes() {
-                [first, second, ..] => self.starts[start(first, second)] = true,
-                [first] => (0..=255).for_each(|any| self.starts[start(first, any)] = true),
+                [first, second, ..] => self.starts.insert(first, second),
+                [first] => (0..=255).for_each(|any| self.starts.insert(first, any)),
                 [] => {}
             }
         }
@@ -137,7 +137,7 @@ impl Forms {
 
     fn may_start(&self, bytes: &[u8]) -> bool {
         match *bytes {
-            [first, second, ..] => self.starts[start(first, second)],
+            [first, second, ..] => self.starts.may_have(first, second),
             // The last byte of a text is compared at once.
             [_] => true,
             [] => false,
@@ -302,8 +302,26 @@ fn lead(secret: &str) -> usize {
     .min(PIECE_LENGTH / 2)
 }
 
-fn start(first: u8, second: u8) -> usize {
-    usize::from(first) << 8 | usize::from(second)
+/// A set of pairs of bytes that may hold more than was put in: a bit for each pair would take
+/// eight KiB a link.
+#[derive(Clone, Default)]
+struct Starts([u64; 32]);
+
+impl Starts {
+    fn insert(&mut self, first: u8, second: u8) {
+        let (word, bit) = Self::place(first, second);
+        self.0[word] |= bit;
+    }
+
+    fn may_have(&self, first: u8, second: u8) -> bool {
+        let (word, bit) = Self::place(first, second);
+        self.0[word] & bit != 0
+    }
+
+    fn place(first: u8, second: u8) -> (usize, u64) {
+        let bit = ((first >> 5) ^ second) % 64;
+        (usize::from(first % 32), 1 << bit)
+    }
 }
 
 fn common(one: &[u8], other: &[u8]) -> usize {

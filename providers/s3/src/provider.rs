@@ -113,13 +113,7 @@ impl S3 {
         };
         let address = self.sts_address();
         let transport = reach(probe, &address).await?;
-        let client = Client {
-            transport: &transport,
-            endpoint: &address.base,
-            region: self.config.region(),
-            keys: Some(keys),
-        }
-        .sts();
+        let client = self.wire(&transport, &address, Some(keys)).sts();
         let asked = Asked {
             call: Call::AssumeRole,
             config: &self.config,
@@ -205,13 +199,7 @@ impl S3 {
     async fn who_am_i(&self, probe: &mut Probe, keys: &Keys) -> Result<(), Halt> {
         let address = self.sts_address();
         let transport = reach(probe, &address).await?;
-        let client = Client {
-            transport: &transport,
-            endpoint: &address.base,
-            region: self.config.region(),
-            keys: Some(keys),
-        }
-        .sts();
+        let client = self.wire(&transport, &address, Some(keys)).sts();
         let asked = Asked {
             call: Call::GetCallerIdentity,
             config: &self.config,
@@ -281,14 +269,24 @@ impl S3 {
         Ok(())
     }
 
-    fn client(&self, transport: &Transport, address: &Address, keys: Option<&Keys>) -> LinkClient {
+    /// Returns what every client of the link is made of.
+    fn wire<'a>(
+        &'a self,
+        transport: &'a Transport,
+        address: &'a Address,
+        keys: Option<&'a Keys>,
+    ) -> Client<'a> {
         Client {
             transport,
             endpoint: &address.base,
             region: self.config.region(),
             keys,
         }
-        .s3(!address.virtual_host)
+    }
+
+    fn client(&self, transport: &Transport, address: &Address, keys: Option<&Keys>) -> LinkClient {
+        self.wire(transport, address, keys)
+            .s3(!address.virtual_host)
     }
 }
 
