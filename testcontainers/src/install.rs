@@ -66,7 +66,7 @@ fn once(
     Ok(folder)
 }
 
-fn cache() -> Result<PathBuf, Error> {
+pub(crate) fn cache() -> Result<PathBuf, Error> {
     let variable = |name| {
         std::env::var_os(name)
             .filter(|value| !value.is_empty())

@@ -1,9 +1,12 @@
-//! The pinned version of every backend that is installed; the only place that names one.
+//! The pinned version of every backend that is installed, and the tag of every image; the only
+//! place that names one.
 
 /// The Go module of the MinIO server.
 pub(crate) const MINIO_MODULE: &str = "github.com/minio/minio";
 /// The MinIO server's version.
 pub(crate) const MINIO: &str = "v0.0.0-20260212201848-7aac2a2c5b7c";
+/// The tag of MinIO's image: the vendor's last one.
+pub(crate) const MINIO_IMAGE: &str = "RELEASE.2025-09-07T16-13-09Z";
 
 /// moto, the AWS stand-in, with its server; a Python package.
 pub(crate) const MOTO: &str = "5.2.1";

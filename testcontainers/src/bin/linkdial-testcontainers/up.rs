@@ -111,9 +111,9 @@ pub(crate) fn add(script: &mut String, remark: &str, target: Option<&str>, link:
 
 fn minio_script(minio: &Minio) -> Result<String, Box<dyn Error>> {
     let mut text = format!(
-        "-- MinIO at {}, process {}\n",
+        "-- MinIO at {}, {}\n",
         minio.endpoint_url(),
-        minio.pid()
+        minio.whereabouts()
     );
     if let Some(file) = minio.ca_file() {
         writeln!(
