@@ -1,6 +1,5 @@
 //! What `up` tells of a server: a script for people, an object for programs.
 
-
 use linkdial_testcontainers::{
     Certificates, Error, HttpEndpoint, LinkStatement, Login, Minio, Moto, Runtime, S3Server,
     SSE_C_KEY, User,
