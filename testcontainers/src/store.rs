@@ -10,7 +10,7 @@ use crate::wire::{Reply, Wire};
 use crate::{Error, Login};
 
 /// Everything but RFC 3986's unreserved characters, as Signature Version 4 asks for.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+pub(crate) const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')

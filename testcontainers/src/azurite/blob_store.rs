@@ -1,22 +1,15 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use time::OffsetDateTime;
 
 use super::StorageAccount;
 use crate::Error;
-use crate::store::{elements, mac};
+use crate::store::{ESCAPED, elements, mac};
 use crate::wire::{Reply, Wire};
 
 /// The version of the protocol, an old one that every server still speaks.
 const VERSION: &str = "2021-08-06";
-
-/// Everything but RFC 3986's unreserved characters.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// A small client of Azure's blob storage for tests: prepares blobs and proves what was left behind.
 ///
@@ -93,11 +86,9 @@ impl BlobStore {
         body: &[u8],
     ) -> Result<Reply, Error> {
         let path = format!("{}{path}", self.path);
-        let (date, own) = (date(OffsetDateTime::now_utc()), "x-ms-version");
-        let headers = headers.iter().copied();
-        let headers: Vec<_> = headers
-            .chain([("x-ms-date", date.as_str()), (own, VERSION)])
-            .collect();
+        let date = date(OffsetDateTime::now_utc());
+        let common = [("x-ms-date", date.as_str()), ("x-ms-version", VERSION)];
+        let headers: Vec<_> = headers.iter().copied().chain(common).collect();
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let mut sent: Vec<_> = headers.iter().map(owned).collect();
         if let Some(account) = &self.account {
