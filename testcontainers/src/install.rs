@@ -11,7 +11,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{Error, versions};
+use crate::{Error, process, versions};
 
 /// The program of the MinIO server, installed at the first call.
 pub(crate) fn minio() -> Result<PathBuf, Error> {
@@ -27,6 +27,47 @@ pub(crate) fn moto() -> Result<PathBuf, Error> {
         virtual_environment(folder, &format!("moto[server]=={}", versions::MOTO))
     })?;
     Ok(folder.join("bin/python"))
+}
+
+/// The nginx of this machine, else the one of its Debian package, which is unpacked at the first
+/// call: to install it would start a service.
+pub(crate) fn nginx() -> Result<PathBuf, Error> {
+    // Where it is for root only is no part of everybody's path.
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = std::env::split_paths(&path).chain(std::env::split_paths(process::PATH));
+    let there = folders.find_map(|folder| {
+        let program = folder.join("nginx");
+        program.is_file().then_some(program)
+    });
+    if let Some(program) = there {
+        return Ok(program);
+    }
+    let folder = once("nginx", "debian", "some seconds", |folder| {
+        unpack("nginx", folder).map_err(|error| match error {
+            Error::Install { what, reason } => Error::Install {
+                what,
+                reason: format!("{reason}\ninstall nginx, by its own package or from source"),
+            },
+            other => other,
+        })
+    })?;
+    Ok(folder.join("usr/sbin/nginx"))
+}
+
+/// Fetches a Debian package and unpacks it into `folder`, without what it depends on.
+fn unpack(package: &str, folder: &Path) -> Result<(), Error> {
+    let what = format!("the Debian package {package}");
+    let mut fetch = Command::new("apt-get");
+    // The copies of the system's lists are read; nothing of the system is changed.
+    run(&what, fetch.args(["download", package]).current_dir(folder))?;
+    let files = std::fs::read_dir(folder).map_err(Error::io("look for a package"))?;
+    let files = files.filter_map(Result::ok).map(|entry| entry.path());
+    for file in files.filter(|file| file.extension().is_some_and(|it| it == "deb")) {
+        let mut open = Command::new("dpkg-deb");
+        run(&what, open.arg("--extract").arg(&file).arg(folder))?;
+        std::fs::remove_file(&file).map_err(Error::io("remove a package"))?;
+    }
+    Ok(())
 }
 
 /// Puts a backend into the cache unless it is there already, and says where.
