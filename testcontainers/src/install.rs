@@ -42,16 +42,26 @@ pub(crate) fn nginx() -> Result<PathBuf, Error> {
     if let Some(program) = there {
         return Ok(program);
     }
+    let program = "usr/sbin/nginx";
     let folder = once("nginx", "debian", "some seconds", |folder| {
-        unpack("nginx", folder).map_err(|error| match error {
+        let unpacked = unpack("nginx", folder);
+        // Its libraries may be missing.
+        let runs = unpacked.and_then(|()| {
+            let mut nginx = Command::new(folder.join(program));
+            run("nginx", nginx.arg("-v"))
+        });
+        runs.map_err(|error| match error {
             Error::Install { what, reason } => Error::Install {
                 what,
-                reason: format!("{reason}\ninstall nginx, by its own package or from source"),
+                reason: format!(
+                    "{reason}\ninstall nginx; for a copy of Debian's, the package lists \
+                     (apt-get update) and libssl3 are enough"
+                ),
             },
             other => other,
         })
     })?;
-    Ok(folder.join("usr/sbin/nginx"))
+    Ok(folder.join(program))
 }
 
 /// Fetches a Debian package and unpacks it into `folder`, without what it depends on.

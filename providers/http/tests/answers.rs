@@ -102,6 +102,7 @@ async fn each_status_has_its_code_and_key() {
         (405, BEARER, Code::AccessMethodRefused, ""),
         (400, BEARER, Code::AccessMethodRefused, ""),
         (415, BEARER, Code::AccessMethodRefused, ""),
+        (431, BEARER, Code::AccessRequestRefused, authorization),
         (501, BEARER, Code::AccessMethodRefused, ""),
         (407, BEARER, Code::ConnectProxyFailed, ""),
         (408, BEARER, Code::AccessTimedOut, ""),

@@ -181,3 +181,19 @@ async fn a_client_certificate_is_missed() {
     let required = finding(BEARER, &format!("http://{}/", nginx.addr())).await;
     assert_eq!(required.code, Code::TlsRequired, "{required:#?}");
 }
+
+/// A token may be longer than the buffers of a server (`large_client_header_buffers`, 8 KiB).
+#[tokio::test]
+async fn a_header_that_is_too_long_is_named() {
+    let credentials = format!(
+        r#"{{"headers": {{"X-Short": "s", "Authorization": "Bearer {}"}}}}"#,
+        "x".repeat(12_000)
+    );
+    for nginx in [Nginx::shared(), Nginx::shared_tls()] {
+        for path in ["/", "/bearer", "/404"] {
+            let long = finding(&credentials, &nginx.url(path)).await;
+            assert_eq!(long.code, Code::AccessRequestRefused, "{long:#?}");
+            assert_eq!(pointers(&long), [AUTHORIZATION]);
+        }
+    }
+}
