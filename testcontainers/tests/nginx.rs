@@ -1,7 +1,5 @@
 //! nginx answers as the endpoint inside the process does, and nothing of it stays behind.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-
 mod support;
 
 use std::net::TcpStream;

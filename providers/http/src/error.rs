@@ -106,20 +106,7 @@ pub(crate) fn judge(answer: &Answer, asked: &Asked<'_>) -> Option<Diagnosis> {
             "asks to come back later",
             "try again later",
         ),
-        status if headers_too_long(status, body) => {
-            let refused = finding(
-                Code::AccessRequestRefused,
-                "does not take headers of this length",
-                "shorten the header, or raise the limit of the server \
-                 (large_client_header_buffers in nginx)",
-            )
-            // The limit comes before the identity is looked at.
-            .without_identity();
-            match config.longest() {
-                Some(place) => refused.key(place.clone()),
-                None => refused,
-            }
-        }
+        status if says_too_long(status, body) => too_long(asked),
         400..=499 | 501 => finding(
             Code::AccessMethodRefused,
             &format!("is reachable and does not answer {method}, so the headers are unproven"),
@@ -157,12 +144,29 @@ pub(crate) fn judge(answer: &Answer, asked: &Asked<'_>) -> Option<Diagnosis> {
 }
 
 /// Whether an answer says that the headers are too long, with its status or in its own words.
-fn headers_too_long(status: u16, body: &str) -> bool {
+fn says_too_long(status: u16, body: &str) -> bool {
     let texts = [
         "Request Header Or Cookie Too Large",
         "Size of a request header field exceeds server limit",
     ];
     status == 431 || status == 400 && texts.iter().any(|text| body.contains(text))
+}
+
+/// The headers are too long: the limit comes before any look at the identity.
+fn too_long(asked: &Asked<'_>) -> Diagnosis {
+    let refused = Diagnosis::new(
+        Code::AccessRequestRefused,
+        format!("{} does not take headers of this length", asked.endpoint),
+    )
+    .hint(
+        "shorten the header, or raise the limit of the server (large_client_header_buffers in \
+         nginx)",
+    )
+    .without_identity();
+    match asked.config.longest() {
+        Some(place) => refused.key(place.clone()),
+        None => refused,
+    }
 }
 
 /// Returns the finding that a good status comes from something else than a service.

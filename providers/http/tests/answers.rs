@@ -1,8 +1,4 @@
 //! Every row of the table in `error.rs`, on real sockets: the exact code and the guilty key.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that can not set itself up has failed"
-)]
 
 mod support;
 

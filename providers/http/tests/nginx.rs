@@ -1,8 +1,4 @@
 //! What linkdial says of a real nginx: the exact code and the guilty key.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that can not set itself up has failed"
-)]
 
 mod support;
 
