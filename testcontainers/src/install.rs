@@ -11,7 +11,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{Error, node, versions};
+use crate::{Error, node, process, versions};
 
 /// The program of the MinIO server, installed at the first call.
 pub(crate) fn minio() -> Result<PathBuf, Error> {
@@ -37,6 +37,57 @@ pub(crate) fn azurite() -> Result<Command, Error> {
     let mut command = Command::new(node::program()?);
     command.arg(folder.join("node_modules/azurite/dist/src/blob/main.js"));
     Ok(command)
+}
+
+/// The nginx of this machine, else the one of its Debian package, which is unpacked at the first
+/// call: to install it would start a service.
+pub(crate) fn nginx() -> Result<PathBuf, Error> {
+    // Where it is for root only is no part of everybody's path.
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = std::env::split_paths(&path).chain(std::env::split_paths(process::PATH));
+    let there = folders.find_map(|folder| {
+        let program = folder.join("nginx");
+        program.is_file().then_some(program)
+    });
+    if let Some(program) = there {
+        return Ok(program);
+    }
+    let program = "usr/sbin/nginx";
+    let folder = once("nginx", "debian", "some seconds", |folder| {
+        let unpacked = unpack("nginx", folder);
+        // Its libraries may be missing.
+        let runs = unpacked.and_then(|()| {
+            let mut nginx = Command::new(folder.join(program));
+            run("nginx", nginx.arg("-v"))
+        });
+        runs.map_err(|error| match error {
+            Error::Install { what, reason } => Error::Install {
+                what,
+                reason: format!(
+                    "{reason}\ninstall nginx; for a copy of Debian's, the package lists \
+                     (apt-get update) and libssl3 are enough"
+                ),
+            },
+            other => other,
+        })
+    })?;
+    Ok(folder.join(program))
+}
+
+/// Fetches a Debian package and unpacks it into `folder`, without what it depends on.
+fn unpack(package: &str, folder: &Path) -> Result<(), Error> {
+    let what = format!("the Debian package {package}");
+    let mut fetch = Command::new("apt-get");
+    // The copies of the system's lists are read; nothing of the system is changed.
+    run(&what, fetch.args(["download", package]).current_dir(folder))?;
+    let files = std::fs::read_dir(folder).map_err(Error::io("look for a package"))?;
+    let files = files.filter_map(Result::ok).map(|entry| entry.path());
+    for file in files.filter(|file| file.extension().is_some_and(|it| it == "deb")) {
+        let mut open = Command::new("dpkg-deb");
+        run(&what, open.arg("--extract").arg(&file).arg(folder))?;
+        std::fs::remove_file(&file).map_err(Error::io("remove a package"))?;
+    }
+    Ok(())
 }
 
 /// Puts a backend into the cache unless it is there already, and says where.

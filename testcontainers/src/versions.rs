@@ -8,6 +8,10 @@ pub(crate) const MINIO: &str = "v0.0.0-20260212201848-7aac2a2c5b7c";
 /// The tag of MinIO's image: the vendor's last one.
 pub(crate) const MINIO_IMAGE: &str = "RELEASE.2025-09-07T16-13-09Z";
 
+/// The tag of nginx's image. As a process it comes from the machine's Debian, whose archive keeps
+/// one version only.
+pub(crate) const NGINX_IMAGE: &str = "1.30.0";
+
 /// moto, the AWS stand-in, with its server; a Python package.
 pub(crate) const MOTO: &str = "5.2.1";
 
