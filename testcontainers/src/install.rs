@@ -7,9 +7,13 @@
     reason = "an installation takes minutes and has to say so"
 )]
 
+mod java;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+pub(crate) use java::{java, maven_jars};
 
 use crate::{Error, versions};
 
@@ -32,7 +36,7 @@ pub(crate) fn moto() -> Result<PathBuf, Error> {
 /// Puts a backend into the cache unless it is there already, and says where.
 ///
 /// The folder appears whole or not at all, and a lock lets one process at a time work on it.
-fn once(
+pub(crate) fn once(
     name: &str,
     version: &str,
     duration: &str,
@@ -140,7 +144,7 @@ fn virtual_environment(folder: &Path, package: &str) -> Result<(), Error> {
     run(package, &mut pip)
 }
 
-fn run(what: &str, command: &mut Command) -> Result<(), Error> {
+pub(crate) fn run(what: &str, command: &mut Command) -> Result<(), Error> {
     let program = command.get_program().to_string_lossy().into_owned();
     let failed = |reason: String| Error::Install {
         what: what.to_owned(),

@@ -15,3 +15,13 @@ pub(crate) const MOTO: &str = "5.2.1";
 pub(crate) const GO: &str = "1.26.6";
 /// The oldest Go, as major and minor number, that builds the modules above.
 pub(crate) const GO_AT_LEAST: (u32, u32) = (1, 24);
+
+/// Apache Kafka: its jars, and the tag of its image.
+pub(crate) const KAFKA: &str = "4.3.1";
+/// What writes Kafka's log: the last one for the interface that Kafka was built with.
+pub(crate) const SLF4J: &str = "1.7.36";
+
+/// The oldest Java that runs the servers above.
+pub(crate) const JAVA_AT_LEAST: u32 = 17;
+/// Maven's plugin that collects jars.
+pub(crate) const MAVEN_DEPENDENCY_PLUGIN: &str = "3.8.1";
