@@ -7,11 +7,13 @@
 #   make      make itself
 #   build     a Rust toolchain, a C compiler, root certificates
 #   lints     rustfmt and clippy
-#   servers   Python with venv, for the test servers that come as Python packages
+#   servers   Python with venv, for the test servers that come as Python packages, and Java with
+#             Maven, for those that come as jars
 #   bench     curl, which linkdial is measured beside
 set -eu
 
 rust_needed=1.94.1
+java_needed=17
 packages=
 
 lacks() {
@@ -58,6 +60,26 @@ check_servers() {
     if ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then
         lacks 'Python with venv' 'python3 python3-venv'
     fi
+    java_found=0
+    for java in ${JAVA_HOME:+"$JAVA_HOME/bin/java"} java; do
+        at_least "$java_found" "$java_needed" || java_found=$(java_version "$java")
+    done
+    at_least "$java_found" "$java_needed" || lacks "Java $java_needed" "$(java_package)"
+    command -v mvn >/dev/null 2>&1 || lacks Maven maven
+}
+
+# Reads: openjdk version "17.0.15" 2025-04-15
+java_version() { # JAVA
+    "$1" -version 2>&1 | sed -n 's/^[^"]*version "\([0-9.]*\).*/\1/p' | grep . || echo 0
+}
+
+java_package() {
+    release=$(. /etc/os-release 2>/dev/null && echo "$ID-$VERSION_ID") || release=
+    case $release in
+    # Elsewhere the default is new enough.
+    debian-11 | debian-12 | ubuntu-20.04 | ubuntu-22.04) echo "openjdk-$java_needed-jre-headless" ;;
+    *) echo default-jre-headless ;;
+    esac
 }
 
 check_bench() {

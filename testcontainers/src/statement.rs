@@ -23,6 +23,7 @@ pub struct LinkStatement {
     kind: String,
     credentials: Map<String, Value>,
     config: Map<String, Value>,
+    empty_credentials: bool,
 }
 
 impl LinkStatement {
@@ -33,6 +34,7 @@ impl LinkStatement {
             kind: kind.into(),
             credentials: Map::new(),
             config: Map::new(),
+            empty_credentials: false,
         }
     }
 
@@ -47,6 +49,13 @@ impl LinkStatement {
     #[must_use]
     pub fn config(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.config.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// Writes `CREDENTIALS '{}'` as long as there is no key for it.
+    #[must_use]
+    pub fn with_empty_credentials(mut self) -> Self {
+        self.empty_credentials = true;
         self
     }
 
@@ -73,7 +82,7 @@ impl fmt::Display for LinkStatement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CREATE LINK {} AS {}", self.quoted_name(), self.kind)?;
         for (clause, keys) in [("CREDENTIALS", &self.credentials), ("CONFIG", &self.config)] {
-            if !keys.is_empty() {
+            if !keys.is_empty() || (self.empty_credentials && clause == "CREDENTIALS") {
                 let json = Value::Object(keys.clone()).to_string();
                 write!(f, "\n{clause} {}", literal(&json))?;
             }
@@ -88,7 +97,7 @@ pub(crate) fn literal(text: &str) -> String {
 }
 
 /// A name, in back-ticks where it needs them; a dot divides database and name.
-fn identifier(name: &str) -> String {
+pub(crate) fn identifier(name: &str) -> String {
     let quoted = name.split('.').map(|part| {
         let plain = part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
             && part.chars().next().is_some_and(|c| !c.is_ascii_digit());

@@ -27,3 +27,12 @@ pub(crate) const GO_AT_LEAST: (u32, u32) = (1, 24);
 pub(crate) const NODE: &str = "24.19.0";
 /// The oldest Node.js, as major and minor number, that runs the packages above.
 pub(crate) const NODE_AT_LEAST: (u32, u32) = (20, 6);
+/// Apache Kafka: its jars, and the tag of its image.
+pub(crate) const KAFKA: &str = "4.3.1";
+/// What writes Kafka's log: the last one for the interface that Kafka was built with.
+pub(crate) const SLF4J: &str = "1.7.36";
+
+/// The oldest Java that runs the servers above.
+pub(crate) const JAVA_AT_LEAST: u32 = 17;
+/// Maven's plugin that collects jars.
+pub(crate) const MAVEN_DEPENDENCY_PLUGIN: &str = "3.8.1";

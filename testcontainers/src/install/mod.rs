@@ -7,11 +7,16 @@
     reason = "an installation takes minutes and has to say so"
 )]
 
+mod java;
+mod node;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{Error, node, process, versions};
+pub(crate) use java::{java, maven_jars};
+
+use crate::{Error, process, versions};
 
 /// The program of the MinIO server, installed at the first call.
 pub(crate) fn minio() -> Result<PathBuf, Error> {

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::install::{module_folder, once, run, virtual_environment};
+use super::{module_folder, once, run, virtual_environment};
 use crate::{Error, versions};
 
 /// What only people who work on a package read: nearly half of what npm installs.
