@@ -139,7 +139,7 @@ clean() {
         sort -r | while read -r mount; do
         $as_root umount -l "$(printf %b "$mount")" || true
     done
-    $as_root rm -f "$pid_file" "$socket"
+    $as_root rm -f "$pid_file" "$containerd" "$socket"
     if ip link show "$bridge" >/dev/null 2>&1; then
         $as_root ip link delete "$bridge"
     fi

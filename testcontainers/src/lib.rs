@@ -13,6 +13,8 @@ mod dns;
 mod error;
 mod http_endpoint;
 mod image;
+#[cfg(feature = "containers")]
+mod images;
 mod install;
 mod login;
 mod minio;
@@ -35,6 +37,8 @@ pub use certs::{Certificates, Identity, ServerTls};
 pub use dns::{DnsAnswer, DnsServer};
 pub use error::Error;
 pub use http_endpoint::HttpEndpoint;
+#[cfg(feature = "containers")]
+pub use images::{ImageState, LocalImage, LocalImages};
 pub use login::Login;
 pub use minio::{KMS_KEY_ID, Minio, MinioOptions, SSE_C_KEY, User};
 pub use moto::Moto;
