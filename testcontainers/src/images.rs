@@ -26,8 +26,11 @@ struct Recipe {
     /// The version of what is installed.
     version: &'static str,
     /// Files and folders that the Dockerfile copies, by their name there, installed if needed.
-    installed: fn() -> Result<Vec<(&'static str, PathBuf)>, Error>,
+    installed: fn() -> Result<Vec<Installed>, Error>,
 }
+
+/// The name in a Dockerfile, and the file or folder of this machine.
+type Installed = (&'static str, PathBuf);
 
 /// Every server that has two runtimes.
 const RECIPES: &[Recipe] = &[Recipe {
@@ -246,11 +249,11 @@ fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
         digest.update(part.len().to_le_bytes());
         digest.update(part);
     }
-    let digest = digest.finalize();
-    digest[..8]
+    let bytes = digest.finalize();
+    let number = bytes[..8]
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+        .fold(0, |n: u64, byte| n << 8 | u64::from(*byte));
+    format!("{number:016x}")
 }
 
 /// Runs a program to its end and returns what it wrote to standard output.
