@@ -73,9 +73,11 @@ pub(crate) fn record(server: &str, runtime: Runtime, why: &str) {
         Some((name, hash)) if hash.len() == 16 => name,
         _ => &program,
     };
+    // Cargo says which package's tests run.
+    let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("main");
-    let line = format!("{server}\t{runtime}\t{program}\t{test}\t{why}\n");
+    let line = format!("{server}\t{runtime}\t{package}/{program}\t{test}\t{why}\n");
     let written = std::fs::OpenOptions::new()
         .create(true)
         .append(true)

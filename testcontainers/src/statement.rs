@@ -58,6 +58,11 @@ impl LinkStatement {
         self
     }
 
+    /// The link's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The link's name as it stands in a statement.
     pub fn quoted_name(&self) -> String {
         identifier(&self.name)

@@ -1,6 +1,7 @@
 //! Test servers for people: `up` keeps one running, `demo` shows linkdial at work.
 
 mod demo;
+mod describe;
 #[cfg(feature = "containers")]
 mod images;
 mod up;
@@ -18,12 +19,27 @@ struct Arguments {
     command: Command,
 }
 
+const UP_HELP: &str = "\
+Examples:
+  linkdial-testcontainers up minio
+      a script for `linkdial verify`, until Ctrl-C
+  linkdial-testcontainers up minio --format json
+      for a test in any language: read one line, close standard input at the end
+
+Servers run as containers where a Docker engine has or fetches their images, else as processes.
+LINKDIAL_TEST_RUNTIME=docker or =local insists on one.";
+
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Starts a server, prints its CREATE LINK statements and stays until Ctrl-C
+    /// Starts servers, prints their CREATE LINK statements and stays until Ctrl-C
+    #[command(after_help = UP_HELP)]
     Up {
-        /// Which server
-        backend: up::Backend,
+        /// Which servers
+        #[arg(required = true)]
+        backends: Vec<up::Backend>,
+        /// For whom: `json` is one line, printed when all servers are ready
+        #[arg(long, value_enum, default_value = "human")]
+        format: up::Format,
     },
     /// Verifies a script of good and broken links with the real linkdial
     Demo {
@@ -42,7 +58,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
-        Command::Up { backend } => up::run(backend),
+        Command::Up { backends, format } => up::run(backends, format),
         Command::Demo { linkdial } => demo::run(linkdial),
         #[cfg(feature = "containers")]
         Command::Images { list } => images::run(list),
