@@ -1,7 +1,7 @@
 # Azurite under the vendor's name: the program of Node.js and a tree of packages.
 FROM local/debian:bookworm
 COPY node /usr/local/bin/node
-COPY app /opt/app
+COPY node_modules /opt/app/node_modules
 RUN ln -s /opt/app/node_modules/.bin/azurite* /usr/local/bin/
 WORKDIR /opt/azurite
 VOLUME /data
