@@ -2,13 +2,15 @@
 # Finds what this machine lacks and installs it where it may: as root or through sudo without a
 # password, with apt. Elsewhere it prints what to install and stops.
 #
-#   prerequisites.sh [make] [build] [lints] [servers] [bench]
+#   prerequisites.sh [make] [build] [lints] [servers] [images] [engine] [bench]
 #
 #   make      make itself
 #   build     a Rust toolchain, a C compiler, root certificates
 #   lints     rustfmt and clippy
 #   servers   Python with venv, for the test servers that come as Python packages, and Java with
 #             Maven, for those that come as jars
+#   images    the docker command and debootstrap, which make images where no registry offers them
+#   engine    Debian's Docker engine
 #   bench     curl, which linkdial is measured beside
 set -eu
 
@@ -82,6 +84,35 @@ java_package() {
     esac
 }
 
+check_images() {
+    command -v docker >/dev/null 2>&1 || lacks 'the docker command' "$(client_package)"
+    has_tool debootstrap || lacks debootstrap debootstrap
+}
+
+check_engine() {
+    check_images
+    has_tool dockerd || lacks 'a Docker engine' docker.io
+    # It looks for iptables even when it is told to leave the firewall alone.
+    has_tool iptables || lacks iptables iptables
+    has_tool ip || lacks 'the ip command' iproute2
+}
+
+# Whether a program is there, perhaps where it is on the path of root alone.
+has_tool() {
+    PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null 2>&1
+}
+
+# The package of the docker command: since Debian 13 one of its own.
+client_package() {
+    # shellcheck source=/dev/null
+    if [ -r /etc/os-release ] && . /etc/os-release && [ "$ID" = debian ] &&
+        at_least "${VERSION_ID:-13}" 13; then
+        echo docker-cli
+    else
+        echo docker.io
+    fi
+}
+
 check_bench() {
     if ! curl --aws-sigv4 x --version >/dev/null 2>&1; then
         lacks 'curl with --aws-sigv4' 'curl'
@@ -94,6 +125,8 @@ for group in "$@"; do
     build) check_build ;;
     lints) check_lints ;;
     servers) check_servers ;;
+    images) check_images ;;
+    engine) check_engine ;;
     bench) check_bench ;;
     *)
         echo "prerequisites: unknown group $group" >&2

@@ -15,6 +15,8 @@ mod error;
 mod http_endpoint;
 mod http_service;
 mod image;
+#[cfg(feature = "containers")]
+mod images;
 mod install;
 mod kafka;
 mod login;
@@ -40,6 +42,8 @@ pub use certs::{Certificates, Identity, ServerTls};
 pub use dns::{DnsAnswer, DnsServer};
 pub use error::Error;
 pub use http_endpoint::HttpEndpoint;
+#[cfg(feature = "containers")]
+pub use images::{ImageState, LocalImage, LocalImages};
 pub use kafka::{Kafka, KafkaTopic};
 pub use login::Login;
 pub use minio::{KMS_KEY_ID, Minio, MinioOptions, SSE_C_KEY, User};

@@ -61,8 +61,8 @@ pub(crate) fn announce(server: &str, runtime: Runtime, why: &str) {
     }
 }
 
-/// Adds a line to the file of uses: server, runtime, program and test.
-pub(crate) fn record(server: &str, runtime: Runtime) {
+/// Adds a line to the file of uses: server, runtime, program, test, and why it is that runtime.
+pub(crate) fn record(server: &str, runtime: Runtime, why: &str) {
     let Some(file) = std::env::var_os(RECORD).filter(|file| !file.is_empty()) else {
         return;
     };
@@ -77,7 +77,7 @@ pub(crate) fn record(server: &str, runtime: Runtime) {
     let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("main");
-    let line = format!("{server}\t{runtime}\t{package}/{program}\t{test}\n");
+    let line = format!("{server}\t{runtime}\t{package}/{program}\t{test}\t{why}\n");
     let written = std::fs::OpenOptions::new()
         .create(true)
         .append(true)

@@ -79,6 +79,8 @@ impl Launch {
 #[derive(Debug)]
 pub(crate) struct Server {
     name: &'static str,
+    /// Why it has this runtime.
+    why: String,
     // Before the folder, which goes only after its process has gone.
     body: Body,
     address: SocketAddr,
@@ -99,9 +101,9 @@ impl Server {
         launch: impl Fn(&Place) -> Launch,
         ready: impl Fn(SocketAddr) -> Result<(), String>,
     ) -> Result<Self, Error> {
-        let choice = Choice::of(backend)?;
+        let (choice, why) = Choice::of(backend)?;
         let server = with_port(|port| {
-            let server = choice.launch(backend, port, &launch)?;
+            let server = choice.launch(backend, port, &why, &launch)?;
             server.wait(backend.start, || ready(server.address))?;
             Ok(server)
         })?;
@@ -160,7 +162,7 @@ impl Server {
 
     /// Tells the record of the run that the test of this thread uses the server.
     pub(crate) fn record(&self) {
-        runtime::record(self.name, self.runtime());
+        runtime::record(self.name, self.runtime(), &self.why);
     }
 }
 
@@ -172,13 +174,16 @@ enum Choice {
 }
 
 impl Choice {
-    fn of(backend: &Backend) -> Result<Self, Error> {
+    fn of(backend: &Backend) -> Result<(Self, String), Error> {
         let forced = runtime::forced()?;
         let why = if forced == Some(Runtime::Local) {
             "that was asked for".to_owned()
         } else {
             match Self::container(backend) {
-                Ok(container) => return Ok(container),
+                Ok((container, why)) => {
+                    runtime::announce(backend.name, Runtime::Docker, &why);
+                    return Ok((container, why));
+                }
                 Err(reason) if forced.is_some() => {
                     return Err(Error::Container {
                         doing: format!("run {} as a container", backend.name),
@@ -189,21 +194,20 @@ impl Choice {
             }
         };
         runtime::announce(backend.name, Runtime::Local, &why);
-        Ok(Self::Process)
+        Ok((Self::Process, why))
     }
 
     #[cfg(feature = "containers")]
-    fn container(backend: &Backend) -> Result<Self, String> {
+    fn container(backend: &Backend) -> Result<(Self, String), String> {
         let reference = backend.image.reference();
         let engine = Engine::find()?;
         engine.provide(&reference)?;
         let why = format!("{reference}, engine at {}", engine.host());
-        runtime::announce(backend.name, Runtime::Docker, &why);
-        Ok(Self::Container(engine, reference))
+        Ok((Self::Container(engine, reference), why))
     }
 
     #[cfg(not(feature = "containers"))]
-    fn container(_: &Backend) -> Result<Self, String> {
+    fn container(_: &Backend) -> Result<(Self, String), String> {
         Err("it was built without the feature `containers`".to_owned())
     }
 
@@ -211,6 +215,7 @@ impl Choice {
         &self,
         backend: &Backend,
         port: u16,
+        why: &str,
         launch: &impl Fn(&Place) -> Launch,
     ) -> Result<Server, Error> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -245,6 +250,7 @@ impl Choice {
         };
         Ok(Server {
             name: backend.name,
+            why: why.to_owned(),
             body,
             address,
             folder,

@@ -30,7 +30,7 @@ const DOMAIN: &str = "s3.localhost";
 /// How long a start may take on a busy machine; it usually takes half a second.
 const START: Duration = Duration::from_mins(1);
 
-const BACKEND: Backend = Backend {
+pub(crate) const BACKEND: Backend = Backend {
     name: "minio",
     image: Image {
         repository: "minio/minio",

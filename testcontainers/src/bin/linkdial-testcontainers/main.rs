@@ -2,6 +2,8 @@
 
 mod demo;
 mod describe;
+#[cfg(feature = "containers")]
+mod images;
 mod up;
 
 use std::path::PathBuf;
@@ -45,12 +47,21 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         linkdial: Option<PathBuf>,
     },
+    /// Builds the images of the servers where no registry offers them
+    #[cfg(feature = "containers")]
+    Images {
+        /// Only tells what is there: server, image, and vendor, local, outdated or absent
+        #[arg(long)]
+        list: bool,
+    },
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Up { backends, format } => up::run(backends, format),
         Command::Demo { linkdial } => demo::run(linkdial),
+        #[cfg(feature = "containers")]
+        Command::Images { list } => images::run(list),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
