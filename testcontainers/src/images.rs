@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::container::Engine;
 use crate::server::Backend;
-use crate::{Error, Scratch, azurite, install, minio, nginx, versions};
+use crate::{Error, Scratch, azurite, install, kafka, minio, nginx, versions};
 
 /// The label of an image that was built here; its value tells from what.
 const LABEL: &str = "linkdial.local";
@@ -40,6 +40,13 @@ const RECIPES: &[Recipe] = &[
         files: &[],
         version: versions::AZURITE,
         installed: azurite,
+    },
+    Recipe {
+        backend: &kafka::BACKEND,
+        dockerfile: include_str!("../images/kafka.Dockerfile"),
+        files: &[("kafka-run", include_str!("../images/kafka-run"))],
+        version: versions::KAFKA,
+        installed: || Ok(vec![("libs", kafka::jars()?)]),
     },
     Recipe {
         backend: &minio::BACKEND,
