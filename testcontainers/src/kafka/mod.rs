@@ -162,7 +162,6 @@ impl Kafka {
     }
 
     /// A ready `CREATE LINK`.
-    #[expect(clippy::unused_self, reason = "servers with a login need one")]
     pub fn create_link(&self, name: &str) -> LinkStatement {
         LinkStatement::new(name, "KAFKA")
             .config("security.protocol", "plaintext")
