@@ -4,7 +4,7 @@
 //! come from where the local programs come from.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::container::Engine;
 use crate::server::Backend;
-use crate::{Error, Scratch, install, minio, versions};
+use crate::{Error, Scratch, azurite, install, kafka, minio, nginx, versions};
 
 /// The label of an image that was built here; its value tells from what.
 const LABEL: &str = "linkdial.local";
@@ -33,13 +33,51 @@ struct Recipe {
 type Installed = (&'static str, PathBuf);
 
 /// Every server that has two runtimes.
-const RECIPES: &[Recipe] = &[Recipe {
-    backend: &minio::BACKEND,
-    dockerfile: include_str!("../images/minio.Dockerfile"),
-    files: &[],
-    version: versions::MINIO,
-    installed: || Ok(vec![("minio", install::minio()?)]),
-}];
+const RECIPES: &[Recipe] = &[
+    Recipe {
+        backend: &azurite::BACKEND,
+        dockerfile: include_str!("../images/azurite.Dockerfile"),
+        files: &[],
+        version: versions::AZURITE,
+        installed: azurite,
+    },
+    Recipe {
+        backend: &kafka::BACKEND,
+        dockerfile: include_str!("../images/kafka.Dockerfile"),
+        files: &[("kafka-run", include_str!("../images/kafka-run"))],
+        version: versions::KAFKA,
+        installed: || Ok(vec![("libs", kafka::jars()?)]),
+    },
+    Recipe {
+        backend: &minio::BACKEND,
+        dockerfile: include_str!("../images/minio.Dockerfile"),
+        files: &[],
+        version: versions::MINIO,
+        installed: || Ok(vec![("minio", install::minio()?)]),
+    },
+    Recipe {
+        backend: &nginx::BACKEND,
+        dockerfile: include_str!("../images/nginx.Dockerfile"),
+        files: &[],
+        // The base image's only one.
+        version: SUITE,
+        installed: || Ok(Vec::new()),
+    },
+];
+
+/// The program of Node.js, and the tree of packages that the script lies in.
+fn azurite() -> Result<Vec<Installed>, Error> {
+    let command = install::azurite()?;
+    let script = command.get_args().map(Path::new).next();
+    let mut folders = script.into_iter().flat_map(Path::ancestors);
+    let packages = folders
+        .find(|folder| folder.ends_with("node_modules"))
+        .expect("npm installs below that name");
+    Ok(vec![
+        ("node", PathBuf::from(command.get_program())),
+        ("node_modules", packages.to_owned()),
+    ])
+}
 
 /// The image that those stand on which need a C library.
 const BASE: &str = "local/debian:bookworm";

@@ -188,6 +188,7 @@ fn silent_engine_is_given_up_in_favour_of_a_process() {
         .args(["up", "minio", "--format", "json"])
         .env("DOCKER_HOST", format!("unix://{}", socket.display()))
         .env_remove("LINKDIAL_TEST_RUNTIME")
+        .env_remove("LINKDIAL_TEST_RECORD")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

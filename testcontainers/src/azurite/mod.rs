@@ -19,7 +19,7 @@ use crate::{Certificates, Error, Identity, LinkStatement, Runtime, install, vers
 /// How long a start may take on a busy machine; it usually takes two seconds.
 const START: Duration = Duration::from_mins(1);
 
-const BACKEND: Backend = Backend {
+pub(crate) const BACKEND: Backend = Backend {
     name: "azurite",
     image: Image {
         // The vendor publishes it in a registry of its own, so nobody owns this name elsewhere.

@@ -23,12 +23,21 @@ const LAUNCH: &str = r#"cd "$1" && cp -R storage "$HOME/data" && shift && exec "
 /// The broker, without the last arguments: its main class and its properties.
 pub(super) fn program() -> Result<Command, Error> {
     let java = java()?;
-    let folder = once("kafka", versions::KAFKA, "a minute", |folder| {
-        install(&java, folder)
-    })?;
+    let folder = installed(&java)?;
     // Without the archive, or with that of another Java, a start is slower and otherwise the same.
     let archive = format!("-XX:SharedArchiveFile={ARCHIVE}");
     Ok(launcher(&java, &folder, &["-Xshare:auto", &archive]))
+}
+
+/// The folder of the broker's jars, installed at the first call.
+pub(crate) fn jars() -> Result<PathBuf, Error> {
+    Ok(installed(&java()?)?.join("libs"))
+}
+
+fn installed(java: &Path) -> Result<PathBuf, Error> {
+    once("kafka", versions::KAFKA, "a minute", |folder| {
+        install(java, folder)
+    })
 }
 
 fn launcher(java: &Path, folder: &Path, options: &[&str]) -> Command {

@@ -8,6 +8,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+#[cfg(feature = "containers")]
+pub(crate) use broker::jars;
 use wire::{Client, TopicMetadata};
 
 use crate::image::Image;
@@ -25,7 +27,7 @@ const PORT: u16 = 9092;
 /// The id of every cluster: they never meet.
 const CLUSTER_ID: &str = "bGlua2RpYWwtdGVzdHMtMQ";
 
-const BACKEND: Backend = Backend {
+pub(crate) const BACKEND: Backend = Backend {
     name: "kafka",
     image: Image {
         repository: "apache/kafka",

@@ -14,7 +14,7 @@ use crate::{
     Certificates, Error, HttpEndpoint, Identity, LinkStatement, Runtime, install, versions,
 };
 
-const BACKEND: Backend = Backend {
+pub(crate) const BACKEND: Backend = Backend {
     name: "nginx",
     image: Image {
         repository: "nginx",
