@@ -76,6 +76,7 @@ java_version() { # JAVA
 }
 
 java_package() {
+    # shellcheck source=/dev/null
     release=$(. /etc/os-release 2>/dev/null && echo "$ID-$VERSION_ID") || release=
     case $release in
     # Elsewhere the default is new enough.

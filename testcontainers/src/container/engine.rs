@@ -119,29 +119,10 @@ impl Engine {
             format!("{missing}, and cannot fetch it: {reason}; `make images` builds one")
         })
     }
-
-    /// Runs a call of the engine and waits for it, but no longer than this.
-    pub(super) fn run<T, E>(
-        &self,
-        limit: Duration,
-        call: impl Future<Output = Result<T, E>> + Send + 'static,
-    ) -> Result<T, String>
-    where
-        T: Send + 'static,
-        E: Display + Send + 'static,
-    {
-        wait_for(limit, call)
-    }
-
-    /// Lets something run beside everything else.
-    #[expect(clippy::unused_self, reason = "an engine is what brings the runtime")]
-    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        RUNTIME.spawn(task);
-    }
 }
 
 /// Calls of an engine run on a thread of their own, so that a test of any shape can make them.
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+pub(super) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("containers")
@@ -150,7 +131,8 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         .expect("a runtime needs only a few descriptors")
 });
 
-fn wait_for<T, E>(
+/// Makes a call and waits for its answer, but no longer than this.
+pub(super) fn wait_for<T, E>(
     limit: Duration,
     call: impl Future<Output = Result<T, E>> + Send + 'static,
 ) -> Result<T, String>

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use testcontainers::bollard::Docker;
 use testcontainers::bollard::models::HostConfig;
 use testcontainers::bollard::query_parameters::{LogsOptions, WaitContainerOptions};
 use testcontainers::core::ContainerPort;
@@ -17,6 +18,7 @@ use testcontainers::runners::AsyncRunner as _;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt as _};
 
 pub(crate) use engine::Engine;
+use engine::{RUNTIME, wait_for};
 use guard::Guard;
 use run::Run;
 
@@ -38,7 +40,7 @@ pub(crate) struct Container {
     engine: &'static Engine,
     ended: Arc<AtomicBool>,
     /// There until the container is removed.
-    handle: Option<ContainerAsync<GenericImage>>,
+    handle: Option<Box<ContainerAsync<GenericImage>>>,
     guard: Guard,
 }
 
@@ -67,38 +69,41 @@ impl Engine {
             .with_mapped_port(port, inside)
             .with_labels(run.labels())
             .with_startup_timeout(backend.start)
-            .with_host_config_modifier(|config| on_loopback(config));
+            .with_host_config_modifier(on_loopback);
         for (key, value) in launch.variables {
             request = request.with_env_var(key, value);
         }
         for (file, contents) in launch.files {
             request = request.with_copy_to(format!("{FOLDER}/{file}"), contents);
         }
-        let started = self.run(backend.start, async move { request.start().await });
+        let started = wait_for(backend.start, async move { request.start().await });
         let handle = started.map_err(failed)?;
         let ended = Arc::new(AtomicBool::new(false));
-        self.watch(handle.id(), Arc::clone(&ended));
+        watch(
+            self.docker().clone(),
+            handle.id().to_owned(),
+            Arc::clone(&ended),
+        );
         Ok(Container {
             server: backend.name,
             name,
             reference: reference.clone(),
             engine: self,
             ended,
-            handle: Some(handle),
+            handle: Some(Box::new(handle)),
             guard,
         })
     }
+}
 
-    /// Sets the flag when the container ends.
-    fn watch(&'static self, id: &str, ended: Arc<AtomicBool>) {
-        let (docker, id) = (self.docker().clone(), id.to_owned());
-        self.spawn(async move {
-            let mut ends = Box::pin(docker.wait_container(&id, None::<WaitContainerOptions>));
-            // An exit code other than 0 comes as an error.
-            drop(ends.next().await);
-            ended.store(true, Ordering::SeqCst);
-        });
-    }
+/// Sets the flag when the container ends.
+fn watch(docker: Docker, id: String, ended: Arc<AtomicBool>) {
+    RUNTIME.spawn(async move {
+        let mut ends = Box::pin(docker.wait_container(&id, None::<WaitContainerOptions>));
+        // An exit code other than 0 comes as an error.
+        drop(ends.next().await);
+        ended.store(true, Ordering::SeqCst);
+    });
 }
 
 /// Testcontainers publishes on every interface.
@@ -135,9 +140,7 @@ impl Container {
             let lines: Vec<_> = lines.filter_map(async |line| line.ok()).collect().await;
             Ok::<_, Error>(lines.iter().map(ToString::to_string).collect::<String>())
         };
-        self.engine
-            .run(REMOVAL, lines)
-            .unwrap_or_else(|reason| reason)
+        wait_for(REMOVAL, lines).unwrap_or_else(|reason| reason)
     }
 }
 
@@ -147,11 +150,7 @@ impl Drop for Container {
             return;
         };
         // What the engine does not do now the guard does, which sees its pipe end.
-        if self
-            .engine
-            .run(REMOVAL, async move { handle.rm().await })
-            .is_ok()
-        {
+        if wait_for(REMOVAL, async move { handle.rm().await }).is_ok() {
             self.guard.dismiss();
         }
     }

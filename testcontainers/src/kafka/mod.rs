@@ -164,7 +164,6 @@ impl Kafka {
     }
 
     /// A ready `CREATE LINK`.
-    #[expect(clippy::unused_self, reason = "servers with a login need one")]
     pub fn create_link(&self, name: &str) -> LinkStatement {
         LinkStatement::new(name, "KAFKA")
             .config("security.protocol", "plaintext")
@@ -312,5 +311,60 @@ fn settings(place: &Place, controller: u16) -> Launch {
                 ])
                 .file("server.properties", lines.collect::<String>())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn place(runtime: Runtime, listen: &str) -> Place {
+        Place {
+            runtime,
+            folder: PathBuf::from("/run"),
+            listen: listen.parse().unwrap(),
+            address: "127.0.0.1:40000".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn process_gets_properties_as_a_file() {
+        let launch = settings(&place(Runtime::Local, "127.0.0.1:40000"), 40001);
+        assert_eq!(launch.variables, []);
+        let (name, text) = &launch.files[0];
+        assert_eq!(name, "server.properties");
+        let text = String::from_utf8_lossy(text);
+        for line in [
+            "log.dirs=/run/data\n",
+            "listeners=PLAINTEXT://127.0.0.1:40000,CONTROLLER://127.0.0.1:40001\n",
+            "controller.quorum.voters=1@127.0.0.1:40001\n",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+    }
+
+    #[test]
+    fn container_gets_properties_as_variables() {
+        let launch = settings(&place(Runtime::Docker, "0.0.0.0:9092"), 40001);
+        assert!(launch.files.is_empty() && launch.arguments.is_empty());
+        for (name, value) in [
+            (
+                "KAFKA_LISTENERS",
+                "PLAINTEXT://0.0.0.0:9092,CONTROLLER://127.0.0.1:9093",
+            ),
+            ("KAFKA_ADVERTISED_LISTENERS", "PLAINTEXT://127.0.0.1:40000"),
+        ] {
+            let variable = (name.to_owned(), value.to_owned());
+            assert!(launch.variables.contains(&variable), "{launch:?}");
+        }
+    }
+
+    #[test]
+    fn controller_gets_a_port_of_its_own() {
+        let place = place(Runtime::Local, "127.0.0.1:40000");
+        let voters = ("controller.quorum.voters", "1@127.0.0.1:40001".to_owned());
+        assert!(properties(&place, 40000).contains(&voters));
     }
 }

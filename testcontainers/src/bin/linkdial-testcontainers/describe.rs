@@ -1,8 +1,11 @@
 //! What `up` tells of a server: a script for people, an object for programs.
 
+use std::net::SocketAddr;
+use std::path::Path;
+
 use linkdial_testcontainers::{
-    Certificates, Error, HttpEndpoint, LinkStatement, Login, Minio, Moto, Runtime, S3Server,
-    SSE_C_KEY, User,
+    Azurite, Certificates, HttpEndpoint, Kafka, LinkStatement, Login, Minio, Moto, Nginx, Runtime,
+    S3Server, SSE_C_KEY, User,
 };
 use serde_json::{Map, Value, json};
 
@@ -14,6 +17,7 @@ pub(crate) struct Description {
     runtime: Runtime,
     /// Its process or container.
     whereabouts: String,
+    address: SocketAddr,
     /// Addresses and credentials, under the names that clients give them.
     settings: Map<String, Value>,
     links: Vec<Link>,
@@ -30,11 +34,17 @@ struct Link {
 }
 
 impl Description {
-    fn new(title: &'static str, runtime: Runtime, whereabouts: String) -> Self {
+    fn new(
+        title: &'static str,
+        runtime: Runtime,
+        whereabouts: String,
+        address: SocketAddr,
+    ) -> Self {
         Self {
             title,
             runtime,
             whereabouts,
+            address,
             settings: Map::new(),
             links: Vec::new(),
         }
@@ -45,19 +55,55 @@ impl Description {
         self
     }
 
+    fn set_ca_file(self, file: Option<&Path>) -> Self {
+        match file {
+            Some(file) => self.set("ca_file", file.display().to_string()),
+            None => self,
+        }
+    }
+
     fn link(
         mut self,
         remark: &str,
         target: impl Into<Option<&'static str>>,
         statement: LinkStatement,
     ) -> Self {
+        self.push(remark, target.into(), statement, None);
+        self
+    }
+
+    /// Adds a link for each way to log in, and for some answers, each with a function that uses it.
+    fn functions(mut self, create: impl Fn(&str, &str, &LinkStatement) -> String) -> Self {
+        let wrong = ("Authorization", "Bearer not-the-token".to_owned());
+        for (name, path, header) in [
+            ("basic", "/basic", HttpEndpoint::basic()),
+            ("bearer", "/bearer", HttpEndpoint::bearer()),
+            ("api_key", "/header", HttpEndpoint::api_key()),
+            ("wrong_token", "/bearer", wrong),
+            ("post_only", "/function", HttpEndpoint::bearer()),
+            ("busy", "/429", HttpEndpoint::bearer()),
+            ("login_page", "/login", HttpEndpoint::bearer()),
+        ] {
+            let link = HttpEndpoint::create_link(name, [header]);
+            let function = create(&format!("f_{name}"), path, &link);
+            self.push(path, None, link, Some(function));
+        }
+        self
+    }
+
+    fn push(
+        &mut self,
+        remark: &str,
+        target: Option<&'static str>,
+        statement: LinkStatement,
+        user: Option<String>,
+    ) {
         self.links.push(Link {
             remark: remark.to_owned(),
-            target: target.into(),
+            target,
             statement,
-            user: None,
+            user,
         });
-        self
     }
 
     /// A script for `linkdial verify`.
@@ -99,6 +145,7 @@ impl Description {
             "title": self.title,
             "runtime": self.runtime.to_string(),
             "whereabouts": self.whereabouts,
+            "address": self.address.to_string(),
             "settings": self.settings,
             "links": links,
         })
@@ -124,20 +171,18 @@ fn here() -> String {
     format!("in process {}", std::process::id())
 }
 
-pub(crate) fn minio(minio: &Minio) -> Result<Description, Error> {
+/// `temporary` is a key with a session token.
+pub(crate) fn minio(minio: &Minio, temporary: &Login) -> Description {
     let link = |name, user: User| minio.create_link(name, &user.login());
-    let temporary = minio.assume_role(User::ReadOnly)?;
     let wrong = Login::new(User::ReadOnly.login().access_key_id, "not-the-secret");
     let root = User::Root.login();
-    let mut description = Description::new("MinIO", minio.runtime(), minio.whereabouts())
+    let description = Description::new("MinIO", minio.runtime(), minio.whereabouts(), minio.addr())
         .set("endpoint_url", minio.endpoint_url())
         .set("region", minio.region())
         .set("aws_access_key_id", root.access_key_id)
         .set("aws_secret_access_key", root.secret_access_key);
-    if let Some(file) = minio.ca_file() {
-        description = description.set("ca_file", file.display().to_string());
-    }
-    description = description
+    let mut description = description
+        .set_ca_file(minio.ca_file())
         .link("may do everything", "private", link("root", User::Root))
         .link(
             "lists and reads",
@@ -153,7 +198,7 @@ pub(crate) fn minio(minio: &Minio) -> Result<Description, Error> {
         .link(
             "a key with a session token, for 15 minutes",
             "private",
-            minio.create_link("temporary", &temporary),
+            minio.create_link("temporary", temporary),
         )
         .link(
             "without credentials",
@@ -164,7 +209,7 @@ pub(crate) fn minio(minio: &Minio) -> Result<Description, Error> {
         let link = minio.encrypted_link("customer_key", &User::ReadOnly.login(), SSE_C_KEY);
         description = description.link("objects under a customer's key", "sse-c", link);
     }
-    Ok(description
+    description
         .link(
             "refused: the secret is wrong",
             "private",
@@ -179,13 +224,13 @@ pub(crate) fn minio(minio: &Minio) -> Result<Description, Error> {
             "refused: the user is disabled",
             "private",
             link("disabled", User::Disabled),
-        ))
+        )
 }
 
 pub(crate) fn moto(moto: &Moto) -> Description {
     let process = format!("process {}", moto.pid());
     let member = moto.member();
-    Description::new("moto", Runtime::Local, process)
+    Description::new("moto", Runtime::Local, process, moto.addr())
         .set("endpoint_url", moto.endpoint_url())
         .set("aws_access_key_id", member.access_key_id.as_str())
         .set("aws_secret_access_key", member.secret_access_key.as_str())
@@ -206,7 +251,7 @@ pub(crate) fn moto(moto: &Moto) -> Description {
 pub(crate) fn s3(server: &S3Server) -> Description {
     let login = S3Server::login();
     let link = server.create_link("demo", &login);
-    Description::new("S3 server", Runtime::Local, here())
+    Description::new("S3 server", Runtime::Local, here(), server.addr())
         .set("endpoint_url", server.endpoint_url())
         .set("aws_access_key_id", login.access_key_id)
         .set("aws_secret_access_key", login.secret_access_key)
@@ -215,33 +260,47 @@ pub(crate) fn s3(server: &S3Server) -> Description {
 }
 
 pub(crate) fn http(endpoint: &HttpEndpoint) -> Description {
+    let tls = endpoint.url("/").starts_with("https");
+    let ca_file = tls.then(|| Certificates::shared().ca_file());
+    Description::new("HTTP service", Runtime::Local, here(), endpoint.addr())
+        .set("url", endpoint.url("/"))
+        .set_ca_file(ca_file)
+        .functions(|function, path, link| endpoint.create_function(function, path, link))
+}
+
+pub(crate) fn nginx(nginx: &Nginx) -> Description {
+    Description::new("nginx", nginx.runtime(), nginx.whereabouts(), nginx.addr())
+        .set("url", nginx.url("/"))
+        .set_ca_file(nginx.ca_file())
+        .functions(|function, path, link| nginx.create_function(function, path, link))
+}
+
+pub(crate) fn azurite(azurite: &Azurite) -> Description {
+    let account = azurite.account();
+    let link = |name| azurite.create_link(name, &account);
+    let wrong = azurite.create_link("wrong_key", &account.with_wrong_key());
+    Description::new(
+        "Azurite",
+        azurite.runtime(),
+        azurite.whereabouts(),
+        azurite.addr(),
+    )
+    .set("endpoint_url", azurite.endpoint_url())
+    .set("account_name", azurite.account_name())
+    .set("account_key", azurite.account_key())
+    .set("connection_string", azurite.connection_string())
+    .set_ca_file(azurite.ca_file())
+    .link("may do everything", "private/team", link("blobs"))
+    .link("refused: the key is wrong", "private", wrong)
+}
+
+pub(crate) fn kafka(kafka: &Kafka) -> Description {
+    let link = kafka.create_link("events");
+    let pipeline = kafka.create_pipeline("read_orders", "orders", &link);
     let mut description =
-        Description::new("HTTP service", Runtime::Local, here()).set("url", endpoint.url("/"));
-    if endpoint.url("/").starts_with("https") {
-        let file = Certificates::shared().ca_file().display().to_string();
-        description = description.set("ca_file", file);
-    }
-    for (name, path, header) in [
-        ("basic", "/basic", HttpEndpoint::basic()),
-        ("bearer", "/bearer", HttpEndpoint::bearer()),
-        ("api_key", "/header", HttpEndpoint::api_key()),
-        (
-            "wrong_token",
-            "/bearer",
-            ("Authorization", "Bearer not-the-token".to_owned()),
-        ),
-        ("post_only", "/function", HttpEndpoint::bearer()),
-        ("busy", "/429", HttpEndpoint::bearer()),
-        ("login_page", "/login", HttpEndpoint::bearer()),
-    ] {
-        let statement = HttpEndpoint::create_link(name, [header]);
-        let user = endpoint.create_function(&format!("f_{name}"), path, &statement);
-        description.links.push(Link {
-            remark: path.to_owned(),
-            target: None,
-            statement,
-            user: Some(user),
-        });
-    }
+        Description::new("Kafka", kafka.runtime(), kafka.whereabouts(), kafka.addr())
+            .set("bootstrap_servers", kafka.bootstrap())
+            .set("topic", "orders");
+    description.push("without a login", None, link, Some(pipeline));
     description
 }

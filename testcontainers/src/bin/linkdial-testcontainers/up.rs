@@ -3,7 +3,8 @@ use std::io::{Read as _, Write as _};
 
 use clap::ValueEnum;
 use linkdial_testcontainers::{
-    Certificates, Error as TestError, HttpEndpoint, Minio, Moto, S3Server,
+    Azurite, Certificates, Error as TestError, HttpEndpoint, Kafka, Minio, Moto, Nginx, S3Server,
+    User,
 };
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -17,7 +18,19 @@ pub(crate) enum Backend {
     Minio,
     /// The same with TLS, and objects under a customer's key
     MinioTls,
-    /// An HTTP service with a path for each kind of answer
+    /// Azurite, Azure's blob emulator, in plain text
+    Azurite,
+    /// The same with TLS
+    AzuriteTls,
+    /// Apache Kafka with one broker and one topic, in plain text
+    Kafka,
+    /// nginx with a path for each kind of answer, in plain text
+    Nginx,
+    /// The same with TLS
+    NginxTls,
+    /// The same with TLS and a client certificate
+    NginxMtls,
+    /// An HTTP service in this process with a path for each kind of answer
     Http,
     /// The same with TLS
     Https,
@@ -85,33 +98,40 @@ fn start_all(backends: &[Backend]) -> Result<Vec<Up>, TestError> {
 fn start(backend: Backend) -> Result<Up, TestError> {
     let certificates = Certificates::shared;
     let (handle, description) = match backend {
-        Backend::Minio => with(Minio::start()?, describe::minio)?,
-        Backend::MinioTls => with(Minio::start_tls()?, describe::minio)?,
-        Backend::Moto => with(Moto::start()?, |moto| Ok(describe::moto(moto)))?,
-        Backend::S3 => with(S3Server::start()?, |s3| Ok(describe::s3(s3)))?,
-        Backend::Http => web(HttpEndpoint::start())?,
+        Backend::Minio => minio(Minio::start()?)?,
+        Backend::MinioTls => minio(Minio::start_tls()?)?,
+        Backend::Azurite => with(Azurite::start()?, describe::azurite),
+        Backend::AzuriteTls => with(Azurite::start_tls()?, describe::azurite),
+        Backend::Kafka => with(Kafka::start()?, describe::kafka),
+        Backend::Nginx => with(Nginx::start()?, describe::nginx),
+        Backend::NginxTls => with(Nginx::start_tls()?, describe::nginx),
+        Backend::NginxMtls => with(Nginx::start_mutual_tls()?, describe::nginx),
+        Backend::Moto => with(Moto::start()?, describe::moto),
+        Backend::S3 => with(S3Server::start()?, describe::s3),
+        Backend::Http => with(HttpEndpoint::start(), describe::http),
         Backend::Https => {
             let tls = certificates().server_tls(certificates().good());
-            web(HttpEndpoint::start_tls(tls))?
+            with(HttpEndpoint::start_tls(tls), describe::http)
         }
         Backend::Mtls => {
             let tls = certificates().mutual_tls(certificates().good());
-            web(HttpEndpoint::start_tls(tls))?
+            with(HttpEndpoint::start_tls(tls), describe::http)
         }
     };
     Ok((backend, handle, description))
 }
 
-fn web(endpoint: HttpEndpoint) -> Result<(Handle, Description), TestError> {
-    with(endpoint, |endpoint| Ok(describe::http(endpoint)))
+fn minio(minio: Minio) -> Result<(Handle, Description), TestError> {
+    let temporary = minio.assume_role(User::ReadOnly)?;
+    Ok(with(minio, |minio| describe::minio(minio, &temporary)))
 }
 
 fn with<S: Send + 'static>(
     server: S,
-    describe: impl FnOnce(&S) -> Result<Description, TestError>,
-) -> Result<(Handle, Description), TestError> {
-    let description = describe(&server)?;
-    Ok((Box::new(server), description))
+    describe: impl FnOnce(&S) -> Description,
+) -> (Handle, Description) {
+    let description = describe(&server);
+    (Box::new(server), description)
 }
 
 fn show(servers: &[Up], format: Format) -> std::io::Result<()> {
