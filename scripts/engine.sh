@@ -43,11 +43,13 @@ version() {
     timeout 5 docker -H "unix://$socket" version --format '{{.Server.Version}}' 2>/dev/null
 }
 
-# Whether the process of a pid file runs: a number is used again, and a zombie has ended.
+# Whether a process runs under this name: numbers are used again, and a zombie has ended.
+lives() { # PID NAME
+    grep -qs "($2) [^ZX]" "/proc/${1:-none}/stat"
+}
+
 runs() { # PID_FILE NAME
-    [ -r "$1" ] || return 1
-    process=$(cat "$1")
-    grep -qs "($2) [^ZX]" "/proc/${process:-none}/stat"
+    [ -r "$1" ] && lives "$(cat "$1")" "$2"
 }
 
 wait_for_end() { # PID_FILE NAME TENTHS
@@ -88,7 +90,8 @@ launch() { # FLAG...
         if version >/dev/null; then
             return 0
         fi
-        kill -0 $! 2>/dev/null || return 1
+        # The process may be root's, so that no signal tells.
+        lives $! '.*' || return 1
         tenths=$((tenths - 1))
         sleep 0.1
     done

@@ -312,3 +312,17 @@ fn run(doing: &str, command: &mut Command) -> Result<String, Error> {
     let tail = lines[lines.len().saturating_sub(20)..].join("\n");
     Err(failed(format!("{}\n{tail}", output.status)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digest_tells_everything_apart() {
+        assert_ne!(digest(["a", "bc"]), digest(["ab", "c"]));
+        let mut digests: Vec<_> = LocalImage::all().map(LocalImage::digest).collect();
+        digests.sort_unstable();
+        digests.dedup();
+        assert_eq!(digests.len(), RECIPES.len());
+    }
+}
