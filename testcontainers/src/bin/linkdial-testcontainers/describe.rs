@@ -106,6 +106,14 @@ impl Description {
         });
     }
 
+    pub(crate) fn runtime(&self) -> Runtime {
+        self.runtime
+    }
+
+    pub(crate) fn whereabouts(&self) -> &str {
+        &self.whereabouts
+    }
+
     /// A script for `linkdial verify`.
     pub(crate) fn script(&self) -> String {
         let mut text = format!("-- {}, {}\n", self.title, self.whereabouts);

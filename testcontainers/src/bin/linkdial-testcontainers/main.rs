@@ -4,6 +4,7 @@ mod demo;
 mod describe;
 #[cfg(feature = "containers")]
 mod images;
+mod measure;
 mod up;
 
 use std::path::PathBuf;
@@ -25,6 +26,8 @@ Examples:
       a script for `linkdial verify`, until Ctrl-C
   linkdial-testcontainers up minio --format json
       for a test in any language: read one line, close standard input at the end
+  linkdial-testcontainers up minio azurite kafka
+      three servers at once
 
 Servers run as containers where a Docker engine has or fetches their images, else as processes.
 LINKDIAL_TEST_RUNTIME=docker or =local insists on one.";
@@ -40,6 +43,12 @@ enum Command {
         /// For whom: `json` is one line, printed when all servers are ready
         #[arg(long, value_enum, default_value = "human")]
         format: up::Format,
+    },
+    /// Prints how long servers take to start, and their memory
+    Measure {
+        /// Which servers
+        #[arg(required = true)]
+        backends: Vec<up::Backend>,
     },
     /// Verifies a script of good and broken links with the real linkdial
     Demo {
@@ -59,6 +68,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Up { backends, format } => up::run(backends, format),
+        Command::Measure { backends } => measure::run(&backends),
         Command::Demo { linkdial } => demo::run(linkdial),
         #[cfg(feature = "containers")]
         Command::Images { list } => images::run(list),

@@ -55,7 +55,19 @@ pub(crate) enum Format {
 type Handle = Box<dyn std::any::Any + Send>;
 
 /// A running server under the name it was asked for.
-type Up = (Backend, Handle, Description);
+pub(crate) struct Up {
+    backend: Backend,
+    pub(crate) description: Description,
+    _handle: Handle,
+}
+
+impl Backend {
+    /// The name that the command line takes.
+    pub(crate) fn name(self) -> String {
+        let value = self.to_possible_value();
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
 
 /// Starts the servers, prints what a client needs and stays until Ctrl-C or a request to end.
 pub(crate) fn run(backends: Vec<Backend>, format: Format) -> Result<(), Box<dyn Error>> {
@@ -95,7 +107,7 @@ fn start_all(backends: &[Backend]) -> Result<Vec<Up>, TestError> {
     })
 }
 
-fn start(backend: Backend) -> Result<Up, TestError> {
+pub(crate) fn start(backend: Backend) -> Result<Up, TestError> {
     let certificates = Certificates::shared;
     let (handle, description) = match backend {
         Backend::Minio => minio(Minio::start()?)?,
@@ -118,7 +130,11 @@ fn start(backend: Backend) -> Result<Up, TestError> {
             with(HttpEndpoint::start_tls(tls), describe::http)
         }
     };
-    Ok((backend, handle, description))
+    Ok(Up {
+        backend,
+        description,
+        _handle: handle,
+    })
 }
 
 fn minio(minio: Minio) -> Result<(Handle, Description), TestError> {
@@ -138,18 +154,15 @@ fn show(servers: &[Up], format: Format) -> std::io::Result<()> {
     let mut output = std::io::stdout().lock();
     match format {
         Format::Human => {
-            for (_, _, description) in servers {
-                writeln!(output, "{}", description.script())?;
+            for up in servers {
+                writeln!(output, "{}", up.description.script())?;
             }
             writeln!(output, "-- ready; Ctrl-C ends it")?;
         }
         Format::Json => {
             let servers: Vec<_> = servers
                 .iter()
-                .map(|(backend, _, description)| {
-                    let name = backend.to_possible_value();
-                    description.json(name.as_ref().map_or("", |name| name.get_name()))
-                })
+                .map(|up| up.description.json(&up.backend.name()))
                 .collect();
             writeln!(output, "{}", json!({"schema": 1, "servers": servers}))?;
         }
