@@ -41,7 +41,10 @@ pub(crate) fn run(backends: &[Backend]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn seconds(time: Duration) -> String {
+fn shown(time: Duration) -> String {
+    if time < Duration::from_millis(100) {
+        return format!("{} ms", time.as_millis());
+    }
     format!("{:.1} s", time.as_secs_f64())
 }
 
