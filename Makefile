@@ -6,6 +6,7 @@ PREFIX = $(HOME)/.local
 help:
 	@echo 'make demo      start test servers, verify a script against them, show the report'
 	@echo 'make test      run all tests'
+	@echo 'make images    build the images that let test servers run as containers'
 	@echo 'make check     formatting, lints, dependencies'
 	@echo 'make soak      run the tests with long loops'
 	@echo 'make bench     measure speed'
@@ -16,6 +17,9 @@ demo:
 
 test:
 	@scripts/test.sh
+
+images:
+	@scripts/images.sh
 
 check:
 	@scripts/check.sh
@@ -29,4 +33,4 @@ bench:
 install:
 	@scripts/install.sh '$(PREFIX)'
 
-.PHONY: help demo test check soak bench install
+.PHONY: help demo test images check soak bench install

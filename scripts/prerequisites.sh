@@ -2,16 +2,20 @@
 # Finds what this machine lacks and installs it where it may: as root or through sudo without a
 # password, with apt. Elsewhere it prints what to install and stops.
 #
-#   prerequisites.sh [make] [build] [lints] [servers] [bench]
+#   prerequisites.sh [make] [build] [lints] [servers] [images] [engine] [bench]
 #
 #   make      make itself
 #   build     a Rust toolchain, a C compiler, root certificates
 #   lints     rustfmt and clippy
-#   servers   Python with venv, for the test servers that come as Python packages
+#   servers   Python with venv, for the test servers that come as Python packages, and Java with
+#             Maven, for those that come as jars
+#   images    the docker command and debootstrap, which make images where no registry offers them
+#   engine    Debian's Docker engine
 #   bench     curl, which linkdial is measured beside
 set -eu
 
 rust_needed=1.94.1
+java_needed=17
 packages=
 
 lacks() {
@@ -58,6 +62,56 @@ check_servers() {
     if ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then
         lacks 'Python with venv' 'python3 python3-venv'
     fi
+    java_found=0
+    for java in ${JAVA_HOME:+"$JAVA_HOME/bin/java"} java; do
+        at_least "$java_found" "$java_needed" || java_found=$(java_version "$java")
+    done
+    at_least "$java_found" "$java_needed" || lacks "Java $java_needed" "$(java_package)"
+    command -v mvn >/dev/null 2>&1 || lacks Maven maven
+}
+
+# Reads: openjdk version "17.0.15" 2025-04-15
+java_version() { # JAVA
+    "$1" -version 2>&1 | sed -n 's/^[^"]*version "\([0-9.]*\).*/\1/p' | grep . || echo 0
+}
+
+java_package() {
+    # shellcheck source=/dev/null
+    release=$(. /etc/os-release 2>/dev/null && echo "$ID-$VERSION_ID") || release=
+    case $release in
+    # Elsewhere the default is new enough.
+    debian-11 | debian-12 | ubuntu-20.04 | ubuntu-22.04) echo "openjdk-$java_needed-jre-headless" ;;
+    *) echo default-jre-headless ;;
+    esac
+}
+
+check_images() {
+    command -v docker >/dev/null 2>&1 || lacks 'the docker command' "$(client_package)"
+    has_tool debootstrap || lacks debootstrap debootstrap
+}
+
+check_engine() {
+    check_images
+    has_tool dockerd || lacks 'a Docker engine' docker.io
+    # It looks for iptables even when it is told to leave the firewall alone.
+    has_tool iptables || lacks iptables iptables
+    has_tool ip || lacks 'the ip command' iproute2
+}
+
+# Whether a program is there, perhaps where it is on the path of root alone.
+has_tool() {
+    PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null 2>&1
+}
+
+# The package of the docker command: since Debian 13 one of its own.
+client_package() {
+    # shellcheck source=/dev/null
+    if [ -r /etc/os-release ] && . /etc/os-release && [ "$ID" = debian ] &&
+        at_least "${VERSION_ID:-13}" 13; then
+        echo docker-cli
+    else
+        echo docker.io
+    fi
 }
 
 check_bench() {
@@ -72,6 +126,8 @@ for group in "$@"; do
     build) check_build ;;
     lints) check_lints ;;
     servers) check_servers ;;
+    images) check_images ;;
+    engine) check_engine ;;
     bench) check_bench ;;
     *)
         echo "prerequisites: unknown group $group" >&2

@@ -33,6 +33,14 @@ pub enum Error {
         /// The last lines that the server wrote.
         log: String,
     },
+    /// A container engine did not do its part.
+    #[error("cannot {doing}: {reason}")]
+    Container {
+        /// What was being done.
+        doing: String,
+        /// What went wrong, with the engine's own words.
+        reason: String,
+    },
     /// A server answered a call of its set-up with something else than success.
     #[error("{doing}: {answer}")]
     Refused {

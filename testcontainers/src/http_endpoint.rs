@@ -1,9 +1,6 @@
 use std::net::SocketAddr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use serde_json::{Map, Value};
-
+use crate::http_service::{self, LOGIN_PAGE, NO_ROWS, REALM};
 use crate::web::{Answer, Recorded, WebServer};
 use crate::{LinkStatement, ServerTls};
 
@@ -56,20 +53,17 @@ impl HttpEndpoint {
 
     /// The header field that `/basic` wants.
     pub fn basic() -> (&'static str, String) {
-        (
-            "Authorization",
-            format!("Basic {}", BASE64.encode("lab:lab-secret")),
-        )
+        http_service::basic()
     }
 
     /// The header field that `/bearer` wants.
     pub fn bearer() -> (&'static str, String) {
-        ("Authorization", "Bearer lab-token".to_owned())
+        http_service::bearer()
     }
 
     /// The header field that `/header` wants.
     pub fn api_key() -> (&'static str, String) {
-        ("X-Api-Key", "lab-key".to_owned())
+        http_service::api_key()
     }
 
     /// A ready `CREATE LINK` that sends these header fields.
@@ -77,21 +71,12 @@ impl HttpEndpoint {
         name: &str,
         headers: impl IntoIterator<Item = (&'a str, String)>,
     ) -> LinkStatement {
-        let headers: Map<_, _> = headers
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), Value::String(value)))
-            .collect();
-        LinkStatement::new(name, "HTTP").credential("headers", headers)
+        http_service::link(name, headers)
     }
 
     /// A ready `CREATE EXTERNAL FUNCTION` that calls a path through a link.
     pub fn create_function(&self, function: &str, path: &str, link: &LinkStatement) -> String {
-        format!(
-            "CREATE EXTERNAL FUNCTION {function}(a INT) RETURNS INT\n\
-             AS REMOTE SERVICE \"{}\" FORMAT JSON LINK {};\n",
-            self.url(path),
-            link.quoted_name()
-        )
+        http_service::function(function, &self.url(path), link)
     }
 }
 
@@ -110,7 +95,7 @@ fn answer(request: &Recorded) -> Answer {
         "/" => Answer::status(200).body("ok\n"),
         "/function" if post => Answer::status(200)
             .header("content-type", "application/json")
-            .body(r#"{"data":[]}"#),
+            .body(NO_ROWS),
         "/function" | "/405" => Answer::status(405).header("allow", "POST"),
         "/401" => challenge(Answer::status(401), "Bearer"),
         "/403" => Answer::status(403),
@@ -120,10 +105,7 @@ fn answer(request: &Recorded) -> Answer {
         "/redirect" => Answer::status(302).header("location", &elsewhere(request)),
         "/login" => Answer::status(200)
             .header("content-type", "text/html; charset=utf-8")
-            .body(
-                "<!doctype html><title>Log in</title><form method=post action=/session>\
-             <input name=user><input name=password type=password></form>\n",
-            ),
+            .body(LOGIN_PAGE),
         "/basic" => either(
             has(HttpEndpoint::basic()),
             challenge(Answer::status(401), "Basic"),
@@ -146,7 +128,7 @@ fn answer(request: &Recorded) -> Answer {
 }
 
 fn challenge(answer: Answer, scheme: &str) -> Answer {
-    answer.header("www-authenticate", &format!("{scheme} realm=\"lab\""))
+    answer.header("www-authenticate", &format!("{scheme} realm=\"{REALM}\""))
 }
 
 /// The same server under its other name.

@@ -4,35 +4,53 @@
 //! Servers inside the process run on a thread and a runtime of their own, so tests of any shape,
 //! sync or async, can hold one.
 
+mod azurite;
 mod background;
 pub mod broken;
 mod certs;
+#[cfg(feature = "containers")]
+mod container;
 mod dns;
 mod error;
 mod http_endpoint;
+mod http_service;
+mod image;
+#[cfg(feature = "containers")]
+mod images;
 mod install;
+mod kafka;
 mod login;
 mod minio;
 mod moto;
+mod nginx;
 mod process;
 mod proxy;
+mod ready;
+mod runtime;
 mod s3_server;
 mod scratch;
 mod scripted;
+mod server;
 mod statement;
 mod store;
 mod versions;
 mod web;
 mod wire;
 
+pub use azurite::{Azurite, BlobStore, StorageAccount};
 pub use certs::{Certificates, Identity, ServerTls};
 pub use dns::{DnsAnswer, DnsServer};
 pub use error::Error;
 pub use http_endpoint::HttpEndpoint;
+#[cfg(feature = "containers")]
+pub use images::{ImageState, LocalImage, LocalImages};
+pub use kafka::{Kafka, KafkaTopic};
 pub use login::Login;
 pub use minio::{KMS_KEY_ID, Minio, MinioOptions, SSE_C_KEY, User};
 pub use moto::Moto;
+pub use nginx::{Nginx, NginxOptions};
 pub use proxy::{ConnectProxy, ProxyBehaviour, ProxyRequest};
+pub use runtime::Runtime;
 pub use s3_server::S3Server;
 pub use scratch::Scratch;
 pub use scripted::{Match, Script, ScriptedHttp};

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::scratch::release;
-use crate::{Error, Scratch};
+use crate::{Error, Scratch, ready};
 
 /// Starts the server and kills it when standard input ends, which it does however this process
 /// ends. The shell ignores Ctrl-C, or the server would outlive it. Descriptor 3 tells this
@@ -24,8 +24,8 @@ kill -KILL "$pid"
 wait
 "#;
 
-/// What is waited for between two looks at a server that is not ready yet.
-const INTERVAL: Duration = Duration::from_millis(20);
+/// Where the shells of this crate look for programs.
+pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// How much of a log is shown.
 const TAIL: usize = 2000;
@@ -49,7 +49,7 @@ impl Process {
         guard.arg(command.get_program()).args(command.get_args());
         guard
             .env_clear()
-            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("PATH", PATH)
             .env("HOME", folder.path());
         for (key, value) in command.get_envs() {
             if let Some(value) = value {
@@ -96,29 +96,9 @@ impl Process {
     pub(crate) fn wait(
         &self,
         limit: Duration,
-        mut ready: impl FnMut() -> Result<(), String>,
+        ready: impl FnMut() -> Result<(), String>,
     ) -> Result<(), Error> {
-        let begin = Instant::now();
-        loop {
-            let reason = if self.ended.load(Ordering::SeqCst) {
-                "the server has ended".to_owned()
-            } else {
-                match ready() {
-                    Ok(()) => return Ok(()),
-                    Err(_) if begin.elapsed() < limit => {
-                        std::thread::sleep(INTERVAL);
-                        continue;
-                    }
-                    Err(reason) => reason,
-                }
-            };
-            return Err(Error::NotReady {
-                server: self.name.clone(),
-                after: begin.elapsed(),
-                reason,
-                log: tail(&self.log),
-            });
-        }
+        ready::wait(&self.name, limit, &self.ended, || tail(&self.log), ready)
     }
 }
 
@@ -150,9 +130,17 @@ pub(crate) fn with_port<T>(start: impl Fn(u16) -> Result<T, Error>) -> Result<T,
     loop {
         attempts -= 1;
         match start(free_port()?) {
-            Err(Error::NotReady { log, .. })
-                if attempts > 0 && log.to_lowercase().contains("in use") => {}
+            Err(error) if attempts > 0 && is_taken(&error) => {}
             other => return other,
         }
     }
+}
+
+fn is_taken(error: &Error) -> bool {
+    let (Error::NotReady { log: words, .. } | Error::Container { reason: words, .. }) = error
+    else {
+        return false;
+    };
+    let words = words.to_lowercase();
+    words.contains("in use") || words.contains("already allocated")
 }

@@ -23,6 +23,7 @@ pub struct LinkStatement {
     kind: String,
     credentials: Map<String, Value>,
     config: Map<String, Value>,
+    empty_credentials: bool,
 }
 
 impl LinkStatement {
@@ -33,6 +34,7 @@ impl LinkStatement {
             kind: kind.into(),
             credentials: Map::new(),
             config: Map::new(),
+            empty_credentials: false,
         }
     }
 
@@ -50,12 +52,24 @@ impl LinkStatement {
         self
     }
 
+    /// Writes `CREDENTIALS '{}'` as long as there is no key for it.
+    #[must_use]
+    pub fn with_empty_credentials(mut self) -> Self {
+        self.empty_credentials = true;
+        self
+    }
+
     /// Removes a key of CREDENTIALS or CONFIG.
     #[must_use]
     pub fn without(mut self, key: &str) -> Self {
         self.credentials.shift_remove(key);
         self.config.shift_remove(key);
         self
+    }
+
+    /// The link's name.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The link's name as it stands in a statement.
@@ -68,7 +82,7 @@ impl fmt::Display for LinkStatement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CREATE LINK {} AS {}", self.quoted_name(), self.kind)?;
         for (clause, keys) in [("CREDENTIALS", &self.credentials), ("CONFIG", &self.config)] {
-            if !keys.is_empty() {
+            if !keys.is_empty() || (self.empty_credentials && clause == "CREDENTIALS") {
                 let json = Value::Object(keys.clone()).to_string();
                 write!(f, "\n{clause} {}", literal(&json))?;
             }
@@ -83,7 +97,7 @@ pub(crate) fn literal(text: &str) -> String {
 }
 
 /// A name, in back-ticks where it needs them; a dot divides database and name.
-fn identifier(name: &str) -> String {
+pub(crate) fn identifier(name: &str) -> String {
     let quoted = name.split('.').map(|part| {
         let plain = part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
             && part.chars().next().is_some_and(|c| !c.is_ascii_digit());

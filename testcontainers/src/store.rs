@@ -10,7 +10,7 @@ use crate::wire::{Reply, Wire};
 use crate::{Error, Login};
 
 /// Everything but RFC 3986's unreserved characters, as Signature Version 4 asks for.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+pub(crate) const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
@@ -257,7 +257,7 @@ fn timestamp() -> String {
     )
 }
 
-fn mac(key: &[u8], text: &str) -> Vec<u8> {
+pub(crate) fn mac(key: &[u8], text: &str) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
     mac.update(text.as_bytes());
     mac.finalize().into_bytes().to_vec()

@@ -2,10 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use linkdial_testcontainers::{
-    Certificates, LinkStatement, Login, Minio, MinioOptions, SSE_C_KEY, User,
+    Certificates, LinkStatement, Login, Minio, MinioOptions, Runtime, SSE_C_KEY, User,
 };
 
 /// The remote code of a refused call.
@@ -174,31 +174,45 @@ fn server_with_a_faulty_certificate_is_filled_all_the_same() {
     assert_eq!(minio.store().list("sse-c", "").unwrap(), ["secret.txt"]);
 }
 
-#[test]
-fn handle_takes_process_and_folder_along() {
-    let minio = Minio::start().unwrap();
-    let process = PathBuf::from(format!("/proc/{}", minio.pid()));
-    let folder = minio.folder().to_owned();
-    assert!(folder.join("data").is_dir());
-    if PathBuf::from("/proc/self").exists() {
-        assert!(process.exists());
-    }
-    drop(minio);
-    assert!(!process.exists());
-    assert!(!folder.exists());
+/// Whatever a server is, nobody answers at its address once it has gone.
+fn assert_gone(address: std::net::SocketAddr) {
+    let error = std::net::TcpStream::connect(address).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
 }
 
 #[test]
-fn panic_takes_the_process_along() {
+fn handle_takes_the_server_along() {
+    let minio = Minio::start().unwrap();
+    let process = minio.pid().map(|pid| PathBuf::from(format!("/proc/{pid}")));
+    let folder = minio.folder().map(Path::to_owned);
+    assert_eq!(folder.is_some(), minio.runtime() == Runtime::Local);
+    assert!(
+        folder
+            .as_ref()
+            .is_none_or(|path| path.join("data").is_dir())
+    );
+    if Path::new("/proc/self").exists() {
+        assert!(process.as_ref().is_none_or(|path| path.exists()));
+    }
+    let address = minio.addr();
+    drop(minio);
+    assert_gone(address);
+    assert!(!process.is_some_and(|path| path.exists()));
+    assert!(!folder.is_some_and(|path| path.exists()));
+}
+
+#[test]
+fn panic_takes_the_server_along() {
     let (sender, receiver) = std::sync::mpsc::channel();
     let thread = std::thread::spawn(move || {
         let minio = Minio::start().unwrap();
-        sender.send(minio.pid()).unwrap();
+        sender.send((minio.addr(), minio.pid())).unwrap();
         panic!("on purpose");
     });
-    let pid = receiver.recv().unwrap();
+    let (address, pid) = receiver.recv().unwrap();
     assert!(thread.join().is_err());
-    assert!(!PathBuf::from(format!("/proc/{pid}")).exists());
+    assert_gone(address);
+    assert!(!pid.is_some_and(|pid| PathBuf::from(format!("/proc/{pid}")).exists()));
 }
 
 #[test]

@@ -1,94 +1,263 @@
-//! Servers end with the program that started them, however that one ends.
+//! Servers end with the program that started them, however that one ends, in both runtimes.
 
-#![cfg(target_os = "linux")] // looks for processes below /proc
+#![cfg(unix)] // signals
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Starts `up minio` and waits for its last line: the script, and the process it names.
-fn up() -> (Child, String, PathBuf) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_linkdial-testcontainers"));
-    let mut child = command
-        .args(["up", "minio"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let script: Vec<_> = lines
-        .map(Result::unwrap)
-        .take_while(|line| !line.contains("stays until"))
-        .collect();
-    let script = script.join("\n");
-    let process = script.lines().next().unwrap().rsplit(' ').next().unwrap();
-    let process = PathBuf::from("/proc").join(process);
-    assert!(process.join("exe").exists(), "{script}");
-    (child, script, process)
+use serde_json::Value;
+
+/// `up minio --format json`, running.
+struct Up {
+    child: Child,
+    server: Value,
 }
 
-fn signal(child: &Child, name: &str) {
-    // The shell's own: a bare system has no program of that name.
-    let kill = format!("kill -s {name} {}", child.id());
-    assert!(
-        Command::new("sh")
-            .args(["-c", &kill])
-            .status()
-            .unwrap()
-            .success()
-    );
+impl Up {
+    fn start(prepare: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_linkdial-testcontainers"));
+        command.args(["up", "minio", "--format", "json"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        prepare(&mut command);
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        output.read_line(&mut line).unwrap();
+        let told: Value = serde_json::from_str(&line).unwrap();
+        let server = told["servers"][0].clone();
+        assert_eq!(server["name"], "minio", "{told:#}");
+        let up = Self { child, server };
+        assert!(up.answers(), "{told:#}");
+        up
+    }
+
+    fn url(&self) -> &str {
+        self.server["settings"]["endpoint_url"].as_str().unwrap()
+    }
+
+    fn answers(&self) -> bool {
+        TcpStream::connect(self.url().strip_prefix("http://").unwrap()).is_ok()
+    }
+
+    /// The server's process and the folder of its files, when it is a process.
+    fn process(&self) -> Option<(PathBuf, PathBuf)> {
+        let whereabouts = self.server["whereabouts"].as_str().unwrap();
+        let process = Path::new("/proc").join(whereabouts.strip_prefix("process ")?);
+        let line = std::fs::read(process.join("cmdline")).unwrap();
+        let mut words = line.split(|byte| *byte == 0).rev();
+        let data = words.find(|word| !word.is_empty()).unwrap();
+        let data = PathBuf::from(String::from_utf8(data.to_vec()).unwrap());
+        let folder = data.parent().unwrap().to_owned();
+        assert!(folder.is_dir(), "{}", folder.display());
+        Some((process, folder))
+    }
+
+    fn assert_gone(&self, process: Option<(PathBuf, PathBuf)>) {
+        within(Duration::from_secs(15), "the server answers", || {
+            !self.answers()
+        });
+        let Some((process, folder)) = process else {
+            return;
+        };
+        within(Duration::from_secs(10), "the process is there", || {
+            !process.exists()
+        });
+        within(Duration::from_secs(10), "the folder is there", || {
+            !folder.exists()
+        });
+    }
 }
 
-fn assert_gone(path: &std::path::Path) {
+fn within(limit: Duration, otherwise: &str, done: impl Fn() -> bool) {
     let begin = Instant::now();
-    while path.exists() {
-        assert!(
-            begin.elapsed() < Duration::from_secs(10),
-            "{} is still there",
-            path.display()
-        );
+    while !done() {
+        assert!(begin.elapsed() < limit, "{otherwise} still");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
-/// The server's folder, from its own command line.
-fn folder(process: &std::path::Path) -> PathBuf {
-    let line = std::fs::read(process.join("cmdline")).unwrap();
-    let last = line
-        .split(|byte| *byte == 0)
-        .rfind(|part| !part.is_empty())
-        .unwrap();
-    PathBuf::from(String::from_utf8(last.to_vec()).unwrap())
-        .parent()
-        .unwrap()
-        .to_owned()
+fn signal(process: u32, name: &str) {
+    // The shell's own: a bare system has no program of that name.
+    let kill = format!("kill -s {name} {process}");
+    let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
+    assert!(status.success());
+}
+
+/// The processes that this one has started and that still run.
+fn children(parent: u32) -> Vec<u32> {
+    let parent = format!("PPid:\t{parent}\n");
+    let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    processes
+        .filter_map(|entry| {
+            let status = std::fs::read_to_string(entry.path().join("status")).ok()?;
+            status.contains(&parent).then_some(())?;
+            entry.file_name().to_str()?.parse().ok()
+        })
+        .collect()
 }
 
 #[test]
 fn killed_program_leaves_nothing() {
-    let (mut child, _, process) = up();
-    let folder = folder(&process);
-    assert!(folder.is_dir());
-    signal(&child, "KILL");
-    child.wait().unwrap();
-    assert_gone(&process);
-    assert_gone(&folder);
+    let mut up = Up::start(|_| {});
+    let process = up.process();
+    signal(up.child.id(), "KILL");
+    up.child.wait().unwrap();
+    up.assert_gone(process);
 }
 
 #[test]
 fn interrupted_program_ends_well_and_leaves_nothing() {
-    for name in ["INT", "TERM"] {
-        let (mut child, script, process) = up();
-        let folder = folder(&process);
-        assert!(script.contains("CREATE LINK readonly AS S3"), "{script}");
-        assert!(
-            script.contains("-- linkdial: target 'private/team'"),
-            "{script}"
-        );
-        signal(&child, name);
-        assert!(child.wait().unwrap().success(), "{name}");
-        assert!(!process.exists(), "{name}");
-        assert!(!folder.exists(), "{name}");
+    for name in ["INT", "TERM", "HUP"] {
+        let mut up = Up::start(|_| {});
+        let process = up.process();
+        signal(up.child.id(), name);
+        assert!(up.child.wait().unwrap().success(), "{name}");
+        assert!(!up.answers(), "{name}");
+        up.assert_gone(process);
     }
+}
+
+#[test]
+fn program_ends_with_its_standard_input() {
+    let mut up = Up::start(|_| {});
+    let process = up.process();
+    drop(up.child.stdin.take());
+    assert!(up.child.wait().unwrap().success());
+    up.assert_gone(process);
+}
+
+/// What is started with `&` in a script has no standard input to speak of.
+#[test]
+fn absent_standard_input_is_no_end() {
+    let mut up = Up::start(|command| {
+        command.stdin(Stdio::null());
+    });
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_millis(300) {
+        assert!(up.child.try_wait().unwrap().is_none());
+        assert!(up.answers());
+    }
+    signal(up.child.id(), "TERM");
+    assert!(up.child.wait().unwrap().success());
+}
+
+/// Nothing is left to clean up after a run whose guards were killed too, but the next run.
+#[cfg(target_os = "linux")]
+#[test]
+fn next_run_sweeps_what_a_killed_run_left() {
+    let mut first = Up::start(|_| {});
+    if first.server["runtime"] == "local" {
+        // Only containers outlive their guard in a way that can be told from other people's.
+        drop(first.child.stdin.take());
+        assert!(first.child.wait().unwrap().success());
+        return;
+    }
+    let guards = children(first.child.id());
+    assert!(!guards.is_empty());
+    for guard in guards {
+        signal(guard, "KILL");
+    }
+    signal(first.child.id(), "KILL");
+    first.child.wait().unwrap();
+    assert!(first.answers(), "a container outlives its run");
+
+    let second = Up::start(|_| {});
+    assert!(!first.answers(), "the sweep comes before the start");
+    assert!(second.answers());
+    let third = Up::start(|_| {});
+    assert!(second.answers(), "the containers of a living run stay");
+    for mut up in [second, third] {
+        drop(up.child.stdin.take());
+        assert!(up.child.wait().unwrap().success());
+        assert!(!up.answers());
+    }
+}
+
+/// An engine that accepts and never answers costs half a second.
+#[test]
+fn silent_engine_is_given_up_in_favour_of_a_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("engine.sock");
+    let engine = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_linkdial-testcontainers"));
+    command
+        .args(["up", "minio", "--format", "json"])
+        .env("DOCKER_HOST", format!("unix://{}", socket.display()))
+        .env_remove("LINKDIAL_TEST_RUNTIME")
+        .env_remove("LINKDIAL_TEST_RECORD")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let begin = Instant::now();
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    let mut words = BufReader::new(child.stderr.take().unwrap());
+    words.read_line(&mut line).unwrap();
+    let after = begin.elapsed();
+    assert!(
+        line.starts_with("minio runs as a process: no engine at unix://"),
+        "{line}"
+    );
+    assert!(line.contains("no answer within 500ms"), "{line}");
+    assert!(after < Duration::from_secs(1), "after {after:?}");
+    line.clear();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    output.read_line(&mut line).unwrap();
+    let told: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(told["servers"][0]["runtime"], "local");
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+    drop(engine);
+}
+
+/// Who insists on containers is told what is missing.
+#[test]
+fn missing_engine_is_an_error_for_who_insists() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_linkdial-testcontainers"));
+    command
+        .args(["up", "minio"])
+        .env("DOCKER_HOST", "unix:///nowhere/engine.sock")
+        .env("LINKDIAL_TEST_RUNTIME", "docker")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut words = String::new();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut words)
+        .unwrap();
+    assert!(!child.wait().unwrap().success());
+    assert!(
+        words.contains("no engine at unix:///nowhere/engine.sock"),
+        "{words}"
+    );
+}
+
+#[test]
+fn people_get_a_script() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_linkdial-testcontainers"));
+    command.args(["up", "s3"]).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let script: Vec<_> = lines
+        .map(Result::unwrap)
+        .take_while(|line| !line.contains("Ctrl-C"))
+        .collect();
+    let script = script.join("\n");
+    assert!(
+        script.contains("CREATE LINK demo AS S3\nCREDENTIALS '{"),
+        "{script}"
+    );
+    assert!(
+        script.contains("-- linkdial: target 'demo/orders/'"),
+        "{script}"
+    );
+    signal(child.id(), "INT");
+    assert!(child.wait().unwrap().success());
 }

@@ -100,6 +100,13 @@ impl Config {
             .map(|(name, place)| (name, place))
     }
 
+    /// Returns the place of the longest value.
+    pub(crate) fn longest(&self) -> Option<&KeyPlace> {
+        let length = |name| self.headers.get(name).map(HeaderValue::len);
+        let longest = self.places.iter().max_by_key(|(name, _)| length(name));
+        longest.map(|(_, place)| place)
+    }
+
     /// Returns the place of the credential, or the one where it is missing.
     pub(crate) fn guilty_key(&self) -> KeyPlace {
         self.credential().map_or_else(

@@ -15,6 +15,7 @@
 //! | 407 | `connect.proxy-failed` | RFC 9110, 15.5.8 |
 //! | 408 | `access.timed-out` | RFC 9110, 15.5.9 |
 //! | 429; 503 with `Retry-After` | `access.throttled` | RFC 6585, 4; RFC 9110, 15.6.4 |
+//! | 431; 400, "Request Header Or Cookie Too Large" and the like | `access.request-refused` | RFC 6585, 5; nginx, Apache httpd |
 //! | 501 and every other 4xx | `access.method-refused` | RFC 9110, 15.5.6, 15.6.2 |
 //! | 511 | `access.not-this-service` | RFC 6585, 6 |
 //! | every other 5xx | `access.server-error` | RFC 9110, 15.6 |
@@ -105,6 +106,7 @@ pub(crate) fn judge(answer: &Answer, asked: &Asked<'_>) -> Option<Diagnosis> {
             "asks to come back later",
             "try again later",
         ),
+        status if says_too_long(status, body) => too_long(asked),
         400..=499 | 501 => finding(
             Code::AccessMethodRefused,
             &format!("is reachable and does not answer {method}, so the headers are unproven"),
@@ -139,6 +141,32 @@ pub(crate) fn judge(answer: &Answer, asked: &Asked<'_>) -> Option<Diagnosis> {
             .retry(Retry::After(wait)),
         None => diagnosis,
     })
+}
+
+/// Whether an answer says that the headers are too long, with its status or in its own words.
+fn says_too_long(status: u16, body: &str) -> bool {
+    let texts = [
+        "Request Header Or Cookie Too Large",
+        "Size of a request header field exceeds server limit",
+    ];
+    status == 431 || status == 400 && texts.iter().any(|text| body.contains(text))
+}
+
+/// The headers are too long: the limit comes before any look at the identity.
+fn too_long(asked: &Asked<'_>) -> Diagnosis {
+    let refused = Diagnosis::new(
+        Code::AccessRequestRefused,
+        format!("{} does not take headers of this length", asked.endpoint),
+    )
+    .hint(
+        "shorten the header, or raise the limit of the server (large_client_header_buffers in \
+         nginx)",
+    )
+    .without_identity();
+    match asked.config.longest() {
+        Some(place) => refused.key(place.clone()),
+        None => refused,
+    }
 }
 
 /// Returns the finding that a good status comes from something else than a service.

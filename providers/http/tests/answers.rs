@@ -1,8 +1,6 @@
 //! Every row of the table in `error.rs`, on real sockets: the exact code and the guilty key.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that can not set itself up has failed"
-)]
+
+mod support;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -10,11 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linkdial_core::net::{Net, Proxy};
-use linkdial_core::testing::{self, Link, decisive, dial};
-use linkdial_core::{
-    Code, Diagnosis, Driver, Intent, Kind, Outcome, Retry, Settings, Stage, Step, Target, verdict,
-};
-use linkdial_http::Http;
+use linkdial_core::testing::decisive;
+use linkdial_core::{Code, Outcome, Retry, Settings, Stage, verdict};
 use linkdial_testcontainers::broken::{
     Broken, Fault, RefusedPort, SMTP_BANNER, SSH_BANNER, TLS_HANDSHAKE_FAILURE,
 };
@@ -23,52 +18,7 @@ use linkdial_testcontainers::{
 };
 use rustls::ServerConfig;
 use rustls::server::WebPkiClientVerifier;
-
-const BEARER: &str = r#"{"headers": {"Authorization": "Bearer s3cr3t-token"}}"#;
-const API_KEY: &str = r#"{"headers": {"Accept": "*/*", "X-Api-Key": "s3cr3t-key"}}"#;
-
-fn settings() -> Settings {
-    Settings {
-        stage_timeout: Duration::from_millis(800),
-        net: Net::builder()
-            .ca_pem(Certificates::shared().ca_pem().as_bytes())
-            .unwrap()
-            .build(),
-        ..Settings::default()
-    }
-}
-
-async fn ask(credentials: &str, url: &str, settings: Settings) -> Vec<Step> {
-    let link = Link {
-        definition: testing::definition(Kind::Http, "", credentials),
-        target: Some(Target::new(url)),
-    };
-    dial(&Driver::of::<Http>(), &link, settings, Intent::READ).await
-}
-
-/// Dials and returns the finding that decides.
-async fn finding(credentials: &str, url: &str) -> Diagnosis {
-    let steps = ask(credentials, url, settings()).await;
-    let decided = steps.iter().find(|step| step.outcome == verdict(&steps));
-    decided
-        .unwrap()
-        .diagnosis
-        .clone()
-        .unwrap_or_else(|| panic!("no finding in {steps:#?}"))
-}
-
-fn pointers(finding: &Diagnosis) -> Vec<&str> {
-    finding
-        .keys
-        .iter()
-        .map(|place| place.pointer.as_str())
-        .collect()
-}
-
-fn evidence<'a>(finding: &'a Diagnosis, name: &str) -> &'a str {
-    let found = finding.evidence.iter().find(|(known, _)| *known == name);
-    found.map_or("", |(_, value)| value)
-}
+use support::{API_KEY, BEARER, ask, evidence, finding, pointers, settings};
 
 fn methods(server: &ScriptedHttp) -> Vec<String> {
     server
@@ -148,6 +98,7 @@ async fn each_status_has_its_code_and_key() {
         (405, BEARER, Code::AccessMethodRefused, ""),
         (400, BEARER, Code::AccessMethodRefused, ""),
         (415, BEARER, Code::AccessMethodRefused, ""),
+        (431, BEARER, Code::AccessRequestRefused, authorization),
         (501, BEARER, Code::AccessMethodRefused, ""),
         (407, BEARER, Code::ConnectProxyFailed, ""),
         (408, BEARER, Code::AccessTimedOut, ""),

@@ -1,8 +1,8 @@
-//! MinIO as a process, with a small world of buckets, objects and users inside.
+//! MinIO with a small world of buckets, objects and users inside.
 
 mod world;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -15,10 +15,11 @@ use sha2::Digest;
 
 pub use world::{KMS_KEY_ID, SSE_C_KEY, User};
 
-use crate::process::{Process, with_port};
+use crate::image::Image;
+use crate::server::{Backend, Launch, Place, Server};
 use crate::store::Store;
 use crate::wire::Wire;
-use crate::{Certificates, Error, Identity, LinkStatement, Login, Scratch, install};
+use crate::{Certificates, Error, Identity, LinkStatement, Login, Runtime, install, versions};
 
 /// The region that the server insists on.
 const REGION: &str = "us-east-1";
@@ -28,6 +29,20 @@ const DOMAIN: &str = "s3.localhost";
 
 /// How long a start may take on a busy machine; it usually takes half a second.
 const START: Duration = Duration::from_mins(1);
+
+pub(crate) const BACKEND: Backend = Backend {
+    name: "minio",
+    image: Image {
+        repository: "minio/minio",
+        tag: versions::MINIO_IMAGE,
+        variable: "LINKDIAL_MINIO_IMAGE",
+        port: 9000,
+        command: &[],
+        pull: true,
+    },
+    program: || install::minio().map(Command::new),
+    start: START,
+};
 
 /// How a [`Minio`] is started.
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,8 +68,7 @@ impl<'a> MinioOptions<'a> {
 
     /// Installs MinIO if needed (minutes, once), starts it and fills it (a second).
     pub fn start(self) -> Result<Minio, Error> {
-        let program = install::minio()?;
-        with_port(|port| Minio::launch(&program, port, self))
+        Minio::launch(self)
     }
 }
 
@@ -71,12 +85,10 @@ impl<'a> MinioOptions<'a> {
 /// [`User`] says who may do what.
 #[derive(Debug)]
 pub struct Minio {
-    // The process first: its folder goes only after it has gone.
-    process: Process,
+    server: Server,
     wire: Wire,
     region: String,
     ca_file: Option<PathBuf>,
-    folder: Scratch,
 }
 
 impl Minio {
@@ -100,7 +112,10 @@ impl Minio {
     /// When it cannot be installed or started.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Minio> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start().unwrap_or_else(|error| panic!("MinIO: {error}")))
+        let minio =
+            SHARED.get_or_init(|| Self::start().unwrap_or_else(|error| panic!("MinIO: {error}")));
+        minio.server.record();
+        minio
     }
 
     /// The server with TLS that all tests of one process share; it ends with the process.
@@ -110,61 +125,39 @@ impl Minio {
     /// When it cannot be installed or started.
     pub fn shared_tls() -> &'static Self {
         static SHARED: OnceLock<Minio> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start_tls().unwrap_or_else(|error| panic!("MinIO: {error}")))
+        let minio = SHARED
+            .get_or_init(|| Self::start_tls().unwrap_or_else(|error| panic!("MinIO: {error}")));
+        minio.server.record();
+        minio
     }
 
-    fn launch(program: &Path, port: u16, options: MinioOptions<'_>) -> Result<Self, Error> {
-        let folder = Scratch::new("minio")?;
-        let certificates = folder.path().join("certs");
-        folder.write("certs/CAs/.keep", "")?;
-        if let Some((_, identity)) = options.tls {
-            folder.write("certs/public.crt", identity.certificate_pem())?;
-            folder.write("certs/private.key", identity.key_pem())?;
-        }
-        let region = options.region.unwrap_or(REGION);
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let root = User::Root.login();
-        let kms_key = BASE64.encode(b"0123456789abcdef0123456789abcdef");
-
-        let mut command = Command::new(program);
-        command.args([
-            "server",
-            "--quiet",
-            "--address",
-            &address.to_string(),
-            "--certs-dir",
-        ]);
-        command.arg(certificates).arg(folder.path().join("data"));
-        command
-            .env("MINIO_ROOT_USER", &root.access_key_id)
-            .env("MINIO_ROOT_PASSWORD", &root.secret_access_key)
-            .env("MINIO_BROWSER", "off")
-            .env("MINIO_UPDATE", "off")
-            .env("MINIO_CALLHOME_ENABLE", "off")
-            // Without a region of its own MinIO takes every one.
-            .env("MINIO_REGION", region)
-            .env("MINIO_DOMAIN", DOMAIN)
-            .env("MINIO_PROMETHEUS_AUTH_TYPE", "public")
-            .env("MINIO_KMS_SECRET_KEY", format!("{KMS_KEY_ID}:{kms_key}"));
-        let process = Process::start("minio", &folder, &command)?;
+    fn launch(options: MinioOptions<'_>) -> Result<Self, Error> {
         let tls = options
             .tls
             .map(|(_, identity)| Certificates::pinned(identity));
-        let wire = Wire { address, tls };
-        process.wait(START, || wire.healthy("/minio/health/ready"))?;
-        process.wait(START, || knows_its_users(&wire))?;
-        let root = Store::new(wire.clone(), region, root);
+        let wire = |address| Wire {
+            address,
+            tls: tls.clone(),
+        };
+        let region = options.region.unwrap_or(REGION);
+        let ready = |address| {
+            let wire = wire(address);
+            wire.healthy("/minio/health/ready")?;
+            knows_its_users(&wire)
+        };
+        let server = Server::start(&BACKEND, |place| settings(place, options, region), ready)?;
+        let wire = wire(server.address());
+        let root = Store::new(wire.clone(), region, User::Root.login());
         world::add_users(&root)?;
         world::add_objects(&root, wire.tls.is_some())?;
         let ca_file = options
             .tls
             .map(|(certificates, _)| certificates.ca_file().to_owned());
         Ok(Self {
-            process,
+            server,
             wire,
             region: region.to_owned(),
             ca_file,
-            folder,
         })
     }
 
@@ -188,14 +181,24 @@ impl Minio {
         self.ca_file.as_deref()
     }
 
-    /// The folder with its data, certificates and log.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
+    /// How it runs.
+    pub fn runtime(&self) -> Runtime {
+        self.server.runtime()
     }
 
-    /// The process id of the server.
-    pub fn pid(&self) -> u32 {
-        self.process.pid()
+    /// Where a person finds it: its process, or its container and image.
+    pub fn whereabouts(&self) -> String {
+        self.server.whereabouts()
+    }
+
+    /// The folder with its data, certificates and log, when it is a process of this machine.
+    pub fn folder(&self) -> Option<&Path> {
+        self.server.folder()
+    }
+
+    /// The process id, when it is a process of this machine.
+    pub fn pid(&self) -> Option<u32> {
+        self.server.pid()
     }
 
     /// A small client that may do everything.
@@ -243,6 +246,32 @@ impl Minio {
                 &format!("{prefix}-key-MD5"),
                 BASE64.encode(Md5::digest(key)),
             )
+    }
+}
+
+fn settings(place: &Place, options: MinioOptions<'_>, region: &str) -> Launch {
+    let root = User::Root.login();
+    let kms_key = BASE64.encode(b"0123456789abcdef0123456789abcdef");
+    let listen = place.listen.to_string();
+    let launch = Launch::default()
+        .arguments(["server", "--quiet", "--address", &listen, "--certs-dir"])
+        .arguments([place.path("certs"), place.path("data")])
+        .variable("MINIO_ROOT_USER", root.access_key_id)
+        .variable("MINIO_ROOT_PASSWORD", root.secret_access_key)
+        .variable("MINIO_BROWSER", "off")
+        .variable("MINIO_UPDATE", "off")
+        .variable("MINIO_CALLHOME_ENABLE", "off")
+        // Without a region of its own MinIO takes every one.
+        .variable("MINIO_REGION", region)
+        .variable("MINIO_DOMAIN", DOMAIN)
+        .variable("MINIO_PROMETHEUS_AUTH_TYPE", "public")
+        .variable("MINIO_KMS_SECRET_KEY", format!("{KMS_KEY_ID}:{kms_key}"))
+        .file("certs/CAs/.keep", "");
+    match options.tls {
+        Some((_, identity)) => launch
+            .file("certs/public.crt", identity.certificate_pem())
+            .file("certs/private.key", identity.key_pem()),
+        None => launch,
     }
 }
 

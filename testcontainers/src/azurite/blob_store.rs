@@ -1,0 +1,211 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use percent_encoding::utf8_percent_encode;
+use time::OffsetDateTime;
+
+use super::StorageAccount;
+use crate::Error;
+use crate::store::{ESCAPED, elements, mac};
+use crate::wire::{Reply, Wire};
+
+/// The version of the protocol, an old one that every server still speaks.
+const VERSION: &str = "2021-08-06";
+
+/// A small client of Azure's blob storage for tests: prepares blobs and proves what was left behind.
+///
+/// It shares no code with the client under test.
+#[derive(Debug, Clone)]
+pub struct BlobStore {
+    wire: Wire,
+    /// The account in the path, whoever signs.
+    path: String,
+    /// Who signs, if anybody.
+    account: Option<StorageAccount>,
+}
+
+impl BlobStore {
+    pub(super) fn new(wire: Wire, name: &str, account: Option<StorageAccount>) -> Self {
+        Self {
+            wire,
+            path: format!("/{name}"),
+            account,
+        }
+    }
+
+    /// Makes a container that only the account sees.
+    pub fn make_container(&self, container: &str) -> Result<(), Error> {
+        let path = format!("/{container}");
+        self.call("PUT", &path, &[("restype", "container")], &[], b"")
+            .map(drop)
+    }
+
+    /// Makes a container that everybody may list and read.
+    pub fn make_public_container(&self, container: &str) -> Result<(), Error> {
+        let (path, query) = (format!("/{container}"), [("restype", "container")]);
+        let open = [("x-ms-blob-public-access", "container")];
+        self.call("PUT", &path, &query, &open, b"").map(drop)
+    }
+
+    /// Puts a block blob.
+    pub fn put(&self, container: &str, blob: &str, body: &[u8]) -> Result<(), Error> {
+        let kind = [("x-ms-blob-type", "BlockBlob")];
+        self.call("PUT", &object(container, blob), &[], &kind, body)
+            .map(drop)
+    }
+
+    /// Reads a whole blob.
+    pub fn get(&self, container: &str, blob: &str) -> Result<Vec<u8>, Error> {
+        self.call("GET", &object(container, blob), &[], &[], b"")
+            .map(|reply| reply.body)
+    }
+
+    /// Deletes a blob; one that does not exist is an error.
+    pub fn delete(&self, container: &str, blob: &str) -> Result<(), Error> {
+        self.call("DELETE", &object(container, blob), &[], &[], b"")
+            .map(drop)
+    }
+
+    /// The names of the blobs below a prefix, 5000 at most, in the order of the server.
+    pub fn list(&self, container: &str, prefix: &str) -> Result<Vec<String>, Error> {
+        let query = [
+            ("comp", "list"),
+            ("prefix", prefix),
+            ("restype", "container"),
+        ];
+        let reply = self.call("GET", &format!("/{container}"), &query, &[], b"")?;
+        Ok(elements(&reply.text(), "Name"))
+    }
+
+    /// Sends one request; query and header fields in lower case and in alphabetical order.
+    fn call(
+        &self,
+        method: &str,
+        path: &str,
+        query: &[(&str, &str)],
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Reply, Error> {
+        let path = format!("{}{path}", self.path);
+        let date = date(OffsetDateTime::now_utc());
+        let common = [("x-ms-date", date.as_str()), ("x-ms-version", VERSION)];
+        let headers: Vec<_> = headers.iter().copied().chain(common).collect();
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let mut sent: Vec<_> = headers.iter().map(owned).collect();
+        if let Some(account) = &self.account {
+            let text = string_to_sign(method, &account.name, &path, query, &headers, body.len());
+            let authorization = authorization(account, &text)?;
+            sent.push(("authorization".to_owned(), authorization));
+        }
+
+        let query: Vec<_> = query
+            .iter()
+            .map(|(key, value)| format!("{key}={}", escape(value)))
+            .collect();
+        let target = if query.is_empty() {
+            path
+        } else {
+            format!("{path}?{}", query.join("&"))
+        };
+        let doing = format!("{method} {target}");
+        let reply = self.wire.send(method, &target, &sent, body);
+        let reply = reply.map_err(Error::io(&doing))?;
+        if (200..300).contains(&reply.status) {
+            return Ok(reply);
+        }
+        let answer: String = reply.text().chars().take(500).collect();
+        Err(Error::Refused {
+            doing,
+            answer: format!("{} {answer}", reply.status),
+        })
+    }
+}
+
+/// What is signed of a request: "Authorize with Shared Key" of the reference of Azure Storage's
+/// services (<https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key>).
+///
+/// Of the twelve lines at the top a request of this client fills two: the method, and the length,
+/// which is empty for an empty body. An emulator has the account in the path too, so its name
+/// stands there twice.
+fn string_to_sign(
+    method: &str,
+    account: &str,
+    path: &str,
+    query: &[(&str, &str)],
+    headers: &[(&str, &str)],
+    length: usize,
+) -> String {
+    let length = match length {
+        0 => String::new(),
+        length => length.to_string(),
+    };
+    let mut text = format!("{method}\n\n\n{length}\n\n\n\n\n\n\n\n\n");
+    for (name, value) in headers {
+        text.extend([name, ":", value, "\n"]);
+    }
+    text.extend(["/", account, path]);
+    for (key, value) in query {
+        text.extend(["\n", key, ":", value]);
+    }
+    text
+}
+
+fn authorization(account: &StorageAccount, text: &str) -> Result<String, Error> {
+    let key = BASE64
+        .decode(&account.key)
+        .map_err(std::io::Error::other)
+        .map_err(Error::io("read the account's key"))?;
+    let signature = BASE64.encode(mac(&key, text));
+    Ok(format!("SharedKey {}:{signature}", account.name))
+}
+
+fn object(container: &str, blob: &str) -> String {
+    let parts: Vec<_> = blob.split('/').map(escape).collect();
+    format!("/{container}/{}", parts.join("/"))
+}
+
+fn escape(text: &str) -> String {
+    utf8_percent_encode(text, ESCAPED).to_string()
+}
+
+/// A date as HTTP has it: `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn date(time: OffsetDateTime) -> String {
+    let (hour, minute, second) = time.to_hms();
+    let (weekday, month) = (time.weekday().to_string(), time.month().to_string());
+    format!(
+        "{}, {:02} {} {} {hour:02}:{minute:02}:{second:02} GMT",
+        &weekday[..3],
+        time.day(),
+        &month[..3],
+        time.year()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn string_to_sign_is_the_one_of_the_reference() {
+        // The example of the page, with the account as the first part of the path.
+        let query = [
+            ("comp", "metadata"),
+            ("restype", "container"),
+            ("timeout", "20"),
+        ];
+        let headers = [
+            ("x-ms-date", "Fri, 26 Jun 2015 23:39:12 GMT"),
+            ("x-ms-version", "2015-02-21"),
+        ];
+        assert_eq!(
+            string_to_sign("GET", "me", "/me/box", &query, &headers, 0),
+            "GET\n\n\n\n\n\n\n\n\n\n\n\nx-ms-date:Fri, 26 Jun 2015 23:39:12 GMT\n\
+             x-ms-version:2015-02-21\n/me/me/box\ncomp:metadata\nrestype:container\ntimeout:20"
+        );
+    }
+
+    #[test]
+    fn date_has_the_form_of_http() {
+        let time = OffsetDateTime::from_unix_timestamp(784_111_777).unwrap();
+        assert_eq!(date(time), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
+}

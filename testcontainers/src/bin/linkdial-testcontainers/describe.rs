@@ -1,0 +1,314 @@
+//! What `up` tells of a server: a script for people, an object for programs.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use linkdial_testcontainers::{
+    Azurite, Certificates, HttpEndpoint, Kafka, LinkStatement, Login, Minio, Moto, Nginx, Runtime,
+    S3Server, SSE_C_KEY, User,
+};
+use serde_json::{Map, Value, json};
+
+/// A server with what a client needs to reach it.
+#[derive(Debug)]
+pub(crate) struct Description {
+    /// The name that people know it by.
+    title: &'static str,
+    runtime: Runtime,
+    /// Its process or container.
+    whereabouts: String,
+    address: SocketAddr,
+    /// Addresses and credentials, under the names that clients give them.
+    settings: Map<String, Value>,
+    links: Vec<Link>,
+}
+
+/// A ready link.
+#[derive(Debug)]
+struct Link {
+    remark: String,
+    target: Option<&'static str>,
+    statement: LinkStatement,
+    /// A statement that uses it.
+    user: Option<String>,
+}
+
+impl Description {
+    fn new(
+        title: &'static str,
+        runtime: Runtime,
+        whereabouts: String,
+        address: SocketAddr,
+    ) -> Self {
+        Self {
+            title,
+            runtime,
+            whereabouts,
+            address,
+            settings: Map::new(),
+            links: Vec::new(),
+        }
+    }
+
+    fn set(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.settings.insert(name.to_owned(), value.into());
+        self
+    }
+
+    fn set_ca_file(self, file: Option<&Path>) -> Self {
+        match file {
+            Some(file) => self.set("ca_file", file.display().to_string()),
+            None => self,
+        }
+    }
+
+    fn link(
+        mut self,
+        remark: &str,
+        target: impl Into<Option<&'static str>>,
+        statement: LinkStatement,
+    ) -> Self {
+        self.push(remark, target.into(), statement, None);
+        self
+    }
+
+    /// Adds a link for each way to log in, and for some answers, each with a function that uses it.
+    fn functions(mut self, create: impl Fn(&str, &str, &LinkStatement) -> String) -> Self {
+        let wrong = ("Authorization", "Bearer not-the-token".to_owned());
+        for (name, path, header) in [
+            ("basic", "/basic", HttpEndpoint::basic()),
+            ("bearer", "/bearer", HttpEndpoint::bearer()),
+            ("api_key", "/header", HttpEndpoint::api_key()),
+            ("wrong_token", "/bearer", wrong),
+            ("post_only", "/function", HttpEndpoint::bearer()),
+            ("busy", "/429", HttpEndpoint::bearer()),
+            ("login_page", "/login", HttpEndpoint::bearer()),
+        ] {
+            let link = HttpEndpoint::create_link(name, [header]);
+            let function = create(&format!("f_{name}"), path, &link);
+            self.push(path, None, link, Some(function));
+        }
+        self
+    }
+
+    fn push(
+        &mut self,
+        remark: &str,
+        target: Option<&'static str>,
+        statement: LinkStatement,
+        user: Option<String>,
+    ) {
+        self.links.push(Link {
+            remark: remark.to_owned(),
+            target,
+            statement,
+            user,
+        });
+    }
+
+    pub(crate) fn runtime(&self) -> Runtime {
+        self.runtime
+    }
+
+    pub(crate) fn whereabouts(&self) -> &str {
+        &self.whereabouts
+    }
+
+    /// A script for `linkdial verify`.
+    pub(crate) fn script(&self) -> String {
+        let mut text = format!("-- {}, {}\n", self.title, self.whereabouts);
+        for (name, value) in &self.settings {
+            let value = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            text.extend(["-- ", name.as_str(), ": ", value.as_str(), "\n"]);
+        }
+        text.push('\n');
+        for link in &self.links {
+            add(&mut text, &link.remark, link.target, &link.statement);
+            if let Some(user) = &link.user {
+                text.extend([user, "\n"]);
+            }
+        }
+        text
+    }
+
+    /// The same for a program.
+    pub(crate) fn json(&self, name: &str) -> Value {
+        let links: Vec<_> = self
+            .links
+            .iter()
+            .map(|link| {
+                json!({
+                    "name": link.statement.name(),
+                    "remark": link.remark,
+                    "target": link.target,
+                    "statement": link.statement.to_string(),
+                    "use": link.user,
+                })
+            })
+            .collect();
+        json!({
+            "name": name,
+            "title": self.title,
+            "runtime": self.runtime.to_string(),
+            "whereabouts": self.whereabouts,
+            "address": self.address.to_string(),
+            "settings": self.settings,
+            "links": links,
+        })
+    }
+}
+
+/// Appends a link with its target, ready for `linkdial verify`.
+pub(crate) fn add(script: &mut String, remark: &str, target: Option<&str>, link: &LinkStatement) {
+    let target = target.map(|target| format!("-- linkdial: target '{target}'\n"));
+    let link = link.to_string();
+    script.extend([
+        "-- ",
+        remark,
+        "\n",
+        &target.unwrap_or_default(),
+        &link,
+        "\n",
+    ]);
+}
+
+/// A server that runs inside this process.
+fn here() -> String {
+    format!("in process {}", std::process::id())
+}
+
+/// `temporary` is a key with a session token.
+pub(crate) fn minio(minio: &Minio, temporary: &Login) -> Description {
+    let link = |name, user: User| minio.create_link(name, &user.login());
+    let wrong = Login::new(User::ReadOnly.login().access_key_id, "not-the-secret");
+    let root = User::Root.login();
+    let description = Description::new("MinIO", minio.runtime(), minio.whereabouts(), minio.addr())
+        .set("endpoint_url", minio.endpoint_url())
+        .set("region", minio.region())
+        .set("aws_access_key_id", root.access_key_id)
+        .set("aws_secret_access_key", root.secret_access_key);
+    let mut description = description
+        .set_ca_file(minio.ca_file())
+        .link("may do everything", "private", link("root", User::Root))
+        .link(
+            "lists and reads",
+            "private/team",
+            link("readonly", User::ReadOnly),
+        )
+        .link("writes too", "private/team", link("writer", User::Writer))
+        .link(
+            "team/a alone",
+            "private/team/a/",
+            link("prefix", User::Prefix),
+        )
+        .link(
+            "a key with a session token, for 15 minutes",
+            "private",
+            minio.create_link("temporary", temporary),
+        )
+        .link(
+            "without credentials",
+            "public",
+            minio.anonymous_link("anonymous"),
+        );
+    if minio.ca_file().is_some() {
+        let link = minio.encrypted_link("customer_key", &User::ReadOnly.login(), SSE_C_KEY);
+        description = description.link("objects under a customer's key", "sse-c", link);
+    }
+    description
+        .link(
+            "refused: the secret is wrong",
+            "private",
+            minio.create_link("wrong_secret", &wrong),
+        )
+        .link(
+            "refused: no right to list",
+            "private",
+            link("nolist", User::NoList),
+        )
+        .link(
+            "refused: the user is disabled",
+            "private",
+            link("disabled", User::Disabled),
+        )
+}
+
+pub(crate) fn moto(moto: &Moto) -> Description {
+    let process = format!("process {}", moto.pid());
+    let member = moto.member();
+    Description::new("moto", Runtime::Local, process, moto.addr())
+        .set("endpoint_url", moto.endpoint_url())
+        .set("aws_access_key_id", member.access_key_id.as_str())
+        .set("aws_secret_access_key", member.secret_access_key.as_str())
+        .set("role_arn", moto.role_arn())
+        .link(
+            "its own rights",
+            "private",
+            moto.create_link("member", member),
+        )
+        .link("through a role", "private", moto.role_link("role", member))
+        .link(
+            "refused: may not assume the role",
+            "private",
+            moto.role_link("role_refused", moto.stranger()),
+        )
+}
+
+pub(crate) fn s3(server: &S3Server) -> Description {
+    let login = S3Server::login();
+    let link = server.create_link("demo", &login);
+    Description::new("S3 server", Runtime::Local, here(), server.addr())
+        .set("endpoint_url", server.endpoint_url())
+        .set("aws_access_key_id", login.access_key_id)
+        .set("aws_secret_access_key", login.secret_access_key)
+        .set("folder", server.folder().display().to_string())
+        .link("may do everything", "demo/orders/", link)
+}
+
+pub(crate) fn http(endpoint: &HttpEndpoint) -> Description {
+    let tls = endpoint.url("/").starts_with("https");
+    let ca_file = tls.then(|| Certificates::shared().ca_file());
+    Description::new("HTTP service", Runtime::Local, here(), endpoint.addr())
+        .set("url", endpoint.url("/"))
+        .set_ca_file(ca_file)
+        .functions(|function, path, link| endpoint.create_function(function, path, link))
+}
+
+pub(crate) fn nginx(nginx: &Nginx) -> Description {
+    Description::new("nginx", nginx.runtime(), nginx.whereabouts(), nginx.addr())
+        .set("url", nginx.url("/"))
+        .set_ca_file(nginx.ca_file())
+        .functions(|function, path, link| nginx.create_function(function, path, link))
+}
+
+pub(crate) fn azurite(azurite: &Azurite) -> Description {
+    let account = azurite.account();
+    let link = |name| azurite.create_link(name, &account);
+    let wrong = azurite.create_link("wrong_key", &account.with_wrong_key());
+    Description::new(
+        "Azurite",
+        azurite.runtime(),
+        azurite.whereabouts(),
+        azurite.addr(),
+    )
+    .set("endpoint_url", azurite.endpoint_url())
+    .set("account_name", azurite.account_name())
+    .set("account_key", azurite.account_key())
+    .set("connection_string", azurite.connection_string())
+    .set_ca_file(azurite.ca_file())
+    .link("may do everything", "private/team", link("blobs"))
+    .link("refused: the key is wrong", "private", wrong)
+}
+
+pub(crate) fn kafka(kafka: &Kafka) -> Description {
+    let link = kafka.create_link("events");
+    let pipeline = kafka.create_pipeline("read_orders", "orders", &link);
+    let mut description =
+        Description::new("Kafka", kafka.runtime(), kafka.whereabouts(), kafka.addr())
+            .set("bootstrap_servers", kafka.bootstrap())
+            .set("topic", "orders");
+    description.push("without a login", None, link, Some(pipeline));
+    description
+}

@@ -1,0 +1,172 @@
+//! Servers as containers of a Docker engine.
+
+mod engine;
+mod guard;
+mod run;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use testcontainers::bollard::Docker;
+use testcontainers::bollard::models::HostConfig;
+use testcontainers::bollard::query_parameters::{LogsOptions, WaitContainerOptions};
+use testcontainers::core::ContainerPort;
+use testcontainers::runners::AsyncRunner as _;
+use testcontainers::{ContainerAsync, GenericImage, ImageExt as _};
+
+pub(crate) use engine::Engine;
+use engine::{RUNTIME, wait_for};
+use guard::Guard;
+use run::Run;
+
+use crate::image::Reference;
+use crate::server::{Backend, FOLDER, Launch};
+use crate::{Error, ready};
+
+/// How long an engine may take to remove a container.
+const REMOVAL: Duration = Duration::from_secs(20);
+
+/// How many lines of a log are shown.
+const TAIL: &str = "40";
+
+/// A server in a container; it is removed with the handle, or when the process of the test ends.
+pub(crate) struct Container {
+    server: &'static str,
+    name: String,
+    reference: Reference,
+    engine: &'static Engine,
+    ended: Arc<AtomicBool>,
+    /// There until the container is removed.
+    handle: Option<Box<ContainerAsync<GenericImage>>>,
+    guard: Guard,
+}
+
+impl Engine {
+    /// Starts a container whose only port is published at this port of 127.0.0.1.
+    pub(crate) fn start(
+        &'static self,
+        backend: &Backend,
+        reference: &Reference,
+        port: u16,
+        launch: Launch,
+    ) -> Result<Container, Error> {
+        let failed = |reason: String| Error::Container {
+            doing: format!("start {reference}"),
+            reason: format!("{reason} (LINKDIAL_TEST_RUNTIME=local does without containers)"),
+        };
+        let run = Run::current().map_err(failed)?;
+        let name = run.name(backend.name);
+        // First, so that the container goes even if this process ends while it is being made.
+        let guard = Guard::start(self.host(), &name).map_err(Error::io("start sh"))?;
+        let inside = ContainerPort::Tcp(backend.image.port);
+        let command = backend.image.command.iter().map(|word| (*word).to_owned());
+        let mut request = GenericImage::new(&reference.repository, &reference.tag)
+            .with_cmd(command.chain(launch.arguments))
+            .with_container_name(&name)
+            .with_mapped_port(port, inside)
+            .with_labels(run.labels())
+            .with_startup_timeout(backend.start)
+            .with_host_config_modifier(on_loopback);
+        for (key, value) in launch.variables {
+            request = request.with_env_var(key, value);
+        }
+        for (file, contents) in launch.files {
+            request = request.with_copy_to(format!("{FOLDER}/{file}"), contents);
+        }
+        let started = wait_for(backend.start, async move { request.start().await });
+        let handle = started.map_err(failed)?;
+        let ended = Arc::new(AtomicBool::new(false));
+        watch(
+            self.docker().clone(),
+            handle.id().to_owned(),
+            Arc::clone(&ended),
+        );
+        Ok(Container {
+            server: backend.name,
+            name,
+            reference: reference.clone(),
+            engine: self,
+            ended,
+            handle: Some(Box::new(handle)),
+            guard,
+        })
+    }
+}
+
+/// Sets the flag when the container ends.
+fn watch(docker: Docker, id: String, ended: Arc<AtomicBool>) {
+    RUNTIME.spawn(async move {
+        let mut ends = Box::pin(docker.wait_container(&id, None::<WaitContainerOptions>));
+        // An exit code other than 0 comes as an error.
+        drop(ends.next().await);
+        ended.store(true, Ordering::SeqCst);
+    });
+}
+
+/// Testcontainers publishes on every interface.
+fn on_loopback(config: &mut HostConfig) {
+    let bindings = config.port_bindings.iter_mut().flatten();
+    for binding in bindings
+        .filter_map(|(_, bindings)| bindings.as_mut())
+        .flatten()
+    {
+        binding.host_ip = Some("127.0.0.1".to_owned());
+    }
+}
+
+impl Container {
+    /// Asks `ready` until it agrees, the container ends or the time is over.
+    pub(crate) fn wait(
+        &self,
+        limit: Duration,
+        ready: impl FnMut() -> Result<(), String>,
+    ) -> Result<(), Error> {
+        ready::wait(self.server, limit, &self.ended, || self.log(), ready)
+    }
+
+    fn log(&self) -> String {
+        let (docker, name) = (self.engine.docker().clone(), self.name.clone());
+        let lines = async move {
+            let options = LogsOptions {
+                stdout: true,
+                stderr: true,
+                tail: TAIL.to_owned(),
+                ..LogsOptions::default()
+            };
+            let lines = docker.logs(&name, Some(options));
+            let lines: Vec<_> = lines.filter_map(async |line| line.ok()).collect().await;
+            Ok::<_, Error>(lines.iter().map(ToString::to_string).collect::<String>())
+        };
+        wait_for(REMOVAL, lines).unwrap_or_else(|reason| reason)
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        let Some(handle) = self.handle.take() else {
+            return;
+        };
+        // What the engine does not do now the guard does, which sees its pipe end.
+        if wait_for(REMOVAL, async move { handle.rm().await }).is_ok() {
+            self.guard.dismiss();
+        }
+    }
+}
+
+impl fmt::Display for Container {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "container {} of {}", self.name, self.reference)
+    }
+}
+
+impl fmt::Debug for Container {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Container")
+            .field("name", &self.name)
+            .field("reference", &self.reference)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,95 @@
+//! Whether a server runs as a container or as a process.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "people force a runtime with a variable"
+)]
+
+use std::collections::HashSet;
+use std::fmt;
+use std::io::Write as _;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use crate::Error;
+
+/// The variable that forces a runtime: `docker` or `local`.
+const VARIABLE: &str = "LINKDIAL_TEST_RUNTIME";
+
+/// The variable that names a file; every use of a server that has two runtimes adds a line to it.
+const RECORD: &str = "LINKDIAL_TEST_RECORD";
+
+/// How a server runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Runtime {
+    /// As a container of a Docker engine.
+    Docker,
+    /// As a process of this machine.
+    Local,
+}
+
+impl fmt::Display for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Docker => "docker",
+            Self::Local => "local",
+        })
+    }
+}
+
+/// Returns the runtime that the user insists on.
+pub(crate) fn forced() -> Result<Option<Runtime>, Error> {
+    match std::env::var(VARIABLE).as_deref() {
+        Err(_) | Ok("" | "auto") => Ok(None),
+        Ok("docker") => Ok(Some(Runtime::Docker)),
+        Ok("local") => Ok(Some(Runtime::Local)),
+        Ok(other) => Err(Error::Container {
+            doing: "choose a runtime".to_owned(),
+            reason: format!("{VARIABLE} is `{other}`, and takes docker, local or auto"),
+        }),
+    }
+}
+
+/// Says once in a process how a server runs, past the capture of a test's output.
+pub(crate) fn announce(server: &str, runtime: Runtime, why: &str) {
+    static SAID: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
+    let line = format!("{server} runs as a {}: {why}\n", noun(runtime));
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    if said.insert(line.clone()) {
+        // Without standard error there is nobody to tell.
+        drop(std::io::stderr().write_all(line.as_bytes()));
+    }
+}
+
+/// Adds a line to the file of uses: server, runtime, program, test, and why it is that runtime.
+pub(crate) fn record(server: &str, runtime: Runtime, why: &str) {
+    let Some(file) = std::env::var_os(RECORD).filter(|file| !file.is_empty()) else {
+        return;
+    };
+    let program = std::env::current_exe().unwrap_or_default();
+    let program = program.file_stem().unwrap_or_default().to_string_lossy();
+    // Cargo adds a hash to the name of a test program.
+    let program = match program.rsplit_once('-') {
+        Some((name, hash)) if hash.len() == 16 => name,
+        _ => &program,
+    };
+    // Cargo says which package's tests run.
+    let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("main");
+    let line = format!("{server}\t{runtime}\t{package}/{program}\t{test}\t{why}\n");
+    let written = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(file)
+        .and_then(|mut file| file.write_all(line.as_bytes()));
+    // A run without its record must not pass for a complete one.
+    written.unwrap_or_else(|error| panic!("{RECORD}: {error}"));
+}
+
+fn noun(runtime: Runtime) -> &'static str {
+    match runtime {
+        Runtime::Docker => "container",
+        Runtime::Local => "process",
+    }
+}
