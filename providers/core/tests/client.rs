@@ -30,7 +30,12 @@ async fn client(port: u16) -> HttpClient<String> {
 }
 
 fn get() -> http::Request<String> {
-    let request = http::Request::get("/").header("host", "127.0.0.1");
+    request("GET")
+}
+
+fn request(method: &str) -> http::Request<String> {
+    let request = http::Request::builder().method(method).uri("/");
+    let request = request.header("host", "127.0.0.1");
     request.body(String::new()).unwrap()
 }
 
@@ -82,10 +87,36 @@ async fn what_was_received_is_that_of_the_request() {
         let client = client(port).await;
         let answer = client.send(get()).await.unwrap();
         answer.into_body().read().await.unwrap();
-        let cut = client.send(get()).await.unwrap_err();
+        let cut = client.send(request("PUT")).await.unwrap_err();
         assert_eq!(cut.code, Code::ConnectReset, "{cut:#?}");
         let received = cut.evidence.iter().find(|(name, _)| *name == "received");
         assert_eq!(received.unwrap().1, wanted, "{cut:#?}");
     }
+    server.join().unwrap();
+}
+
+/// A server may close an idle connection at the moment at which the next request is on its way.
+#[tokio::test]
+async fn request_without_an_answer_is_sent_once_more_where_that_is_safe() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = thread::spawn(move || {
+        // Each connection: the answers to its requests. An empty one is a close.
+        for answers in [&[ANSWER, b""][..], &[ANSWER, b""], &[b""]] {
+            let (mut stream, _) = listener.accept().unwrap();
+            for answer in answers {
+                assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+                stream.write_all(answer).unwrap();
+            }
+        }
+    });
+    let client = client(port).await;
+    for _ in 0..2 {
+        let answer = client.send(get()).await.unwrap();
+        answer.into_body().read().await.unwrap();
+    }
+    // The third is closed on the idle connection, and on a new one too.
+    let cut = client.send(get()).await.unwrap_err();
+    assert_eq!(cut.code, Code::ConnectReset, "{cut:#?}");
     server.join().unwrap();
 }

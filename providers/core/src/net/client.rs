@@ -25,7 +25,7 @@ pub const MAX_ANSWER: usize = 2 * 1024 * 1024;
 pub const MAX_HEAD: usize = 64 * 1024;
 
 /// Sends requests over one connection, and dials the same checked address again when the server
-/// closed it. Clones share the connection. Nothing is pooled beyond it.
+/// closed it between two requests. Clones share the connection. Nothing is pooled beyond it.
 #[derive(Debug)]
 pub struct HttpClient<B>(Arc<Inner<B>>);
 
@@ -61,7 +61,7 @@ type SharedFault = Arc<Mutex<Option<Diagnosis>>>;
 
 impl<B> HttpClient<B>
 where
-    B: Body + Send + 'static,
+    B: Body + From<&'static str> + Send + 'static,
     B::Data: Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
@@ -127,17 +127,23 @@ where
                 .as_mut()
                 .expect("a connection was made above where none was alive");
             let context = current.context.for_request();
+            let copy = alive.then(|| safe_copy(&request)).flatten();
             match current.sender.try_send_request(request).await {
                 Ok(response) => break (response, context),
-                Err(mut error) => match error.take_message() {
-                    // The server closed the idle connection before the request was on its way:
-                    // that says nothing about the link.
-                    Some(unsent) if alive => {
-                        *connection = None;
-                        request = unsent;
+                Err(mut error) => {
+                    let unanswered = error
+                        .take_message()
+                        .or_else(|| copy.filter(|_| context.has_heard_nothing()));
+                    match unanswered {
+                        // The server closed the idle connection before it saw the request, or at
+                        // the same moment: that says nothing about the link.
+                        Some(again) if alive => {
+                            *connection = None;
+                            request = again;
+                        }
+                        _ => return Err(context.explain(error.error())),
                     }
-                    _ => return Err(context.explain(error.error())),
-                },
+                }
             }
         };
         let fault = Arc::clone(&self.0.fault);
@@ -147,6 +153,18 @@ where
             fault,
         }))
     }
+}
+
+/// Copies a request that may be sent twice (RFC 9110, section 9.2.1) and has no body.
+fn safe_copy<B: Body + From<&'static str>>(request: &http::Request<B>) -> Option<http::Request<B>> {
+    if !request.method().is_safe() || !request.body().is_end_stream() {
+        return None;
+    }
+    let mut copy = http::Request::new(B::from(""));
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    Some(copy)
 }
 
 async fn shake_hands<B>(dialled: Dialled) -> Result<Connection<B>, Diagnosis>

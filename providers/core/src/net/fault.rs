@@ -90,6 +90,11 @@ impl FaultContext {
         self.heard.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// Returns whether the peer has sent no byte since the request that is explained.
+    pub(super) fn has_heard_nothing(&self) -> bool {
+        self.heard.load(Ordering::Relaxed) == self.before
+    }
+
     /// Returns the same knowledge, for the request that comes next on the stream.
     pub(super) fn for_request(&self) -> Self {
         let before = self.heard.load(Ordering::Relaxed);
@@ -173,7 +178,7 @@ impl FaultContext {
         .evidence("error", cut)
         .evidence(
             "received",
-            if self.heard.load(Ordering::Relaxed) == self.before {
+            if self.has_heard_nothing() {
                 "nothing"
             } else {
                 "a part"

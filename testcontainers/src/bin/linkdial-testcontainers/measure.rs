@@ -34,7 +34,7 @@ pub(crate) fn run(backends: &[Backend]) -> Result<(), Box<dyn Error>> {
         writeln!(
             output,
             "| {name} | {runtime} | {} | {memory} MiB |",
-            seconds(time)
+            shown(time)
         )?;
         output.flush()?;
     }
