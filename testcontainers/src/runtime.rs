@@ -56,9 +56,14 @@ pub(crate) fn announce(server: &str, runtime: Runtime, why: &str) {
     let line = format!("{server} runs as a {}: {why}\n", noun(runtime));
     let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
     if said.insert(line.clone()) {
-        // Without standard error there is nobody to tell.
-        drop(std::io::stderr().write_all(line.as_bytes()));
+        say(line.trim_end());
     }
+}
+
+/// Says a line to people, past the capture of a test's output.
+pub(crate) fn say(line: &str) {
+    // Without standard error there is nobody to tell.
+    drop(std::io::stderr().write_all(format!("{line}\n").as_bytes()));
 }
 
 /// Adds a line to the file of uses: server, runtime, program, test, and why it is that runtime.

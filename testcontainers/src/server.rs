@@ -170,7 +170,8 @@ impl Server {
 enum Choice {
     Process,
     #[cfg(feature = "containers")]
-    Container(&'static Engine, Reference),
+    /// With the image that was asked for, and its id.
+    Container(&'static Engine, Reference, String),
 }
 
 impl Choice {
@@ -201,9 +202,9 @@ impl Choice {
     fn container(backend: &Backend) -> Result<(Self, String), String> {
         let reference = backend.image.reference();
         let engine = Engine::find()?;
-        engine.provide(&reference)?;
+        let image = engine.provide(&reference)?;
         let why = format!("{reference}, engine at {}", engine.host());
-        Ok((Self::Container(engine, reference), why))
+        Ok((Self::Container(engine, reference, image), why))
     }
 
     #[cfg(not(feature = "containers"))]
@@ -237,14 +238,14 @@ impl Choice {
                 (Body::Process(process), Some(folder))
             }
             #[cfg(feature = "containers")]
-            Self::Container(engine, reference) => {
+            Self::Container(engine, reference, image) => {
                 let launch = launch(&Place {
                     runtime: Runtime::Docker,
                     folder: PathBuf::from(FOLDER),
                     listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, backend.image.port)),
                     address,
                 });
-                let container = engine.start(backend, reference, port, launch)?;
+                let container = engine.start(backend, reference, image, port, launch)?;
                 (Body::Container(container), None)
             }
         };

@@ -1,3 +1,5 @@
+//! The engine that runs the containers: whether there is one, and what images it has.
+
 #![expect(
     clippy::disallowed_methods,
     reason = "the engine's address is named by a variable"
@@ -9,15 +11,17 @@ use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
 
-use futures_util::TryStreamExt as _;
+use testcontainers::GenericImage;
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::errors::Error as DockerError;
-use testcontainers::bollard::query_parameters::CreateImageOptions;
+use testcontainers::bollard::query_parameters::RemoveContainerOptions;
 use testcontainers::core::client::docker_client_instance;
+use testcontainers::runners::AsyncRunner as _;
 use tokio::runtime::Runtime;
 
-use super::run;
+use super::run::{self, Run};
 use crate::image::Reference;
+use crate::runtime;
 
 /// How long an engine may take to answer its first question.
 const PING: Duration = Duration::from_millis(500);
@@ -26,15 +30,18 @@ const PING: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_secs(10);
 
 /// How long fetching an image may take.
-const PULL: Duration = Duration::from_mins(3);
+const FETCH: Duration = Duration::from_mins(3);
 
 /// A Docker engine on this machine that answers.
 #[derive(Debug)]
 pub(crate) struct Engine {
     host: String,
+    /// The engine's own name for itself.
+    id: String,
     docker: Docker,
-    /// Whether each image that was asked for is there, or why not.
-    images: Mutex<HashMap<Reference, Result<(), String>>>,
+    run: OnceLock<Result<Run, String>>,
+    /// The id of each image that was asked for, or why there is none.
+    images: Mutex<HashMap<Reference, Result<String, String>>>,
 }
 
 impl Engine {
@@ -49,22 +56,31 @@ impl Engine {
 
     fn connect() -> Result<Self, String> {
         let host = host()?;
-        let told = |reason: String| format!("no engine at {host}: {reason}");
-        let docker = wait_for(PING, async {
+        // Whoever insists would rather wait than be told of a busy moment.
+        let insists = matches!(runtime::forced(), Ok(Some(runtime::Runtime::Docker)));
+        let limit = if insists { LOOK } else { PING };
+        let docker = wait_for(limit, async {
             let docker = docker_client_instance().await.map_err(plain)?;
             docker.ping().await.map_err(plain)?;
             Ok::<_, String>(docker)
         })
-        .map_err(told)?;
-        let engine = Self {
-            host: host.clone(),
+        .map_err(|reason| format!("no engine at {host}: {reason}"))?;
+        let (asked, name) = (docker.clone(), host.clone());
+        let id = wait_for(LOOK, async move {
+            let info = asked.info().await.map_err(plain)?;
+            let id = info.id.unwrap_or(name);
+            // What stays after a failed sweep harms nobody, and the next run tries again.
+            drop(run::sweep(&asked, &id).await);
+            Ok::<_, String>(id)
+        })
+        .map_err(|reason| format!("the engine at {host} does not work: {reason}"))?;
+        Ok(Self {
+            host,
+            id,
             docker,
+            run: OnceLock::new(),
             images: Mutex::default(),
-        };
-        let docker = engine.docker.clone();
-        // What stays after a failed sweep harms nobody, and the next run tries again.
-        drop(wait_for(LOOK, async move { run::sweep(&docker).await }));
-        Ok(engine)
+        })
     }
 
     /// The engine's address, as the variable `DOCKER_HOST` takes it.
@@ -76,49 +92,71 @@ impl Engine {
         &self.docker
     }
 
-    /// Sees to it that the engine has an image, and fetches it when it may.
-    pub(crate) fn provide(&self, reference: &Reference) -> Result<(), String> {
+    /// The run of this process, begun at the first call.
+    pub(super) fn begin_run(&self) -> Result<&Run, String> {
+        let run = self.run.get_or_init(|| Run::begin(&self.id));
+        run.as_ref().map_err(Clone::clone)
+    }
+
+    /// Sees to it that the engine has an image, and returns its id; fetches it when it may.
+    pub(crate) fn provide(&self, reference: &Reference) -> Result<String, String> {
         let mut images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = images.get(reference) {
             return known.clone();
         }
-        let provided = self.look_and_pull(reference);
+        let provided = self.look_and_fetch(reference);
         images.insert(reference.clone(), provided.clone());
         provided
     }
 
-    fn look_and_pull(&self, reference: &Reference) -> Result<(), String> {
-        let (docker, name) = (self.docker.clone(), reference.to_string());
-        let there = wait_for(LOOK, async move {
-            match docker.inspect_image(&name).await {
-                Ok(_) => Ok(true),
-                Err(DockerError::DockerResponseServerError {
-                    status_code: 404, ..
-                }) => Ok(false),
-                Err(error) => Err(error),
-            }
-        })?;
-        if there {
-            return Ok(());
+    fn look_and_fetch(&self, reference: &Reference) -> Result<String, String> {
+        if let Some(id) = self.look(reference)? {
+            return Ok(id);
         }
         let missing = format!("the engine at {} has no image {reference}", self.host);
         if !reference.pull {
             return Err(format!("{missing}; `make images` builds one"));
         }
-        let (docker, wanted) = (self.docker.clone(), reference.clone());
-        let pulled = wait_for(PULL, async move {
-            let options = CreateImageOptions {
-                from_image: Some(wanted.repository),
-                tag: Some(wanted.tag),
-                ..CreateImageOptions::default()
-            };
-            let progress = docker.create_image(Some(options), None, None);
-            progress.try_for_each(async |_| Ok(())).await
-        });
-        pulled.map_err(|reason| {
+        runtime::say(&format!("fetching {reference}"));
+        let image = GenericImage::new(&reference.repository, &reference.tag);
+        let fetched = wait_for(FETCH, async move { image.pull_image().await.map(drop) });
+        fetched.map_err(|reason| {
             format!("{missing}, and cannot fetch it: {reason}; `make images` builds one")
+        })?;
+        self.look(reference)?.ok_or(missing)
+    }
+
+    /// The id of an image, when the engine has it.
+    fn look(&self, reference: &Reference) -> Result<Option<String>, String> {
+        let (docker, name) = (self.docker.clone(), reference.to_string());
+        wait_for(LOOK, async move {
+            match docker.inspect_image(&name).await {
+                Ok(image) => Ok(Some(image.id.unwrap_or(name))),
+                Err(error) if is_not_found(&error) => Ok(None),
+                Err(error) => Err(error),
+            }
         })
     }
+}
+
+/// Removes a container with its volumes, as well if it runs; one that is not there is removed.
+pub(super) async fn remove(docker: &Docker, container: &str) -> Result<(), DockerError> {
+    let options = RemoveContainerOptions {
+        force: true,
+        v: true,
+        ..RemoveContainerOptions::default()
+    };
+    match docker.remove_container(container, Some(options)).await {
+        Err(error) if !is_not_found(&error) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn is_not_found(error: &DockerError) -> bool {
+    let DockerError::DockerResponseServerError { status_code, .. } = error else {
+        return false;
+    };
+    *status_code == 404
 }
 
 /// Calls of an engine run on a thread of their own, so that a test of any shape can make them.
@@ -142,14 +180,15 @@ where
 {
     let (sender, receiver) = mpsc::sync_channel(1);
     RUNTIME.spawn(async move {
-        let done = tokio::time::timeout(limit, call).await;
+        // A task of its own, so that what is late is cleaned up without anybody waiting for it.
+        let done = tokio::time::timeout(limit, tokio::spawn(call)).await;
         // The receiver waits for this and nothing else.
         drop(sender.send(done));
     });
     match receiver.recv() {
-        Ok(Ok(done)) => done.map_err(plain),
+        Ok(Ok(Ok(done))) => done.map_err(plain),
         Ok(Err(_)) => Err(format!("no answer within {limit:?}")),
-        Err(_) => Err("the call has panicked".to_owned()),
+        Ok(Ok(Err(_))) | Err(_) => Err("the call has panicked".to_owned()),
     }
 }
 
@@ -166,6 +205,10 @@ fn plain(error: impl Display) -> String {
 /// 127.0.0.1.
 fn host() -> Result<String, String> {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    // Testcontainers takes it for an address.
+    if std::env::var("DOCKER_HOST").is_ok_and(|host| host.is_empty()) {
+        return Err("no container engine: DOCKER_HOST is empty".to_owned());
+    }
     if let Some(host) = variable("DOCKER_HOST") {
         let near = match host.split_once("://") {
             Some(("unix" | "npipe", _)) => true,
@@ -189,6 +232,6 @@ fn host() -> Result<String, String> {
     ];
     match sockets.into_iter().flatten().find(|socket| socket.exists()) {
         Some(socket) => Ok(format!("unix://{}", socket.display())),
-        None => Err("no container engine: there is no Docker socket".to_owned()),
+        None => Err("no container engine: no Docker socket, and no DOCKER_HOST".to_owned()),
     }
 }

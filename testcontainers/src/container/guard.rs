@@ -1,29 +1,43 @@
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the programs of the guard are on the user's path"
+)]
+//! A small shell for each container, which removes it when nobody else does.
+
 use std::io::{self, Write as _};
 use std::process::{Child, Command, Stdio};
 
-use crate::process::PATH;
 use crate::scratch::release;
 
-/// Removes a container when standard input ends, which it does however this process ends. The
-/// engine may be making the container at that very moment, hence more than one attempt.
+/// Reads what becomes of a container, and removes it when the pipe ends, which it does however
+/// this process ends. A container that was being made at that moment may appear a little later.
 const GUARD: &str = r#"
 trap '' INT HUP QUIT TERM
-read -r word
-[ "$word" = dismissed ] && exit
-for _ in 1 2 3 4; do
-    if command -v docker; then
-        docker -H "$1" rm -f -v "$2"
-    elif command -v curl; then
-        case $1 in
-        unix://*) curl -s -m 10 -X DELETE --unix-socket "${1#unix://}" "http://docker/containers/$2?force=1&v=1" ;;
-        *) curl -s -m 10 -X DELETE "http://${1#*://}/containers/$2?force=1&v=1" ;;
-        esac
-    fi
+made=
+while read -r word; do
+    case $word in
+    made) made=yes ;;
+    removed) exit ;;
+    esac
+done
+limit=
+! command -v timeout >/dev/null || limit='timeout 10'
+case $1 in
+unix://*) socket=${1#unix://} base=http://docker ;;
+*) socket= base=http://${1#*://} ;;
+esac
+remove() {
+    removed=$($limit docker -H "$1" rm -f -v "$2" 2>/dev/null) && [ -n "$removed" ] && return
+    status=$(curl -s -m 10 -o /dev/null -w '%{http_code}' -X DELETE ${socket:+--unix-socket "$socket"} "$base/containers/$2?force=1&v=1")
+    [ "$status" = 204 ] || { [ "$status" = 404 ] && [ -n "$made" ]; }
+}
+for _ in 1 2 3 4 5 6; do
+    remove "$1" "$2" && exit
     sleep 0.5
 done
 "#;
 
-/// A small shell that outlives this process by the time it takes to remove one container.
+/// The shell; it outlives this process by the time it takes to remove one container.
 ///
 /// Where there is neither `docker` nor `curl`, the next run's sweep does its work.
 #[derive(Debug)]
@@ -31,11 +45,13 @@ pub(super) struct Guard(Child);
 
 impl Guard {
     pub(super) fn start(host: &str, container: &str) -> io::Result<Self> {
+        // The command line knows no other name for it.
+        let host = host.replace("http://", "tcp://");
         let mut command = Command::new("sh");
         command
-            .args(["-c", GUARD, "sh", host, container])
+            .args(["-c", GUARD, "sh", &host, container])
             .env_clear()
-            .env("PATH", PATH)
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
@@ -45,11 +61,20 @@ impl Guard {
         command.spawn().map(Self)
     }
 
-    /// Tells the shell that the container has gone.
-    pub(super) fn dismiss(&mut self) {
+    /// Tells the shell that the container is there, so that it is gone when it is not found.
+    pub(super) fn made(&mut self) {
+        self.tell("made\n");
+    }
+
+    /// Tells the shell that there is nothing left to do.
+    pub(super) fn removed(&mut self) {
+        self.tell("removed\n");
+    }
+
+    fn tell(&mut self, word: &str) {
         if let Some(input) = &mut self.0.stdin {
             // A shell that is not there any more needs no word.
-            drop(input.write_all(b"dismissed\n"));
+            drop(input.write_all(word.as_bytes()));
         }
     }
 }

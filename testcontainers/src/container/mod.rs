@@ -11,23 +11,26 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use testcontainers::bollard::Docker;
+use testcontainers::bollard::errors::Error as DockerError;
 use testcontainers::bollard::models::HostConfig;
 use testcontainers::bollard::query_parameters::{LogsOptions, WaitContainerOptions};
 use testcontainers::core::ContainerPort;
 use testcontainers::runners::AsyncRunner as _;
-use testcontainers::{ContainerAsync, GenericImage, ImageExt as _};
+use testcontainers::{GenericImage, ImageExt as _};
 
 pub(crate) use engine::Engine;
-use engine::{RUNTIME, wait_for};
+use engine::{RUNTIME, is_not_found, remove, wait_for};
 use guard::Guard;
-use run::Run;
 
 use crate::image::Reference;
 use crate::server::{Backend, FOLDER, Launch};
-use crate::{Error, ready};
+use crate::{Error, ready, runtime};
 
 /// How long an engine may take to remove a container.
-const REMOVAL: Duration = Duration::from_secs(20);
+const REMOVAL: Duration = Duration::from_secs(10);
+
+/// What is waited for before an engine that gave up is asked again.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// How many lines of a log are shown.
 const TAIL: &str = "40";
@@ -39,17 +42,16 @@ pub(crate) struct Container {
     reference: Reference,
     engine: &'static Engine,
     ended: Arc<AtomicBool>,
-    /// There until the container is removed.
-    handle: Option<Box<ContainerAsync<GenericImage>>>,
     guard: Guard,
 }
 
 impl Engine {
-    /// Starts a container whose only port is published at this port of 127.0.0.1.
+    /// Starts a container of an image, by its id, whose only port is published at this port of 127.0.0.1.
     pub(crate) fn start(
         &'static self,
         backend: &Backend,
         reference: &Reference,
+        image: &str,
         port: u16,
         launch: Launch,
     ) -> Result<Container, Error> {
@@ -57,13 +59,14 @@ impl Engine {
             doing: format!("start {reference}"),
             reason: format!("{reason} (LINKDIAL_TEST_RUNTIME=local does without containers)"),
         };
-        let run = Run::current().map_err(failed)?;
+        let run = self.begin_run().map_err(failed)?;
         let name = run.name(backend.name);
         // First, so that the container goes even if this process ends while it is being made.
-        let guard = Guard::start(self.host(), &name).map_err(Error::io("start sh"))?;
+        let mut guard = Guard::start(self.host(), &name).map_err(Error::io("start sh"))?;
         let inside = ContainerPort::Tcp(backend.image.port);
         let command = backend.image.command.iter().map(|word| (*word).to_owned());
-        let mut request = GenericImage::new(&reference.repository, &reference.tag)
+        let (algorithm, digest) = image.split_once(':').unwrap_or((image, "latest"));
+        let mut request = GenericImage::new(algorithm, digest)
             .with_cmd(command.chain(launch.arguments))
             .with_container_name(&name)
             .with_mapped_port(port, inside)
@@ -77,31 +80,42 @@ impl Engine {
             request = request.with_copy_to(format!("{FOLDER}/{file}"), contents);
         }
         let started = wait_for(backend.start, async move { request.start().await });
-        let handle = started.map_err(failed)?;
+        guard.made();
         let ended = Arc::new(AtomicBool::new(false));
-        watch(
-            self.docker().clone(),
-            handle.id().to_owned(),
-            Arc::clone(&ended),
-        );
-        Ok(Container {
+        let container = Container {
             server: backend.name,
             name,
             reference: reference.clone(),
             engine: self,
             ended,
-            handle: Some(Box::new(handle)),
             guard,
-        })
+        };
+        // What was made before the failure goes with the handle.
+        let handle = started.map_err(failed)?;
+        watch(
+            self.docker().clone(),
+            handle.id().to_owned(),
+            Arc::clone(&container.ended),
+        );
+        // From here on the container is ours to remove: the crate's own end has no deadline.
+        std::mem::forget(handle);
+        Ok(container)
     }
 }
 
 /// Sets the flag when the container ends.
 fn watch(docker: Docker, id: String, ended: Arc<AtomicBool>) {
     RUNTIME.spawn(async move {
-        let mut ends = Box::pin(docker.wait_container(&id, None::<WaitContainerOptions>));
-        // An exit code other than 0 comes as an error.
-        drop(ends.next().await);
+        loop {
+            let mut ends = Box::pin(docker.wait_container(&id, None::<WaitContainerOptions>));
+            match ends.next().await {
+                // An exit code other than 0 comes as an error.
+                Some(Ok(_) | Err(DockerError::DockerContainerWaitError { .. })) => break,
+                Some(Err(error)) if is_not_found(&error) => break,
+                // The engine gave up, which says nothing about the container.
+                Some(Err(_)) | None => tokio::time::sleep(PAUSE).await,
+            }
+        }
         ended.store(true, Ordering::SeqCst);
     });
 }
@@ -146,12 +160,13 @@ impl Container {
 
 impl Drop for Container {
     fn drop(&mut self) {
-        let Some(handle) = self.handle.take() else {
-            return;
-        };
-        // What the engine does not do now the guard does, which sees its pipe end.
-        if wait_for(REMOVAL, async move { handle.rm().await }).is_ok() {
-            self.guard.dismiss();
+        let (docker, name) = (self.engine.docker().clone(), self.name.clone());
+        match wait_for(REMOVAL, async move { remove(&docker, &name).await }) {
+            Ok(()) => self.guard.removed(),
+            // The guard, which sees its pipe end now, is the next to try; then the next run's sweep.
+            Err(reason) => {
+                runtime::say(&format!("{self} could not be removed yet: {reason}"));
+            }
         }
     }
 }
