@@ -29,6 +29,8 @@ pub(crate) struct Reference {
     pub(crate) tag: String,
     /// Whether the engine may fetch it.
     pub(crate) pull: bool,
+    /// Whether somebody has named it, so that no other will do.
+    pub(crate) named: bool,
 }
 
 impl Image {
@@ -40,6 +42,7 @@ impl Image {
                 repository: self.repository.to_owned(),
                 tag: self.tag.to_owned(),
                 pull: self.pull,
+                named: false,
             },
         }
     }
@@ -56,6 +59,7 @@ impl Reference {
             repository: repository.to_owned(),
             tag: tag.to_owned(),
             pull: true,
+            named: true,
         }
     }
 }

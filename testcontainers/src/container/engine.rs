@@ -114,15 +114,18 @@ impl Engine {
             return Ok(id);
         }
         let missing = format!("the engine at {} has no image {reference}", self.host);
+        let advice = if reference.named {
+            ""
+        } else {
+            "; `make images` builds one"
+        };
         if !reference.pull {
-            return Err(format!("{missing}; `make images` builds one"));
+            return Err(format!("{missing}{advice}"));
         }
         runtime::say(&format!("fetching {reference}"));
         let image = GenericImage::new(&reference.repository, &reference.tag);
         let fetched = wait_for(FETCH, async move { image.pull_image().await.map(drop) });
-        fetched.map_err(|reason| {
-            format!("{missing}, and cannot fetch it: {reason}; `make images` builds one")
-        })?;
+        fetched.map_err(|reason| format!("{missing}, and cannot fetch it: {reason}{advice}"))?;
         self.look(reference)?.ok_or(missing)
     }
 
