@@ -1,3 +1,5 @@
+//! The client of Azure's blob storage that tests prepare with and prove with.
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use percent_encoding::utf8_percent_encode;

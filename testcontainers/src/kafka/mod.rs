@@ -3,8 +3,7 @@
 mod broker;
 mod wire;
 
-use std::net::SocketAddr;
-use std::path::Path;
+use std::ops::Deref;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -13,9 +12,9 @@ pub(crate) use broker::jars;
 use wire::{Client, TopicMetadata};
 
 use crate::image::Image;
-use crate::process::with_port;
-use crate::server::{Backend, Launch, Place, Server};
+use crate::server::{Backend, Launch, Place, Server, Tls, shared};
 use crate::statement::{identifier, literal};
+use crate::wire::Wire;
 use crate::{Error, LinkStatement, Runtime, versions};
 
 /// How long a start may take on a busy machine; it usually takes two seconds.
@@ -51,6 +50,14 @@ pub struct Kafka {
     client: Client,
 }
 
+impl Deref for Kafka {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
 /// A topic as the broker tells of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -64,14 +71,9 @@ pub struct KafkaTopic {
 impl Kafka {
     /// Installs Kafka if needed (a minute, once), starts it and makes its topic (two seconds).
     pub fn start() -> Result<Self, Error> {
-        let server = with_port(|controller| {
-            Server::start(
-                &BACKEND,
-                |place| settings(place, controller),
-                |address| is_ready(&Client::new(address)),
-            )
-        })?;
-        let client = Client::new(server.address());
+        let ready = |wire: &Wire| is_ready(&Client::new(wire.address));
+        let server = Server::start(&BACKEND, Tls::default(), settings, ready)?;
+        let client = Client::new(server.addr());
         let kafka = Self { server, client };
         kafka.create_topic("orders", 3)?;
         Ok(kafka)
@@ -84,40 +86,12 @@ impl Kafka {
     /// When it cannot be installed or started.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Kafka> = OnceLock::new();
-        let kafka =
-            SHARED.get_or_init(|| Self::start().unwrap_or_else(|error| panic!("Kafka: {error}")));
-        kafka.server.record();
-        kafka
-    }
-
-    /// The address it listens on and advertises.
-    pub fn addr(&self) -> SocketAddr {
-        self.client.address()
+        shared(&SHARED, Self::start)
     }
 
     /// The address as the target of a pipeline takes it: `127.0.0.1:PORT`.
     pub fn bootstrap(&self) -> String {
         self.addr().to_string()
-    }
-
-    /// How it runs.
-    pub fn runtime(&self) -> Runtime {
-        self.server.runtime()
-    }
-
-    /// Where a person finds it: its process, or its container and image.
-    pub fn whereabouts(&self) -> String {
-        self.server.whereabouts()
-    }
-
-    /// The folder with its data and log, when it is a process of this machine.
-    pub fn folder(&self) -> Option<&Path> {
-        self.server.folder()
-    }
-
-    /// The process id, when it is a process of this machine.
-    pub fn pid(&self) -> Option<u32> {
-        self.server.pid()
     }
 
     /// The `host:port` of each broker, as the cluster advertises it.
@@ -229,13 +203,11 @@ fn is_ready(client: &Client) -> Result<(), String> {
 }
 
 /// The broker's properties, the same for both runtimes.
-fn properties(place: &Place, controller: u16) -> Vec<(&'static str, String)> {
+fn properties(place: &Place) -> Vec<(&'static str, String)> {
     let (log, controller) = match place.runtime {
         // Where the vendor's user may write.
         Runtime::Docker => ("/tmp/kafka-logs".to_owned(), PORT + 1),
-        // The system may have given the same port twice.
-        Runtime::Local if controller == place.listen.port() => (place.path("data"), controller ^ 1),
-        Runtime::Local => (place.path("data"), controller),
+        Runtime::Local => (place.path("data"), place.spare),
     };
     let (listen, address) = (place.listen, place.address);
     let fixed = [
@@ -279,8 +251,8 @@ fn properties(place: &Place, controller: u16) -> Vec<(&'static str, String)> {
     fixed.into_iter().chain(of_the_run).collect()
 }
 
-fn settings(place: &Place, controller: u16) -> Launch {
-    let properties = properties(place, controller);
+fn settings(place: &Place) -> Launch {
+    let properties = properties(place);
     match place.runtime {
         // The image makes properties of its variables, formats the storage and starts.
         Runtime::Docker => {
@@ -326,12 +298,13 @@ mod tests {
             folder: PathBuf::from("/run"),
             listen: listen.parse().unwrap(),
             address: "127.0.0.1:40000".parse().unwrap(),
+            spare: 40001,
         }
     }
 
     #[test]
     fn process_gets_properties_as_a_file() {
-        let launch = settings(&place(Runtime::Local, "127.0.0.1:40000"), 40001);
+        let launch = settings(&place(Runtime::Local, "127.0.0.1:40000"));
         assert_eq!(launch.variables, []);
         let (name, text) = &launch.files[0];
         assert_eq!(name, "server.properties");
@@ -347,7 +320,7 @@ mod tests {
 
     #[test]
     fn container_gets_properties_as_variables() {
-        let launch = settings(&place(Runtime::Docker, "0.0.0.0:9092"), 40001);
+        let launch = settings(&place(Runtime::Docker, "0.0.0.0:9092"));
         assert!(launch.files.is_empty() && launch.arguments.is_empty());
         for (name, value) in [
             (
@@ -359,12 +332,5 @@ mod tests {
             let variable = (name.to_owned(), value.to_owned());
             assert!(launch.variables.contains(&variable), "{launch:?}");
         }
-    }
-
-    #[test]
-    fn controller_gets_a_port_of_its_own() {
-        let place = place(Runtime::Local, "127.0.0.1:40000");
-        let voters = ("controller.quorum.voters", "1@127.0.0.1:40001".to_owned());
-        assert!(properties(&place, 40000).contains(&voters));
     }
 }
