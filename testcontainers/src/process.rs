@@ -39,7 +39,7 @@ const TAKEN: [&str; 3] = [
     // Docker.
     "port is already allocated",
     // MinIO.
-    "port is already in use",
+    "specified port is already in use",
 ];
 
 /// A server that runs as a process and cannot outlive this one.
