@@ -174,3 +174,59 @@ fn is_taken(error: &Error) -> bool {
     let words = words.to_lowercase();
     TAKEN.iter().any(|phrase| words.contains(phrase))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn not_ready(reason: &str, log: &str) -> Error {
+        Error::NotReady {
+            server: "x".to_owned(),
+            after: Duration::ZERO,
+            reason: reason.to_owned(),
+            log: log.to_owned(),
+        }
+    }
+
+    #[test]
+    fn taken_port_is_known_by_each_servers_words() {
+        for log in [
+            "FATAL Unable to start the server: Specified port is already in use\n",
+            "Exit due to unhandled error: listen EADDRINUSE: address already in use 127.0.0.1:9\n",
+            "Socket server failed to bind to 127.0.0.1:9: Address already in use.\n\tat x",
+            "[emerg] 1#1: bind() to 127.0.0.1:9 failed (98: Address already in use)\n",
+            "Address already in use\nPort 9 is in use by another program.\n",
+        ] {
+            assert!(is_taken(&not_ready(ready::ENDED, log)), "{log}");
+            assert!(!is_taken(&not_ready("/ answers 500", log)), "{log}");
+        }
+        let refused = |reason: &str| Error::Container {
+            doing: "start x".to_owned(),
+            reason: reason.to_owned(),
+        };
+        assert!(is_taken(&refused(
+            "Bind for 127.0.0.1:9 failed: port is already allocated"
+        )));
+        assert!(!is_taken(&refused("the name x is already in use")));
+        let log = "the lock is in use, the id already allocated";
+        assert!(!is_taken(&not_ready(ready::ENDED, log)));
+    }
+
+    #[test]
+    fn ports_of_one_start_differ() {
+        let ports: [u16; 8] = free_ports().unwrap();
+        let different: std::collections::HashSet<_> = ports.iter().collect();
+        assert_eq!(different.len(), ports.len());
+    }
+
+    #[test]
+    fn start_is_given_up_after_three_taken_ports() {
+        let starts = std::cell::Cell::new(0);
+        let error = with_ports(|_: [u16; 2]| {
+            starts.set(starts.get() + 1);
+            Err::<(), _>(not_ready(ready::ENDED, "address already in use"))
+        });
+        assert!(error.is_err());
+        assert_eq!(starts.get(), 3);
+    }
+}

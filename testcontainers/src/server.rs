@@ -152,6 +152,9 @@ enum Body {
 
 impl Server {
     /// Starts the server in the runtime that is wanted or possible, and waits until `ready` agrees.
+    ///
+    /// Every start has the limit of the backend; there is another one only after a port was taken,
+    /// which a server finds out at once.
     pub(crate) fn start(
         backend: &Backend,
         tls: Tls<'_>,
@@ -159,6 +162,7 @@ impl Server {
         ready: impl Fn(&Wire) -> Result<(), String>,
     ) -> Result<Self, Error> {
         let (choice, why) = Choice::of(backend)?;
+        // Kafka alone needs the second one, which costs the others nothing.
         let server = with_ports(|[port, spare]| {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
             let (body, folder) = choice.launch(backend, address, spare, &launch)?;

@@ -48,6 +48,10 @@ impl<'a> AzuriteOptions<'a> {
     }
 
     /// Installs Azurite if needed (a minute, once), starts it and fills it (a second).
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed, started or filled.
     pub fn start(self) -> Result<Azurite, Error> {
         Azurite::launch(self.tls)
     }
@@ -79,11 +83,19 @@ impl Deref for Azurite {
 
 impl Azurite {
     /// Starts a server in plain text.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed, started or filled.
     pub fn start() -> Result<Self, Error> {
         AzuriteOptions::default().start()
     }
 
     /// Starts a server with TLS and the good certificate of [`Certificates::shared`].
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed, started or filled.
     pub fn start_tls() -> Result<Self, Error> {
         Self::launch(Tls::shared())
     }

@@ -70,6 +70,10 @@ pub struct KafkaTopic {
 
 impl Kafka {
     /// Installs Kafka if needed (a minute, once), starts it and makes its topic (two seconds).
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed or started, or its topic cannot be made.
     pub fn start() -> Result<Self, Error> {
         let ready = |wire: &Wire| is_ready(&Client::new(wire.address));
         let server = Server::start(&BACKEND, Tls::default(), settings, ready)?;
@@ -95,6 +99,10 @@ impl Kafka {
     }
 
     /// The `host:port` of each broker, as the cluster advertises it.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not answer.
     pub fn brokers(&self) -> Result<Vec<String>, Error> {
         let metadata = self.client.metadata(None);
         Ok(metadata
@@ -103,6 +111,10 @@ impl Kafka {
     }
 
     /// All topics.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not answer, or tells of an error of a topic.
     pub fn topics(&self) -> Result<Vec<KafkaTopic>, Error> {
         let metadata = self.client.metadata(None);
         let topics = metadata.map_err(Error::io("ask Kafka for topics"))?.topics;
@@ -110,6 +122,10 @@ impl Kafka {
     }
 
     /// Asks for one topic as consumers and producers do.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not answer, or there is no such topic.
     pub fn topic(&self, name: &str) -> Result<KafkaTopic, Error> {
         let metadata = self.client.metadata(Some(name));
         let topics = metadata.map_err(Error::io("ask Kafka for a topic"))?.topics;
@@ -121,6 +137,10 @@ impl Kafka {
     }
 
     /// Makes a topic and waits until each partition has a leader.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not answer or refuses, or a partition gets no leader in time.
     pub fn create_topic(&self, name: &str, partitions: u16) -> Result<(), Error> {
         let code = self.client.create_topic(name, partitions.into());
         let code = code.map_err(Error::io("make a topic of Kafka"))?;

@@ -66,6 +66,10 @@ impl<'a> MinioOptions<'a> {
     }
 
     /// Installs MinIO if needed (minutes, once), starts it and fills it (a second).
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed, started or filled.
     pub fn start(self) -> Result<Minio, Error> {
         Minio::launch(self)
     }
@@ -98,11 +102,19 @@ impl Deref for Minio {
 
 impl Minio {
     /// Starts a server in plain text.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed, started or filled.
     pub fn start() -> Result<Self, Error> {
         MinioOptions::default().start()
     }
 
     /// Starts a server with TLS and the good certificate of [`Certificates::shared`].
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed, started or filled.
     pub fn start_tls() -> Result<Self, Error> {
         let tls = Tls::shared();
         Self::launch(MinioOptions {
@@ -170,6 +182,10 @@ impl Minio {
     }
 
     /// Trades the user's key for a temporary one (`AssumeRole`, 15 minutes).
+    ///
+    /// # Errors
+    ///
+    /// When the server does not answer, or refuses.
     pub fn assume_role(&self, user: User) -> Result<Login, Error> {
         self.store_as(user.login())
             .assume_role("arn:aws:iam::123456789012:role/any")

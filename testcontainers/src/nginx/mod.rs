@@ -55,6 +55,10 @@ impl<'a> NginxOptions<'a> {
     }
 
     /// Starts it, and installs it before if needed (seconds, once).
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed or started.
     pub fn start(self) -> Result<Nginx, Error> {
         Nginx::launch(self)
     }
@@ -81,11 +85,19 @@ impl Deref for Nginx {
 
 impl Nginx {
     /// Starts a server in plain text.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed or started.
     pub fn start() -> Result<Self, Error> {
         NginxOptions::default().start()
     }
 
     /// Starts a server with TLS and the good certificate of [`Certificates::shared`].
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed or started.
     pub fn start_tls() -> Result<Self, Error> {
         Self::launch(NginxOptions {
             tls: Tls::shared(),
@@ -95,6 +107,10 @@ impl Nginx {
 
     /// Starts a server with TLS that wants a certificate of [`Certificates::shared`], such as
     /// [`Certificates::client`].
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed or started.
     pub fn start_mutual_tls() -> Result<Self, Error> {
         Self::launch(NginxOptions {
             tls: Tls::shared(),
