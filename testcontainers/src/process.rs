@@ -1,21 +1,24 @@
 //! Servers as processes of this machine, and the ports that they get.
 
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::scratch::release;
 use crate::{Error, Scratch, ready};
 
 /// Starts the server and kills it when standard input ends, which it does however this process
-/// ends. The shell ignores Ctrl-C, or the server would outlive it. Descriptor 3 tells this
-/// process that the server has ended.
+/// ends. The shell ignores Ctrl-C, or the server would outlive it; neither may it end because
+/// nobody reads the server's number any more. Descriptor 3 tells this process that the server has
+/// ended.
 const GUARD: &str = r#"
 trap '' INT HUP QUIT TERM
+trap : PIPE
 log=$1; shift
 "$@" 3>&1 >"$log" 2>&1 </dev/null &
 pid=$!
@@ -118,6 +121,18 @@ impl Drop for Process {
     fn drop(&mut self) {
         // The guard ends as soon as the kernel has taken the server away.
         release(&mut self.guard);
+        // Somebody may have killed the guard. The open pipe says that the number is still the
+        // server's; its end is seen on another thread.
+        let begin = Instant::now();
+        while !self.ended.load(Ordering::SeqCst) && begin.elapsed() < Duration::from_millis(100) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if !self.ended.load(Ordering::SeqCst) {
+            let mut kill = Command::new("sh");
+            kill.args(["-c", r#"kill -KILL "$1""#, "sh", &self.pid.to_string()]);
+            // Where it fails the server ended at this moment.
+            drop(kill.stderr(Stdio::null()).status());
+        }
     }
 }
 
@@ -147,16 +162,24 @@ pub(crate) fn with_ports<const N: usize, T>(
     }
 }
 
-/// Ports of 127.0.0.1 that were free a moment ago, none of them twice.
+/// Ports of 127.0.0.1 that were free a moment ago, none of them twice in a process.
 fn free_ports<const N: usize>() -> Result<[u16; N], Error> {
     let failed = || Error::io("find a port");
+    // Servers that start at the same time would take each other's answers for their own.
+    static GIVEN: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     // All are held until the last one is known.
     let mut held = Vec::new();
     let mut ports = [0; N];
     for port in &mut ports {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed())?;
-        *port = listener.local_addr().map_err(failed())?.port();
-        held.push(listener);
+        loop {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed())?;
+            *port = listener.local_addr().map_err(failed())?.port();
+            held.push(listener);
+            if given.insert(*port) {
+                break;
+            }
+        }
     }
     Ok(ports)
 }
@@ -215,7 +238,7 @@ mod tests {
     #[test]
     fn ports_of_one_start_differ() {
         let ports: [u16; 8] = free_ports().unwrap();
-        let different: std::collections::HashSet<_> = ports.iter().collect();
+        let different: HashSet<_> = ports.iter().collect();
         assert_eq!(different.len(), ports.len());
     }
 

@@ -24,13 +24,12 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do rm -rf "$1" && exit; sleep 0.1; done
 impl Scratch {
     /// Makes a new, empty folder among the system's temporary files.
     pub fn new(prefix: &str) -> Result<Self, Error> {
-        let path = tempfile::Builder::new()
+        let folder = tempfile::Builder::new()
             .prefix(&format!("linkdial-{prefix}-"))
             .tempdir()
-            .map_err(Error::io("make a temporary folder"))?
-            .keep();
+            .map_err(Error::io("make a temporary folder"))?;
         let mut command = Command::new("sh");
-        command.args(["-c", WATCH, "sh"]).arg(&path);
+        command.args(["-c", WATCH, "sh"]).arg(folder.path());
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -38,7 +37,10 @@ impl Scratch {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let watcher = command.spawn().map_err(Error::io("start sh"))?;
-        Ok(Self { path, watcher })
+        Ok(Self {
+            path: folder.keep(),
+            watcher,
+        })
     }
 
     /// The folder.

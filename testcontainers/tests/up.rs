@@ -130,6 +130,21 @@ fn program_ends_with_its_standard_input() {
     up.assert_gone(process);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn ordinary_end_needs_no_guard() {
+    let mut up = Up::start(|_| {});
+    let process = up.process();
+    for guard in children(up.child.id()) {
+        signal(guard, "KILL");
+    }
+    drop(up.child.stdin.take());
+    assert!(up.child.wait().unwrap().success());
+    assert!(!up.answers());
+    // Nobody is left who would remove the folder.
+    assert!(process.is_none_or(|(process, _)| !process.exists()));
+}
+
 /// What is started with `&` in a script has no standard input to speak of.
 #[test]
 fn absent_standard_input_is_no_end() {

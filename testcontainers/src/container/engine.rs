@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Display;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
@@ -25,6 +26,9 @@ use crate::runtime;
 
 /// How long an engine may take to answer its first question.
 const PING: Duration = Duration::from_millis(500);
+
+/// How long an engine that answers may take for the second question, when processes would do.
+const GLANCE: Duration = Duration::from_secs(3);
 
 /// How long an engine may take for a look at what it has.
 const LOOK: Duration = Duration::from_secs(10);
@@ -58,15 +62,19 @@ impl Engine {
         let host = host()?;
         // Whoever insists would rather wait than be told of a busy moment.
         let insists = matches!(runtime::forced(), Ok(Some(runtime::Runtime::Docker)));
-        let limit = if insists { LOOK } else { PING };
-        let docker = wait_for(limit, async {
+        let (ping, look) = if insists {
+            (LOOK, LOOK)
+        } else {
+            (PING, GLANCE)
+        };
+        let docker = wait_for(ping, async {
             let docker = docker_client_instance().await.map_err(plain)?;
             docker.ping().await.map_err(plain)?;
             Ok::<_, String>(docker)
         })
         .map_err(|reason| format!("no engine at {host}: {reason}"))?;
         let (asked, name) = (docker.clone(), host.clone());
-        let id = wait_for(LOOK, async move {
+        let id = wait_for(look, async move {
             let info = asked.info().await.map_err(plain)?;
             let id = info.id.unwrap_or(name);
             // What stays after a failed sweep harms nobody, and the next run tries again.
@@ -215,9 +223,7 @@ fn host() -> Result<String, String> {
     if let Some(host) = variable("DOCKER_HOST") {
         let near = match host.split_once("://") {
             Some(("unix" | "npipe", _)) => true,
-            Some(("tcp" | "http", rest)) => ["127.", "localhost", "[::1]"]
-                .iter()
-                .any(|name| rest.starts_with(name)),
+            Some(("tcp" | "http", rest)) => is_loopback(rest),
             _ => false,
         };
         return if near {
@@ -236,5 +242,43 @@ fn host() -> Result<String, String> {
     match sockets.into_iter().flatten().find(|socket| socket.exists()) {
         Some(socket) => Ok(format!("unix://{}", socket.display())),
         None => Err("no container engine: no Docker socket, and no DOCKER_HOST".to_owned()),
+    }
+}
+
+/// Returns whether the host of `host:port/path` is this machine.
+fn is_loopback(rest: &str) -> bool {
+    let authority = rest.split('/').next().unwrap_or_default();
+    let host = authority
+        .rsplit_once(':')
+        .map_or(authority, |(host, _)| host);
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host
+            .parse()
+            .is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_loopback;
+
+    #[test]
+    fn names_that_begin_like_this_machine_are_others() {
+        for near in [
+            "localhost:2375",
+            "127.0.0.1:2375",
+            "[::1]:2375",
+            "127.1.2.3",
+        ] {
+            assert!(is_loopback(near), "{near}");
+        }
+        for far in [
+            "localhost.example:1",
+            "127.0.0.1.example:1",
+            "10.0.0.1:2375",
+            "[::2]:1",
+        ] {
+            assert!(!is_loopback(far), "{far}");
+        }
     }
 }
