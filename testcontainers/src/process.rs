@@ -107,6 +107,17 @@ impl Process {
         self.pid
     }
 
+    fn has_ended_within(&self, limit: Duration) -> bool {
+        let begin = Instant::now();
+        while !self.ended.load(Ordering::SeqCst) {
+            if begin.elapsed() >= limit {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        true
+    }
+
     /// Asks `ready` until it agrees, the server ends or the time is over.
     pub(crate) fn wait(
         &self,
@@ -123,15 +134,12 @@ impl Drop for Process {
         release(&mut self.guard);
         // Somebody may have killed the guard. The open pipe says that the number is still the
         // server's; its end is seen on another thread.
-        let begin = Instant::now();
-        while !self.ended.load(Ordering::SeqCst) && begin.elapsed() < Duration::from_millis(100) {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        if !self.ended.load(Ordering::SeqCst) {
+        if !self.has_ended_within(Duration::from_millis(100)) {
             let mut kill = Command::new("sh");
             kill.args(["-c", r#"kill -KILL "$1""#, "sh", &self.pid.to_string()]);
             // Where it fails the server ended at this moment.
             drop(kill.stderr(Stdio::null()).status());
+            self.has_ended_within(Duration::from_secs(5));
         }
     }
 }
@@ -164,9 +172,9 @@ pub(crate) fn with_ports<const N: usize, T>(
 
 /// Ports of 127.0.0.1 that were free a moment ago, none of them twice in a process.
 fn free_ports<const N: usize>() -> Result<[u16; N], Error> {
-    let failed = || Error::io("find a port");
     // Servers that start at the same time would take each other's answers for their own.
     static GIVEN: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
+    let failed = || Error::io("find a port");
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     // All are held until the last one is known.
     let mut held = Vec::new();
