@@ -9,12 +9,15 @@
 
 mod java;
 mod node;
+mod program;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 pub(crate) use java::{java, maven_jars};
+pub(crate) use node::portable as portable_node;
+pub(crate) use program::{output, run};
 
 use crate::{Error, process, versions};
 
@@ -217,27 +220,6 @@ pub(crate) fn virtual_environment(folder: &Path, package: &str) -> Result<(), Er
     run(package, &mut pip)
 }
 
-pub(crate) fn run(what: &str, command: &mut Command) -> Result<(), Error> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let failed = |reason: String| Error::Install {
-        what: what.to_owned(),
-        reason,
-    };
-    let output = command.stdin(Stdio::null()).output();
-    let output = output.map_err(|error| failed(format!("{program}: {error}")))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let words = [output.stdout, output.stderr].concat();
-    let words = String::from_utf8_lossy(&words);
-    let tail: Vec<_> = words.lines().rev().take(20).collect();
-    let tail = tail.into_iter().rev().collect::<Vec<_>>().join("\n");
-    Err(failed(format!(
-        "{program} ended with {}\n{tail}",
-        output.status
-    )))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,13 +232,5 @@ mod tests {
         );
         assert_eq!(go_version("go version go1.9 darwin/arm64\n"), Some((1, 9)));
         assert_eq!(go_version("sh: go: not found"), None);
-    }
-
-    #[test]
-    fn failed_installer_tells_its_own_words() {
-        let error = run("x", Command::new("sh").args(["-c", "echo why; exit 7"])).unwrap_err();
-        assert!(error.to_string().contains("why"), "{error}");
-        let error = run("x", &mut Command::new("no-such-program")).unwrap_err();
-        assert!(error.to_string().contains("no-such-program"), "{error}");
     }
 }
