@@ -1,3 +1,5 @@
+//! Why a server for tests is not there.
+
 use std::io;
 use std::time::Duration;
 
@@ -32,6 +34,14 @@ pub enum Error {
         reason: String,
         /// The last lines that the server wrote.
         log: String,
+    },
+    /// A variable of the environment has a value that means nothing.
+    #[error("{variable}: {reason}")]
+    Settings {
+        /// The variable.
+        variable: &'static str,
+        /// Its value, and what it takes.
+        reason: String,
     },
     /// A container engine did not do its part.
     #[error("cannot {doing}: {reason}")]

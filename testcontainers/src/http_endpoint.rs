@@ -1,6 +1,12 @@
+//! The HTTP service that an external function calls, in this process.
+
 use std::net::SocketAddr;
 
-use crate::http_service::{self, LOGIN_PAGE, NO_ROWS, REALM};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Map, Value};
+
+use crate::http_service::{self, LOGIN_PAGE, NO_ROWS, PASSWORD, REALM, TOKEN, USER};
 use crate::web::{Answer, Recorded, WebServer};
 use crate::{LinkStatement, ServerTls};
 
@@ -53,25 +59,31 @@ impl HttpEndpoint {
 
     /// The header field that `/basic` wants.
     pub fn basic() -> (&'static str, String) {
-        http_service::basic()
+        let login = BASE64.encode(format!("{USER}:{PASSWORD}"));
+        ("Authorization", format!("Basic {login}"))
     }
 
     /// The header field that `/bearer` wants.
     pub fn bearer() -> (&'static str, String) {
-        http_service::bearer()
+        ("Authorization", format!("Bearer {TOKEN}"))
     }
 
     /// The header field that `/header` wants.
     pub fn api_key() -> (&'static str, String) {
-        http_service::api_key()
+        ("X-Api-Key", "lab-key".to_owned())
     }
 
-    /// A ready `CREATE LINK` that sends these header fields.
+    /// A ready `CREATE LINK` that sends these header fields, to this service or to
+    /// [`Nginx`](crate::Nginx).
     pub fn create_link<'a>(
         name: &str,
         headers: impl IntoIterator<Item = (&'a str, String)>,
     ) -> LinkStatement {
-        http_service::link(name, headers)
+        let headers: Map<_, _> = headers
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), Value::String(value)))
+            .collect();
+        LinkStatement::new(name, "HTTP").credential("headers", headers)
     }
 
     /// A ready `CREATE EXTERNAL FUNCTION` that calls a path through a link.

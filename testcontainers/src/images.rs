@@ -215,6 +215,7 @@ impl LocalImages {
             doing: "look at images".to_owned(),
             reason: format!("{reason}; scripts/engine.sh start starts an engine"),
         })?;
+        check_client(&mut Command::new("docker"))?;
         Ok(Self { engine })
     }
 
@@ -387,18 +388,26 @@ fn lock(name: &str) -> Result<File, Error> {
 }
 
 /// Runs a program to its end, but no longer than this, and returns what it wrote.
-fn ask(doing: &str, limit: Duration, command: &mut Command) -> Result<String, Error> {
+fn ask(doing: &str, limit: Duration, command: &Command) -> Result<String, Error> {
     install::output(doing, limit, command).map_err(|error| match error {
-        Error::Install { what, mut reason } => {
-            if reason.starts_with("docker: ") {
-                reason += "; scripts/prerequisites.sh images installs it";
-            }
-            Error::Container {
-                doing: what,
-                reason,
-            }
-        }
+        Error::Install { what, reason } => Error::Container {
+            doing: what,
+            reason,
+        },
         other => other,
+    })
+}
+
+/// Makes sure that there is a `docker` command: other failures are told apart from that one first.
+fn check_client(docker: &mut Command) -> Result<(), Error> {
+    let reason = match ask("look at images", LOOK, docker.arg("--version")) {
+        Ok(_) => return Ok(()),
+        Err(Error::Container { reason, .. }) => reason,
+        Err(other) => return Err(other),
+    };
+    Err(Error::Container {
+        doing: "look at images".to_owned(),
+        reason: format!("{reason}; scripts/prerequisites.sh images installs the docker command"),
     })
 }
 
@@ -429,7 +438,7 @@ mod tests {
 
     #[test]
     fn missing_docker_names_its_remedy() {
-        let error = ask("look", LOOK, Command::new("docker").env("PATH", "/nowhere")).unwrap_err();
+        let error = check_client(&mut Command::new("no-such-docker")).unwrap_err();
         assert!(
             error.to_string().contains("prerequisites.sh images"),
             "{error}"

@@ -37,7 +37,7 @@ mod versions;
 mod web;
 mod wire;
 
-pub use azurite::{Azurite, BlobStore, StorageAccount};
+pub use azurite::{Azurite, AzuriteOptions, BlobStore, StorageAccount};
 pub use certs::{Certificates, Identity, ServerTls};
 pub use dns::{DnsAnswer, DnsServer};
 pub use error::Error;
@@ -54,6 +54,7 @@ pub use runtime::Runtime;
 pub use s3_server::S3Server;
 pub use scratch::Scratch;
 pub use scripted::{Match, Script, ScriptedHttp};
+pub use server::Server;
 pub use statement::LinkStatement;
 pub use store::Store;
 pub use web::{Answer, Recorded};

@@ -1,3 +1,5 @@
+//! Servers as processes of this machine, and the ports that they get.
+
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -29,6 +31,16 @@ pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
 
 /// How much of a log is shown.
 const TAIL: usize = 2000;
+
+/// How a taken port is told of, in lower case.
+const TAKEN: [&str; 3] = [
+    // The system's words, which Go, Java, Node.js, Python, nginx and Docker repeat.
+    "address already in use",
+    // Docker.
+    "port is already allocated",
+    // MinIO.
+    "specified port is already in use",
+];
 
 /// A server that runs as a process and cannot outlive this one.
 #[derive(Debug)]
@@ -115,32 +127,106 @@ fn tail(log: &Path) -> String {
     String::from_utf8_lossy(&bytes[begin..]).into_owned()
 }
 
-/// A port of 127.0.0.1 that was free a moment ago.
-pub(crate) fn free_port() -> Result<u16, Error> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Error::io("find a port"))?;
-    Ok(listener
-        .local_addr()
-        .map_err(Error::io("find a port"))?
-        .port())
+/// Calls `start` with a port of 127.0.0.1 that was free a moment ago: see [`with_ports`].
+pub(crate) fn with_port<T>(start: impl Fn(u16) -> Result<T, Error>) -> Result<T, Error> {
+    with_ports(|[port]| start(port))
 }
 
-/// Starts again, on another port, when somebody else took the first one in between.
-pub(crate) fn with_port<T>(start: impl Fn(u16) -> Result<T, Error>) -> Result<T, Error> {
+/// Calls `start` with as many ports of 127.0.0.1 that were free a moment ago, and again with
+/// others when somebody else took one in between.
+pub(crate) fn with_ports<const N: usize, T>(
+    start: impl Fn([u16; N]) -> Result<T, Error>,
+) -> Result<T, Error> {
     let mut attempts = 3;
     loop {
         attempts -= 1;
-        match start(free_port()?) {
+        match start(free_ports()?) {
             Err(error) if attempts > 0 && is_taken(&error) => {}
             other => return other,
         }
     }
 }
 
+/// Ports of 127.0.0.1 that were free a moment ago, none of them twice.
+fn free_ports<const N: usize>() -> Result<[u16; N], Error> {
+    let failed = || Error::io("find a port");
+    // All are held until the last one is known.
+    let mut held = Vec::new();
+    let mut ports = [0; N];
+    for port in &mut ports {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed())?;
+        *port = listener.local_addr().map_err(failed())?.port();
+        held.push(listener);
+    }
+    Ok(ports)
+}
+
+/// Returns whether a start has failed because somebody else has the port.
+///
+/// A server that found its port taken ends at once. One that is only slow has no need of another
+/// port, whatever its log says.
 fn is_taken(error: &Error) -> bool {
-    let (Error::NotReady { log: words, .. } | Error::Container { reason: words, .. }) = error
-    else {
-        return false;
+    let words = match error {
+        Error::NotReady { reason, log, .. } if reason == ready::ENDED => log,
+        Error::Container { reason, .. } => reason,
+        _ => return false,
     };
     let words = words.to_lowercase();
-    words.contains("in use") || words.contains("already allocated")
+    TAKEN.iter().any(|phrase| words.contains(phrase))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn not_ready(reason: &str, log: &str) -> Error {
+        Error::NotReady {
+            server: "x".to_owned(),
+            after: Duration::ZERO,
+            reason: reason.to_owned(),
+            log: log.to_owned(),
+        }
+    }
+
+    #[test]
+    fn taken_port_is_known_by_each_servers_words() {
+        for log in [
+            "FATAL Unable to start the server: Specified port is already in use\n",
+            "Exit due to unhandled error: listen EADDRINUSE: address already in use 127.0.0.1:9\n",
+            "Socket server failed to bind to 127.0.0.1:9: Address already in use.\n\tat x",
+            "[emerg] 1#1: bind() to 127.0.0.1:9 failed (98: Address already in use)\n",
+            "Address already in use\nPort 9 is in use by another program.\n",
+        ] {
+            assert!(is_taken(&not_ready(ready::ENDED, log)), "{log}");
+            assert!(!is_taken(&not_ready("/ answers 500", log)), "{log}");
+        }
+        let refused = |reason: &str| Error::Container {
+            doing: "start x".to_owned(),
+            reason: reason.to_owned(),
+        };
+        assert!(is_taken(&refused(
+            "Bind for 127.0.0.1:9 failed: port is already allocated"
+        )));
+        assert!(!is_taken(&refused("the name x is already in use")));
+        let log = "the lock is in use, the id already allocated";
+        assert!(!is_taken(&not_ready(ready::ENDED, log)));
+    }
+
+    #[test]
+    fn ports_of_one_start_differ() {
+        let ports: [u16; 8] = free_ports().unwrap();
+        let different: std::collections::HashSet<_> = ports.iter().collect();
+        assert_eq!(different.len(), ports.len());
+    }
+
+    #[test]
+    fn start_is_given_up_after_three_taken_ports() {
+        let starts = std::cell::Cell::new(0);
+        let error = with_ports(|_: [u16; 2]| {
+            starts.set(starts.get() + 1);
+            Err::<(), _>(not_ready(ready::ENDED, "address already in use"))
+        });
+        assert!(error.is_err());
+        assert_eq!(starts.get(), 3);
+    }
 }

@@ -1,3 +1,5 @@
+//! Waiting for a server until it answers.
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -5,6 +7,9 @@ use crate::Error;
 
 /// What is waited for between two looks at a server that is not ready yet.
 const INTERVAL: Duration = Duration::from_millis(20);
+
+/// The reason why a server that has ended is not ready.
+pub(crate) const ENDED: &str = "the server has ended";
 
 /// Asks `ready` until it agrees, the server has `ended` or the time is over.
 pub(crate) fn wait(
@@ -17,7 +22,7 @@ pub(crate) fn wait(
     let begin = Instant::now();
     loop {
         let reason = if ended.load(Ordering::SeqCst) {
-            "the server has ended".to_owned()
+            ENDED.to_owned()
         } else {
             match ready() {
                 Ok(()) => return Ok(()),

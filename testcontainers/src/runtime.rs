@@ -40,12 +40,16 @@ impl fmt::Display for Runtime {
 /// Returns the runtime that the user insists on.
 pub(crate) fn forced() -> Result<Option<Runtime>, Error> {
     match std::env::var(VARIABLE).as_deref() {
-        Err(_) | Ok("" | "auto") => Ok(None),
+        Err(std::env::VarError::NotPresent) | Ok("" | "auto") => Ok(None),
         Ok("docker") => Ok(Some(Runtime::Docker)),
         Ok("local") => Ok(Some(Runtime::Local)),
-        Ok(other) => Err(Error::Container {
-            doing: "choose a runtime".to_owned(),
-            reason: format!("{VARIABLE} is `{other}`, and takes docker, local or auto"),
+        Ok(other) => Err(Error::Settings {
+            variable: VARIABLE,
+            reason: format!("it is `{other}`, and takes docker, local or auto"),
+        }),
+        Err(std::env::VarError::NotUnicode(_)) => Err(Error::Settings {
+            variable: VARIABLE,
+            reason: "it is no text, and takes docker, local or auto".to_owned(),
         }),
     }
 }
@@ -62,9 +66,12 @@ pub(crate) fn announce(server: &str, runtime: Runtime, why: &str) {
 }
 
 /// Adds a line to the file of uses: server, runtime, program, test, and why it is that runtime.
-pub(crate) fn record(server: &str, runtime: Runtime, why: &str) {
+///
+/// A run without its record must not pass for a complete one, so a line that cannot be written is
+/// an error.
+pub(crate) fn record(server: &str, runtime: Runtime, why: &str) -> Result<(), Error> {
     let Some(file) = std::env::var_os(RECORD).filter(|file| !file.is_empty()) else {
-        return;
+        return Ok(());
     };
     let program = std::env::current_exe().unwrap_or_default();
     let program = program.file_stem().unwrap_or_default().to_string_lossy();
@@ -78,13 +85,13 @@ pub(crate) fn record(server: &str, runtime: Runtime, why: &str) {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("main");
     let line = format!("{server}\t{runtime}\t{package}/{program}\t{test}\t{why}\n");
-    let written = std::fs::OpenOptions::new()
+    let doing = format!("write the record {} of {RECORD}", file.display());
+    std::fs::OpenOptions::new()
         .create(true)
         .append(true)
         .open(file)
-        .and_then(|mut file| file.write_all(line.as_bytes()));
-    // A run without its record must not pass for a complete one.
-    written.unwrap_or_else(|error| panic!("{RECORD}: {error}"));
+        .and_then(|mut file| file.write_all(line.as_bytes()))
+        .map_err(Error::io(doing))
 }
 
 fn noun(runtime: Runtime) -> &'static str {

@@ -1,8 +1,10 @@
 //! A server that runs as a container or as a process, with one description for both.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 #[cfg(feature = "containers")]
@@ -10,13 +12,19 @@ use crate::container::{Container, Engine};
 use crate::image::Image;
 #[cfg(feature = "containers")]
 use crate::image::Reference;
-use crate::process::{Process, with_port};
+use crate::process::{Process, with_ports};
 use crate::runtime::{self, Runtime};
-use crate::{Error, Scratch};
+use crate::wire::Wire;
+use crate::{Certificates, Error, Identity, Scratch};
 
 /// The folder of a run's files inside a container.
 #[cfg(feature = "containers")]
 pub(crate) const FOLDER: &str = "/linkdial";
+
+/// The certificate of a server, below the folder of its run.
+pub(crate) const CERTIFICATE: &str = "certs/public.crt";
+/// The key of [`CERTIFICATE`].
+pub(crate) const KEY: &str = "certs/private.key";
 
 /// What a kind of server is: the same in each of its runs.
 #[derive(Debug)]
@@ -40,6 +48,8 @@ pub(crate) struct Place {
     pub(crate) listen: SocketAddr,
     /// What clients connect to.
     pub(crate) address: SocketAddr,
+    /// Another port of this machine that was free a moment ago, for a process with two of them.
+    pub(crate) spare: u16,
 }
 
 impl Place {
@@ -73,17 +83,63 @@ impl Launch {
         self.files.push((name.to_owned(), contents.into()));
         self
     }
+
+    /// Adds [`CERTIFICATE`] and [`KEY`], if there are any.
+    pub(crate) fn tls(self, tls: Tls<'_>) -> Self {
+        match tls.identity() {
+            Some(identity) => self
+                .file(CERTIFICATE, identity.certificate_pem())
+                .file(KEY, identity.key_pem()),
+            None => self,
+        }
+    }
 }
 
-/// A running server; it ends with the handle, or with the process of the test.
+/// What a server proves itself with; by default nothing, and it speaks plain text.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Tls<'a>(Option<(&'a Certificates, &'a Identity)>);
+
+impl<'a> Tls<'a> {
+    pub(crate) fn new(certificates: &'a Certificates, identity: &'a Identity) -> Self {
+        Self(Some((certificates, identity)))
+    }
+
+    /// The good certificate of [`Certificates::shared`].
+    pub(crate) fn shared() -> Self {
+        let certificates = Certificates::shared();
+        Self::new(certificates, certificates.good())
+    }
+
+    pub(crate) fn certificates(self) -> Option<&'a Certificates> {
+        self.0.map(|(certificates, _)| certificates)
+    }
+
+    pub(crate) fn identity(self) -> Option<&'a Identity> {
+        self.0.map(|(_, identity)| identity)
+    }
+
+    /// A client that takes this certificate, however faulty, and no other.
+    fn wire(self, address: SocketAddr) -> Wire {
+        Wire {
+            address,
+            tls: self.identity().map(Certificates::pinned),
+        }
+    }
+}
+
+/// A running server; it ends with its handle, or with the process of the test.
+///
+/// [`Minio`](crate::Minio), [`Azurite`](crate::Azurite), [`Kafka`](crate::Kafka) and
+/// [`Nginx`](crate::Nginx) have all of this by `Deref`.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct Server {
     name: &'static str,
     /// Why it has this runtime.
     why: String,
     // Before the folder, which goes only after its process has gone.
     body: Body,
-    address: SocketAddr,
+    wire: Wire,
+    ca_file: Option<PathBuf>,
     folder: Option<Scratch>,
 }
 
@@ -96,22 +152,47 @@ enum Body {
 
 impl Server {
     /// Starts the server in the runtime that is wanted or possible, and waits until `ready` agrees.
+    ///
+    /// Every start has the limit of the backend; there is another one only after a port was taken,
+    /// which a server finds out at once.
     pub(crate) fn start(
         backend: &Backend,
+        tls: Tls<'_>,
         launch: impl Fn(&Place) -> Launch,
-        ready: impl Fn(SocketAddr) -> Result<(), String>,
+        ready: impl Fn(&Wire) -> Result<(), String>,
     ) -> Result<Self, Error> {
         let (choice, why) = Choice::of(backend)?;
-        let server = with_port(|port| {
-            let server = choice.launch(backend, port, &why, &launch)?;
-            server.wait(backend.start, || ready(server.address))?;
+        // Kafka alone needs the second one, which costs the others nothing.
+        let server = with_ports(|[port, spare]| {
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            let (body, folder) = choice.launch(backend, address, spare, &launch)?;
+            let server = Self {
+                name: backend.name,
+                why: why.clone(),
+                body,
+                wire: tls.wire(address),
+                ca_file: tls.certificates().map(|it| it.ca_file().to_owned()),
+                folder,
+            };
+            server.wait(backend.start, || ready(&server.wire))?;
             Ok(server)
         })?;
-        server.record();
+        server.record()?;
         Ok(server)
     }
 
-    pub(crate) fn runtime(&self) -> Runtime {
+    /// The address it listens on, which clients connect to.
+    pub fn addr(&self) -> SocketAddr {
+        self.wire.address
+    }
+
+    /// The authority's certificate for `--ca-file`, when it speaks TLS.
+    pub fn ca_file(&self) -> Option<&Path> {
+        self.ca_file.as_deref()
+    }
+
+    /// How it runs.
+    pub fn runtime(&self) -> Runtime {
         match self.body {
             Body::Process(_) => Runtime::Local,
             #[cfg(feature = "containers")]
@@ -119,13 +200,8 @@ impl Server {
         }
     }
 
-    /// What clients connect to.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     /// Where a person finds it: its process, or its container and image.
-    pub(crate) fn whereabouts(&self) -> String {
+    pub fn whereabouts(&self) -> String {
         match &self.body {
             Body::Process(process) => format!("process {}", process.pid()),
             #[cfg(feature = "containers")]
@@ -134,7 +210,7 @@ impl Server {
     }
 
     /// The process id, when it is a process of this machine.
-    pub(crate) fn pid(&self) -> Option<u32> {
+    pub fn pid(&self) -> Option<u32> {
         match &self.body {
             Body::Process(process) => Some(process.pid()),
             #[cfg(feature = "containers")]
@@ -142,9 +218,14 @@ impl Server {
         }
     }
 
-    /// The folder of its files, when it is a process of this machine.
-    pub(crate) fn folder(&self) -> Option<&Path> {
+    /// The folder with its settings, data and log, when it is a process of this machine.
+    pub fn folder(&self) -> Option<&Path> {
         self.folder.as_ref().map(Scratch::path)
+    }
+
+    /// A client of it for set-up.
+    pub(crate) fn wire(&self) -> &Wire {
+        &self.wire
     }
 
     /// Asks `ready` until it agrees, the server ends or the time is over.
@@ -161,9 +242,27 @@ impl Server {
     }
 
     /// Tells the record of the run that the test of this thread uses the server.
-    pub(crate) fn record(&self) {
-        runtime::record(self.name, self.runtime(), &self.why);
+    fn record(&self) -> Result<(), Error> {
+        runtime::record(self.name, self.runtime(), &self.why)
     }
+}
+
+/// The server in `cell`, which all tests of one process share; started by whoever asks first.
+///
+/// # Panics
+///
+/// When it cannot be installed or started, or its use cannot be recorded.
+pub(crate) fn shared<T: Deref<Target = Server>>(
+    cell: &'static OnceLock<T>,
+    start: impl FnOnce() -> Result<T, Error>,
+) -> &'static T {
+    let name = std::any::type_name::<T>();
+    let failed = |error| panic!("{name}: {error}");
+    let server = cell.get_or_init(|| start().unwrap_or_else(failed));
+    server
+        .record()
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
+    server
 }
 
 /// The runtime of a server, decided.
@@ -214,12 +313,11 @@ impl Choice {
     fn launch(
         &self,
         backend: &Backend,
-        port: u16,
-        why: &str,
-        launch: &impl Fn(&Place) -> Launch,
-    ) -> Result<Server, Error> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let (body, folder) = match self {
+        address: SocketAddr,
+        spare: u16,
+        launch: impl Fn(&Place) -> Launch,
+    ) -> Result<(Body, Option<Scratch>), Error> {
+        match self {
             Self::Process => {
                 let folder = Scratch::new(backend.name)?;
                 let launch = launch(&Place {
@@ -227,6 +325,7 @@ impl Choice {
                     folder: folder.path().to_owned(),
                     listen: address,
                     address,
+                    spare,
                 });
                 for (name, contents) in &launch.files {
                     folder.write(name, contents)?;
@@ -234,7 +333,7 @@ impl Choice {
                 let mut command = (backend.program)()?;
                 command.args(launch.arguments).envs(launch.variables);
                 let process = Process::start(backend.name, &folder, &command)?;
-                (Body::Process(process), Some(folder))
+                Ok((Body::Process(process), Some(folder)))
             }
             #[cfg(feature = "containers")]
             Self::Container(engine, reference) => {
@@ -243,17 +342,11 @@ impl Choice {
                     folder: PathBuf::from(FOLDER),
                     listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, backend.image.port)),
                     address,
+                    spare,
                 });
-                let container = engine.start(backend, reference, port, launch)?;
-                (Body::Container(container), None)
+                let container = engine.start(backend, reference, address.port(), launch)?;
+                Ok((Body::Container(container), None))
             }
-        };
-        Ok(Server {
-            name: backend.name,
-            why: why.to_owned(),
-            body,
-            address,
-            folder,
-        })
+        }
     }
 }

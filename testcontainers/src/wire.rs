@@ -1,3 +1,5 @@
+//! The HTTP client that looks after servers.
+
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -44,9 +46,7 @@ impl Wire {
         )
     }
 
-    /// Asks for a path and agrees when the answer is 200: the probe of [`Process::wait`].
-    ///
-    /// [`Process::wait`]: crate::process::Process::wait
+    /// Asks for a path and agrees when the answer is 200: whether a server is ready.
     pub(crate) fn healthy(&self, path: &str) -> Result<(), String> {
         match self.send("GET", path, &[], b"") {
             Ok(Reply { status: 200, .. }) => Ok(()),

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use linkdial_testcontainers::{Azurite, Runtime, StorageAccount};
+use linkdial_testcontainers::{Azurite, AzuriteOptions, Certificates, Runtime, StorageAccount};
 
 const ALL: [&str; 3] = ["other/two.txt", "team/a/one.txt", "top.txt"];
 
@@ -99,6 +99,15 @@ fn tls_server_has_the_same_world() {
     assert_eq!(blobs.get("public", "top.txt").unwrap(), b"hello\n");
     let wrong = azurite.blobs_as(azurite.account().with_wrong_key());
     assert_eq!(refused(wrong.list("private", "")), "AuthorizationFailure");
+}
+
+#[test]
+fn server_with_a_faulty_certificate_starts_all_the_same() {
+    let certificates = Certificates::generate();
+    let options = AzuriteOptions::default().tls(&certificates, certificates.expired());
+    let azurite = options.start().unwrap();
+    assert_eq!(azurite.ca_file(), Some(certificates.ca_file()));
+    assert_eq!(azurite.blobs().list("private", "").unwrap(), ALL);
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! The account that a client of Azure's storage signs for.
+
 use std::fmt;
 
 use base64::Engine as _;

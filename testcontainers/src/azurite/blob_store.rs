@@ -1,3 +1,5 @@
+//! The client of Azure's blob storage that tests prepare with and prove with.
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use percent_encoding::utf8_percent_encode;
@@ -33,6 +35,10 @@ impl BlobStore {
     }
 
     /// Makes a container that only the account sees.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not answer or refuses, or the account's key is not in Base64.
     pub fn make_container(&self, container: &str) -> Result<(), Error> {
         let path = format!("/{container}");
         self.call("PUT", &path, &[("restype", "container")], &[], b"")
@@ -40,6 +46,10 @@ impl BlobStore {
     }
 
     /// Makes a container that everybody may list and read.
+    ///
+    /// # Errors
+    ///
+    /// As [`BlobStore::make_container`].
     pub fn make_public_container(&self, container: &str) -> Result<(), Error> {
         let (path, query) = (format!("/{container}"), [("restype", "container")]);
         let open = [("x-ms-blob-public-access", "container")];
@@ -47,6 +57,10 @@ impl BlobStore {
     }
 
     /// Puts a block blob.
+    ///
+    /// # Errors
+    ///
+    /// As [`BlobStore::make_container`].
     pub fn put(&self, container: &str, blob: &str, body: &[u8]) -> Result<(), Error> {
         let kind = [("x-ms-blob-type", "BlockBlob")];
         self.call("PUT", &object(container, blob), &[], &kind, body)
@@ -54,18 +68,30 @@ impl BlobStore {
     }
 
     /// Reads a whole blob.
+    ///
+    /// # Errors
+    ///
+    /// As [`BlobStore::make_container`].
     pub fn get(&self, container: &str, blob: &str) -> Result<Vec<u8>, Error> {
         self.call("GET", &object(container, blob), &[], &[], b"")
             .map(|reply| reply.body)
     }
 
     /// Deletes a blob; one that does not exist is an error.
+    ///
+    /// # Errors
+    ///
+    /// As [`BlobStore::make_container`].
     pub fn delete(&self, container: &str, blob: &str) -> Result<(), Error> {
         self.call("DELETE", &object(container, blob), &[], &[], b"")
             .map(drop)
     }
 
     /// The names of the blobs below a prefix, 5000 at most, in the order of the server.
+    ///
+    /// # Errors
+    ///
+    /// As [`BlobStore::make_container`].
     pub fn list(&self, container: &str, prefix: &str) -> Result<Vec<String>, Error> {
         let query = [
             ("comp", "list"),

@@ -3,8 +3,7 @@
 mod account;
 mod blob_store;
 
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -12,9 +11,9 @@ pub use account::StorageAccount;
 pub use blob_store::BlobStore;
 
 use crate::image::Image;
-use crate::server::{Backend, Launch, Place, Server};
+use crate::server::{Backend, CERTIFICATE, KEY, Launch, Place, Server, Tls, shared};
 use crate::wire::Wire;
-use crate::{Certificates, Error, Identity, LinkStatement, Runtime, install, versions};
+use crate::{Certificates, Error, Identity, LinkStatement, install, versions};
 
 /// How long a start may take on a busy machine; it usually takes two seconds.
 const START: Duration = Duration::from_mins(1);
@@ -34,6 +33,30 @@ pub(crate) const BACKEND: Backend = Backend {
     start: START,
 };
 
+/// How an [`Azurite`] is started.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AzuriteOptions<'a> {
+    tls: Tls<'a>,
+}
+
+impl<'a> AzuriteOptions<'a> {
+    /// Speaks TLS with this certificate of these authorities.
+    #[must_use]
+    pub fn tls(mut self, certificates: &'a Certificates, identity: &'a Identity) -> Self {
+        self.tls = Tls::new(certificates, identity);
+        self
+    }
+
+    /// Installs Azurite if needed (a minute, once), starts it and fills it (a second).
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed, started or filled.
+    pub fn start(self) -> Result<Azurite, Error> {
+        Azurite::launch(self.tls)
+    }
+}
+
 /// An Azurite on loopback with its own account, containers and blobs; it ends with the handle.
 ///
 /// | container | what is inside |
@@ -47,21 +70,34 @@ pub(crate) const BACKEND: Backend = Backend {
 #[derive(Debug)]
 pub struct Azurite {
     server: Server,
-    wire: Wire,
     account: StorageAccount,
-    ca_file: Option<PathBuf>,
+}
+
+impl Deref for Azurite {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
 }
 
 impl Azurite {
-    /// Installs Azurite if needed (a minute, once), starts it in plain text and fills it.
+    /// Starts a server in plain text.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed, started or filled.
     pub fn start() -> Result<Self, Error> {
-        Self::launch(None)
+        AzuriteOptions::default().start()
     }
 
     /// Starts a server with TLS and the good certificate of [`Certificates::shared`].
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed, started or filled.
     pub fn start_tls() -> Result<Self, Error> {
-        let certificates = Certificates::shared();
-        Self::launch(Some((certificates, certificates.good())))
+        Self::launch(Tls::shared())
     }
 
     /// The plain server that all tests of one process share; it ends with the process.
@@ -71,10 +107,7 @@ impl Azurite {
     /// When it cannot be installed or started.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Azurite> = OnceLock::new();
-        let azurite =
-            SHARED.get_or_init(|| Self::start().unwrap_or_else(|error| panic!("Azurite: {error}")));
-        azurite.server.record();
-        azurite
+        shared(&SHARED, Self::start)
     }
 
     /// The server with TLS that all tests of one process share; it ends with the process.
@@ -84,33 +117,20 @@ impl Azurite {
     /// When it cannot be installed or started.
     pub fn shared_tls() -> &'static Self {
         static SHARED: OnceLock<Azurite> = OnceLock::new();
-        let azurite = SHARED
-            .get_or_init(|| Self::start_tls().unwrap_or_else(|error| panic!("Azurite: {error}")));
-        azurite.server.record();
-        azurite
+        shared(&SHARED, Self::start_tls)
     }
 
-    fn launch(tls: Option<(&Certificates, &Identity)>) -> Result<Self, Error> {
+    fn launch(tls: Tls<'_>) -> Result<Self, Error> {
         let account = StorageAccount::own();
-        let client = tls.map(|(_, identity)| Certificates::pinned(identity));
-        let wire = |address| Wire {
-            address,
-            tls: client.clone(),
-        };
         // Any answer will do, and without a signature it is a refusal.
-        let ready = |address| {
+        let ready = |wire: &Wire| {
             let path = format!("/{}?comp=list", account.name);
-            let reply = wire(address).send("GET", &path, &[], b"");
+            let reply = wire.send("GET", &path, &[], b"");
             reply.map(drop).map_err(|error| error.to_string())
         };
-        let identity = tls.map(|(_, identity)| identity);
-        let server = Server::start(&BACKEND, |place| settings(place, &account, identity), ready)?;
-        let azurite = Self {
-            wire: wire(server.address()),
-            server,
-            account,
-            ca_file: tls.map(|(certificates, _)| certificates.ca_file().to_owned()),
-        };
+        let settings = |place: &Place| settings(place, &account, tls);
+        let server = Server::start(&BACKEND, tls, settings, ready)?;
+        let azurite = Self { server, account };
         azurite.fill()?;
         Ok(azurite)
     }
@@ -128,14 +148,9 @@ impl Azurite {
         Ok(())
     }
 
-    /// The address it listens on.
-    pub fn addr(&self) -> SocketAddr {
-        self.wire.address
-    }
-
     /// The address of the account's blob service, `http://127.0.0.1:PORT/ACCOUNT`.
     pub fn endpoint_url(&self) -> String {
-        format!("{}/{}", self.wire.url(), self.account.name)
+        format!("{}/{}", self.server.wire().url(), self.account.name)
     }
 
     /// The only account.
@@ -155,7 +170,7 @@ impl Azurite {
 
     /// What Azure's own clients take instead of an address and a key.
     pub fn connection_string(&self) -> String {
-        let protocol = if self.wire.tls.is_some() {
+        let protocol = if self.server.wire().tls.is_some() {
             "https"
         } else {
             "http"
@@ -168,31 +183,6 @@ impl Azurite {
         )
     }
 
-    /// The authority's certificate for `--ca-file`, when it speaks TLS.
-    pub fn ca_file(&self) -> Option<&Path> {
-        self.ca_file.as_deref()
-    }
-
-    /// How it runs.
-    pub fn runtime(&self) -> Runtime {
-        self.server.runtime()
-    }
-
-    /// Where a person finds it: its process, or its container and image.
-    pub fn whereabouts(&self) -> String {
-        self.server.whereabouts()
-    }
-
-    /// The folder with its certificate and log, when it is a process of this machine.
-    pub fn folder(&self) -> Option<&Path> {
-        self.server.folder()
-    }
-
-    /// The process id, when it is a process of this machine.
-    pub fn pid(&self) -> Option<u32> {
-        self.server.pid()
-    }
-
     /// A small client that may do everything.
     pub fn blobs(&self) -> BlobStore {
         self.blobs_as(self.account())
@@ -200,12 +190,16 @@ impl Azurite {
 
     /// A small client that signs as this account.
     pub fn blobs_as(&self, account: StorageAccount) -> BlobStore {
-        BlobStore::new(self.wire.clone(), &self.account.name, Some(account))
+        BlobStore::new(
+            self.server.wire().clone(),
+            &self.account.name,
+            Some(account),
+        )
     }
 
     /// A small client that does not sign.
     pub fn anonymous_blobs(&self) -> BlobStore {
-        BlobStore::new(self.wire.clone(), &self.account.name, None)
+        BlobStore::new(self.server.wire().clone(), &self.account.name, None)
     }
 
     /// A ready `CREATE LINK` for this account, which may have another key.
@@ -217,7 +211,7 @@ impl Azurite {
     }
 }
 
-fn settings(place: &Place, account: &StorageAccount, identity: Option<&Identity>) -> Launch {
+fn settings(place: &Place, account: &StorageAccount, tls: Tls<'_>) -> Launch {
     let launch = Launch::default()
         .arguments(["--blobHost", &place.listen.ip().to_string()])
         .arguments(["--blobPort", &place.listen.port().to_string()])
@@ -228,12 +222,11 @@ fn settings(place: &Place, account: &StorageAccount, identity: Option<&Identity>
             "AZURITE_ACCOUNTS",
             format!("{}:{}", account.name, account.key),
         );
-    match identity {
-        Some(identity) => launch
-            .arguments(["--cert".to_owned(), place.path("certs/public.crt")])
-            .arguments(["--key".to_owned(), place.path("certs/private.key")])
-            .file("certs/public.crt", identity.certificate_pem())
-            .file("certs/private.key", identity.key_pem()),
-        None => launch,
+    if tls.identity().is_none() {
+        return launch;
     }
+    launch
+        .arguments(["--cert".to_owned(), place.path(CERTIFICATE)])
+        .arguments(["--key".to_owned(), place.path(KEY)])
+        .tls(tls)
 }

@@ -1,3 +1,5 @@
+//! Java of this machine, and jars that Maven fetches.
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,3 +1,5 @@
+//! The local servers, installed into a cache folder at their first use.
+
 #![expect(
     clippy::disallowed_methods,
     reason = "the user's cache folder is named by variables"
@@ -9,7 +11,7 @@
 
 mod java;
 mod node;
-mod program;
+mod run;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -17,7 +19,7 @@ use std::process::Command;
 
 pub(crate) use java::{java, maven_jars};
 pub(crate) use node::portable as portable_node;
-pub(crate) use program::{output, run};
+pub(crate) use run::{output, run};
 
 use crate::{Error, process, versions};
 
@@ -108,14 +110,14 @@ pub(crate) fn once(
     install: impl FnOnce(&Path) -> Result<(), Error>,
 ) -> Result<PathBuf, Error> {
     let backends = cache()?.join("backends");
-    let folder = backends.join(format!("{name}-{version}"));
+    let whole = format!("{name}-{version}");
+    let folder = backends.join(&whole);
     if folder.is_dir() {
         return Ok(folder);
     }
     let doing = || format!("install into {}", backends.display());
     std::fs::create_dir_all(&backends).map_err(Error::io(doing()))?;
-    let lock = File::create(backends.join(format!("{name}-{version}.lock")));
-    let lock = lock.map_err(Error::io(doing()))?;
+    let lock = File::create(backends.join(format!("{whole}.lock"))).map_err(Error::io(doing()))?;
     lock.lock().map_err(Error::io(doing()))?;
     if folder.is_dir() {
         return Ok(folder);
@@ -124,15 +126,51 @@ pub(crate) fn once(
         "installing {name} {version} into {} (about {duration}, once)",
         backends.display()
     );
-    // What an interrupted installation has left; the lock says that nobody works on it now.
-    let staging = backends.join(format!(".staging-{name}-{version}"));
-    if staging.exists() {
-        std::fs::remove_dir_all(&staging).map_err(Error::io(doing()))?;
-    }
-    std::fs::create_dir(&staging).map_err(Error::io(doing()))?;
-    install(&staging)?;
-    std::fs::rename(&staging, &folder).map_err(Error::io(doing()))?;
+    attempt(&backends, &whole, install)
+}
+
+/// Installs into a folder of its own among `backends`, which becomes `name` when it is complete.
+///
+/// The caller holds the lock of `name`.
+fn attempt(
+    backends: &Path,
+    name: &str,
+    install: impl FnOnce(&Path) -> Result<(), Error>,
+) -> Result<PathBuf, Error> {
+    let doing = || format!("install into {}", backends.display());
+    sweep(backends, name);
+    // Not even an installer that outlived its process works in the same folder.
+    let staging = tempfile::Builder::new()
+        .prefix(&staging(name))
+        .tempdir_in(backends)
+        .map_err(Error::io(doing()))?;
+    // A temporary folder is for its owner alone; what is in it need not be.
+    let made = staging.path().join(name);
+    std::fs::create_dir(&made).map_err(Error::io(doing()))?;
+    install(&made)?;
+    let folder = backends.join(name);
+    std::fs::rename(&made, &folder).map_err(Error::io(doing()))?;
     Ok(folder)
+}
+
+/// How the names of the staging folders of `name` begin; some letters follow.
+fn staging(name: &str) -> String {
+    format!(".staging-{name}-")
+}
+
+/// Removes what interrupted attempts have left; the lock of `name` says that none of them goes on.
+fn sweep(backends: &Path, name: &str) {
+    let prefix = staging(name);
+    let entries = std::fs::read_dir(backends).into_iter().flatten();
+    for entry in entries.filter_map(Result::ok) {
+        let left = entry.file_name();
+        let left = left.to_string_lossy();
+        let letters = left.strip_prefix(&prefix);
+        if letters.is_some_and(|it| it.chars().all(|c| c.is_ascii_alphanumeric())) {
+            // The next attempt meets what cannot be removed again.
+            drop(std::fs::remove_dir_all(entry.path()));
+        }
+    }
 }
 
 pub(crate) fn cache() -> Result<PathBuf, Error> {
@@ -232,5 +270,31 @@ mod tests {
         );
         assert_eq!(go_version("go version go1.9 darwin/arm64\n"), Some((1, 9)));
         assert_eq!(go_version("sh: go: not found"), None);
+    }
+
+    #[test]
+    fn failed_attempt_leaves_nothing() {
+        let backends = tempfile::tempdir().unwrap();
+        let name = "fake-1";
+        let old = backends.path().join(format!("{}abcdef", staging(name)));
+        let other = backends
+            .path()
+            .join(format!("{}abcdef", staging("fake-10")));
+        for folder in [&old, &other] {
+            std::fs::create_dir_all(folder.join("half")).unwrap();
+        }
+        let failed = attempt(backends.path(), name, |folder| {
+            std::fs::write(folder.join("half"), "x").unwrap();
+            run("fake", Command::new("sh").args(["-c", "exit 1"]))
+        });
+        assert!(failed.is_err());
+        assert!(!old.exists() && other.exists());
+        assert!(!backends.path().join(name).exists());
+        let folder = attempt(backends.path(), name, |folder| {
+            std::fs::write(folder.join("whole"), "x").map_err(Error::io("write"))
+        });
+        assert!(folder.unwrap().join("whole").is_file());
+        let left = std::fs::read_dir(backends.path()).unwrap().count();
+        assert_eq!(left, 2, "the installation and the other's staging folder");
     }
 }

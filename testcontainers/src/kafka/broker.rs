@@ -8,7 +8,7 @@ use std::process::Command;
 use super::wire::Client;
 use super::{CLUSTER_ID, START, is_ready, settings};
 use crate::install::{java, maven_jars, once, run};
-use crate::process::{Process, with_port};
+use crate::process::{Process, with_ports};
 use crate::runtime::Runtime;
 use crate::server::Place;
 use crate::{Error, Scratch, versions};
@@ -74,7 +74,7 @@ fn install(java: &Path, folder: &Path) -> Result<(), Error> {
 /// start itself, and depends on nothing that differs between runs.
 fn format(java: &Path, folder: &Path) -> Result<(), Error> {
     let folder = absolute(folder)?;
-    let launch = settings(&anywhere(&folder, 9092), 9093);
+    let launch = settings(&anywhere(&folder, [9092, 9093]));
     let properties = folder.join("format.properties");
     for (_, contents) in launch.files {
         fs::write(&properties, contents).map_err(Error::io("write format.properties"))?;
@@ -94,19 +94,17 @@ fn format(java: &Path, folder: &Path) -> Result<(), Error> {
 fn rehearse(java: &Path, folder: &Path) -> Result<PathBuf, Error> {
     let classes = absolute(folder)?.join("classes.txt");
     let list = format!("-XX:DumpLoadedClassList={}", classes.display());
-    with_port(|controller| {
-        with_port(|port| {
-            let scratch = Scratch::new("kafka")?;
-            let place = anywhere(scratch.path(), port);
-            let launch = settings(&place, controller);
-            for (name, contents) in &launch.files {
-                scratch.write(name, contents)?;
-            }
-            let mut command = launcher(java, folder, &["-Xshare:off", &list]);
-            command.args(launch.arguments);
-            let broker = Process::start("kafka", &scratch, &command)?;
-            broker.wait(START, || is_ready(&Client::new(place.address)))
-        })
+    with_ports(|ports| {
+        let scratch = Scratch::new("kafka")?;
+        let place = anywhere(scratch.path(), ports);
+        let launch = settings(&place);
+        for (name, contents) in &launch.files {
+            scratch.write(name, contents)?;
+        }
+        let mut command = launcher(java, folder, &["-Xshare:off", &list]);
+        command.args(launch.arguments);
+        let broker = Process::start("kafka", &scratch, &command)?;
+        broker.wait(START, || is_ready(&Client::new(place.address)))
     })?;
     // Where the virtual machine knows no such option the list stays empty.
     fs::OpenOptions::new()
@@ -117,13 +115,14 @@ fn rehearse(java: &Path, folder: &Path) -> Result<PathBuf, Error> {
     Ok(classes)
 }
 
-fn anywhere(folder: &Path, port: u16) -> Place {
+fn anywhere(folder: &Path, [port, spare]: [u16; 2]) -> Place {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     Place {
         runtime: Runtime::Local,
         folder: folder.to_owned(),
         listen: address,
         address,
+        spare,
     }
 }
 

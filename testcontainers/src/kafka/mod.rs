@@ -3,8 +3,7 @@
 mod broker;
 mod wire;
 
-use std::net::SocketAddr;
-use std::path::Path;
+use std::ops::Deref;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -13,9 +12,9 @@ pub(crate) use broker::jars;
 use wire::{Client, TopicMetadata};
 
 use crate::image::Image;
-use crate::process::with_port;
-use crate::server::{Backend, Launch, Place, Server};
+use crate::server::{Backend, Launch, Place, Server, Tls, shared};
 use crate::statement::{identifier, literal};
+use crate::wire::Wire;
 use crate::{Error, LinkStatement, Runtime, versions};
 
 /// How long a start may take on a busy machine; it usually takes two seconds.
@@ -51,6 +50,14 @@ pub struct Kafka {
     client: Client,
 }
 
+impl Deref for Kafka {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
 /// A topic as the broker tells of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -63,15 +70,14 @@ pub struct KafkaTopic {
 
 impl Kafka {
     /// Installs Kafka if needed (a minute, once), starts it and makes its topic (two seconds).
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed or started, or its topic cannot be made.
     pub fn start() -> Result<Self, Error> {
-        let server = with_port(|controller| {
-            Server::start(
-                &BACKEND,
-                |place| settings(place, controller),
-                |address| is_ready(&Client::new(address)),
-            )
-        })?;
-        let client = Client::new(server.address());
+        let ready = |wire: &Wire| is_ready(&Client::new(wire.address));
+        let server = Server::start(&BACKEND, Tls::default(), settings, ready)?;
+        let client = Client::new(server.addr());
         let kafka = Self { server, client };
         kafka.create_topic("orders", 3)?;
         Ok(kafka)
@@ -84,15 +90,7 @@ impl Kafka {
     /// When it cannot be installed or started.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Kafka> = OnceLock::new();
-        let kafka =
-            SHARED.get_or_init(|| Self::start().unwrap_or_else(|error| panic!("Kafka: {error}")));
-        kafka.server.record();
-        kafka
-    }
-
-    /// The address it listens on and advertises.
-    pub fn addr(&self) -> SocketAddr {
-        self.client.address()
+        shared(&SHARED, Self::start)
     }
 
     /// The address as the target of a pipeline takes it: `127.0.0.1:PORT`.
@@ -100,27 +98,11 @@ impl Kafka {
         self.addr().to_string()
     }
 
-    /// How it runs.
-    pub fn runtime(&self) -> Runtime {
-        self.server.runtime()
-    }
-
-    /// Where a person finds it: its process, or its container and image.
-    pub fn whereabouts(&self) -> String {
-        self.server.whereabouts()
-    }
-
-    /// The folder with its data and log, when it is a process of this machine.
-    pub fn folder(&self) -> Option<&Path> {
-        self.server.folder()
-    }
-
-    /// The process id, when it is a process of this machine.
-    pub fn pid(&self) -> Option<u32> {
-        self.server.pid()
-    }
-
     /// The `host:port` of each broker, as the cluster advertises it.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not answer.
     pub fn brokers(&self) -> Result<Vec<String>, Error> {
         let metadata = self.client.metadata(None);
         Ok(metadata
@@ -129,6 +111,10 @@ impl Kafka {
     }
 
     /// All topics.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not answer, or tells of an error of a topic.
     pub fn topics(&self) -> Result<Vec<KafkaTopic>, Error> {
         let metadata = self.client.metadata(None);
         let topics = metadata.map_err(Error::io("ask Kafka for topics"))?.topics;
@@ -136,6 +122,10 @@ impl Kafka {
     }
 
     /// Asks for one topic as consumers and producers do.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not answer, or there is no such topic.
     pub fn topic(&self, name: &str) -> Result<KafkaTopic, Error> {
         let metadata = self.client.metadata(Some(name));
         let topics = metadata.map_err(Error::io("ask Kafka for a topic"))?.topics;
@@ -147,6 +137,10 @@ impl Kafka {
     }
 
     /// Makes a topic and waits until each partition has a leader.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not answer or refuses, or a partition gets no leader in time.
     pub fn create_topic(&self, name: &str, partitions: u16) -> Result<(), Error> {
         let code = self.client.create_topic(name, partitions.into());
         let code = code.map_err(Error::io("make a topic of Kafka"))?;
@@ -229,13 +223,11 @@ fn is_ready(client: &Client) -> Result<(), String> {
 }
 
 /// The broker's properties, the same for both runtimes.
-fn properties(place: &Place, controller: u16) -> Vec<(&'static str, String)> {
+fn properties(place: &Place) -> Vec<(&'static str, String)> {
     let (log, controller) = match place.runtime {
         // Where the vendor's user may write.
         Runtime::Docker => ("/tmp/kafka-logs".to_owned(), PORT + 1),
-        // The system may have given the same port twice.
-        Runtime::Local if controller == place.listen.port() => (place.path("data"), controller ^ 1),
-        Runtime::Local => (place.path("data"), controller),
+        Runtime::Local => (place.path("data"), place.spare),
     };
     let (listen, address) = (place.listen, place.address);
     let fixed = [
@@ -279,8 +271,8 @@ fn properties(place: &Place, controller: u16) -> Vec<(&'static str, String)> {
     fixed.into_iter().chain(of_the_run).collect()
 }
 
-fn settings(place: &Place, controller: u16) -> Launch {
-    let properties = properties(place, controller);
+fn settings(place: &Place) -> Launch {
+    let properties = properties(place);
     match place.runtime {
         // The image makes properties of its variables, formats the storage and starts.
         Runtime::Docker => {
@@ -326,12 +318,13 @@ mod tests {
             folder: PathBuf::from("/run"),
             listen: listen.parse().unwrap(),
             address: "127.0.0.1:40000".parse().unwrap(),
+            spare: 40001,
         }
     }
 
     #[test]
     fn process_gets_properties_as_a_file() {
-        let launch = settings(&place(Runtime::Local, "127.0.0.1:40000"), 40001);
+        let launch = settings(&place(Runtime::Local, "127.0.0.1:40000"));
         assert_eq!(launch.variables, []);
         let (name, text) = &launch.files[0];
         assert_eq!(name, "server.properties");
@@ -347,7 +340,7 @@ mod tests {
 
     #[test]
     fn container_gets_properties_as_variables() {
-        let launch = settings(&place(Runtime::Docker, "0.0.0.0:9092"), 40001);
+        let launch = settings(&place(Runtime::Docker, "0.0.0.0:9092"));
         assert!(launch.files.is_empty() && launch.arguments.is_empty());
         for (name, value) in [
             (
@@ -359,12 +352,5 @@ mod tests {
             let variable = (name.to_owned(), value.to_owned());
             assert!(launch.variables.contains(&variable), "{launch:?}");
         }
-    }
-
-    #[test]
-    fn controller_gets_a_port_of_its_own() {
-        let place = place(Runtime::Local, "127.0.0.1:40000");
-        let voters = ("controller.quorum.voters", "1@127.0.0.1:40001".to_owned());
-        assert!(properties(&place, 40000).contains(&voters));
     }
 }

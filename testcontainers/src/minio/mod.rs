@@ -2,8 +2,7 @@
 
 mod world;
 
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -16,10 +15,10 @@ use sha2::Digest;
 pub use world::{KMS_KEY_ID, SSE_C_KEY, User};
 
 use crate::image::Image;
-use crate::server::{Backend, Launch, Place, Server};
+use crate::server::{Backend, Launch, Place, Server, Tls, shared};
 use crate::store::Store;
 use crate::wire::Wire;
-use crate::{Certificates, Error, Identity, LinkStatement, Login, Runtime, install, versions};
+use crate::{Certificates, Error, Identity, LinkStatement, Login, install, versions};
 
 /// The region that the server insists on.
 const REGION: &str = "us-east-1";
@@ -47,7 +46,7 @@ pub(crate) const BACKEND: Backend = Backend {
 /// How a [`Minio`] is started.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MinioOptions<'a> {
-    tls: Option<(&'a Certificates, &'a Identity)>,
+    tls: Tls<'a>,
     region: Option<&'a str>,
 }
 
@@ -55,7 +54,7 @@ impl<'a> MinioOptions<'a> {
     /// Speaks TLS with this certificate of these authorities.
     #[must_use]
     pub fn tls(mut self, certificates: &'a Certificates, identity: &'a Identity) -> Self {
-        self.tls = Some((certificates, identity));
+        self.tls = Tls::new(certificates, identity);
         self
     }
 
@@ -67,6 +66,10 @@ impl<'a> MinioOptions<'a> {
     }
 
     /// Installs MinIO if needed (minutes, once), starts it and fills it (a second).
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed, started or filled.
     pub fn start(self) -> Result<Minio, Error> {
         Minio::launch(self)
     }
@@ -86,23 +89,38 @@ impl<'a> MinioOptions<'a> {
 #[derive(Debug)]
 pub struct Minio {
     server: Server,
-    wire: Wire,
     region: String,
-    ca_file: Option<PathBuf>,
+}
+
+impl Deref for Minio {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
 }
 
 impl Minio {
     /// Starts a server in plain text.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed, started or filled.
     pub fn start() -> Result<Self, Error> {
         MinioOptions::default().start()
     }
 
     /// Starts a server with TLS and the good certificate of [`Certificates::shared`].
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed, started or filled.
     pub fn start_tls() -> Result<Self, Error> {
-        let certificates = Certificates::shared();
-        MinioOptions::default()
-            .tls(certificates, certificates.good())
-            .start()
+        let tls = Tls::shared();
+        Self::launch(MinioOptions {
+            tls,
+            ..MinioOptions::default()
+        })
     }
 
     /// The plain server that all tests of one process share; it ends with the process.
@@ -112,10 +130,7 @@ impl Minio {
     /// When it cannot be installed or started.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Minio> = OnceLock::new();
-        let minio =
-            SHARED.get_or_init(|| Self::start().unwrap_or_else(|error| panic!("MinIO: {error}")));
-        minio.server.record();
-        minio
+        shared(&SHARED, Self::start)
     }
 
     /// The server with TLS that all tests of one process share; it ends with the process.
@@ -125,80 +140,35 @@ impl Minio {
     /// When it cannot be installed or started.
     pub fn shared_tls() -> &'static Self {
         static SHARED: OnceLock<Minio> = OnceLock::new();
-        let minio = SHARED
-            .get_or_init(|| Self::start_tls().unwrap_or_else(|error| panic!("MinIO: {error}")));
-        minio.server.record();
-        minio
+        shared(&SHARED, Self::start_tls)
     }
 
     fn launch(options: MinioOptions<'_>) -> Result<Self, Error> {
-        let tls = options
-            .tls
-            .map(|(_, identity)| Certificates::pinned(identity));
-        let wire = |address| Wire {
-            address,
-            tls: tls.clone(),
-        };
         let region = options.region.unwrap_or(REGION);
-        let ready = |address| {
-            let wire = wire(address);
+        let ready = |wire: &Wire| {
             wire.healthy("/minio/health/ready")?;
-            knows_its_users(&wire)
+            knows_its_users(wire)
         };
-        let server = Server::start(&BACKEND, |place| settings(place, options, region), ready)?;
-        let wire = wire(server.address());
-        let root = Store::new(wire.clone(), region, User::Root.login());
-        world::add_users(&root)?;
-        world::add_objects(&root, wire.tls.is_some())?;
-        let ca_file = options
-            .tls
-            .map(|(certificates, _)| certificates.ca_file().to_owned());
-        Ok(Self {
+        let settings = |place: &Place| settings(place, options, region);
+        let server = Server::start(&BACKEND, options.tls, settings, ready)?;
+        let minio = Self {
             server,
-            wire,
             region: region.to_owned(),
-            ca_file,
-        })
-    }
-
-    /// The address it listens on.
-    pub fn addr(&self) -> SocketAddr {
-        self.wire.address
+        };
+        let root = minio.store();
+        world::add_users(&root)?;
+        world::add_objects(&root, minio.server.wire().tls.is_some())?;
+        Ok(minio)
     }
 
     /// The address as `endpoint_url`.
     pub fn endpoint_url(&self) -> String {
-        self.wire.url()
+        self.server.wire().url()
     }
 
     /// The region it insists on.
     pub fn region(&self) -> &str {
         &self.region
-    }
-
-    /// The authority's certificate for `--ca-file`, when it speaks TLS.
-    pub fn ca_file(&self) -> Option<&Path> {
-        self.ca_file.as_deref()
-    }
-
-    /// How it runs.
-    pub fn runtime(&self) -> Runtime {
-        self.server.runtime()
-    }
-
-    /// Where a person finds it: its process, or its container and image.
-    pub fn whereabouts(&self) -> String {
-        self.server.whereabouts()
-    }
-
-    /// The folder with its data, certificates and log, when it is a process of this machine.
-    pub fn folder(&self) -> Option<&Path> {
-        self.server.folder()
-    }
-
-    /// The process id, when it is a process of this machine.
-    pub fn pid(&self) -> Option<u32> {
-        self.server.pid()
     }
 
     /// A small client that may do everything.
@@ -208,10 +178,14 @@ impl Minio {
 
     /// A small client with this login.
     pub fn store_as(&self, login: Login) -> Store {
-        Store::new(self.wire.clone(), &self.region, login)
+        Store::new(self.server.wire().clone(), &self.region, login)
     }
 
     /// Trades the user's key for a temporary one (`AssumeRole`, 15 minutes).
+    ///
+    /// # Errors
+    ///
+    /// When the server does not answer, or refuses.
     pub fn assume_role(&self, user: User) -> Result<Login, Error> {
         self.store_as(user.login())
             .assume_role("arn:aws:iam::123456789012:role/any")
@@ -253,7 +227,7 @@ fn settings(place: &Place, options: MinioOptions<'_>, region: &str) -> Launch {
     let root = User::Root.login();
     let kms_key = BASE64.encode(b"0123456789abcdef0123456789abcdef");
     let listen = place.listen.to_string();
-    let launch = Launch::default()
+    Launch::default()
         .arguments(["server", "--quiet", "--address", &listen, "--certs-dir"])
         .arguments([place.path("certs"), place.path("data")])
         .variable("MINIO_ROOT_USER", root.access_key_id)
@@ -266,13 +240,8 @@ fn settings(place: &Place, options: MinioOptions<'_>, region: &str) -> Launch {
         .variable("MINIO_DOMAIN", DOMAIN)
         .variable("MINIO_PROMETHEUS_AUTH_TYPE", "public")
         .variable("MINIO_KMS_SECRET_KEY", format!("{KMS_KEY_ID}:{kms_key}"))
-        .file("certs/CAs/.keep", "");
-    match options.tls {
-        Some((_, identity)) => launch
-            .file("certs/public.crt", identity.certificate_pem())
-            .file("certs/private.key", identity.key_pem()),
-        None => launch,
-    }
+        .file("certs/CAs/.keep", "")
+        .tls(options.tls)
 }
 
 /// The health page answers before the users have been read for the first time, and users that are

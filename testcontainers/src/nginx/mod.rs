@@ -1,18 +1,15 @@
 //! nginx as the HTTP service that an external function calls.
 
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::http_service::{self, LOGIN_PAGE, NO_ROWS, PASSWORD, REALM, USER};
 use crate::image::Image;
-use crate::server::{Backend, Launch, Place, Server};
+use crate::server::{Backend, CERTIFICATE, KEY, Launch, Place, Server, Tls, shared};
 use crate::wire::Wire;
-use crate::{
-    Certificates, Error, HttpEndpoint, Identity, LinkStatement, Runtime, install, versions,
-};
+use crate::{Certificates, Error, HttpEndpoint, Identity, LinkStatement, install, versions};
 
 pub(crate) const BACKEND: Backend = Backend {
     name: "nginx",
@@ -33,7 +30,7 @@ pub(crate) const BACKEND: Backend = Backend {
 /// How an [`Nginx`] is started.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NginxOptions<'a> {
-    tls: Option<(&'a Certificates, &'a Identity)>,
+    tls: Tls<'a>,
     mutual: bool,
 }
 
@@ -41,7 +38,7 @@ impl<'a> NginxOptions<'a> {
     /// Speaks TLS with this certificate of these authorities.
     #[must_use]
     pub fn tls(mut self, certificates: &'a Certificates, identity: &'a Identity) -> Self {
-        self.tls = Some((certificates, identity));
+        self.tls = Tls::new(certificates, identity);
         self
     }
 
@@ -58,6 +55,10 @@ impl<'a> NginxOptions<'a> {
     }
 
     /// Starts it, and installs it before if needed (seconds, once).
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed or started.
     pub fn start(self) -> Result<Nginx, Error> {
         Nginx::launch(self)
     }
@@ -67,34 +68,54 @@ impl<'a> NginxOptions<'a> {
 ///
 /// Its paths are those of the table there, without `/echo` and `/echo-401`; `/redirect` leads to
 /// `/` under another host name of the same server. The body of a refusal is nginx's own page.
+/// [`HttpEndpoint`] also has the logins, such as [`HttpEndpoint::bearer`], and the link
+/// ([`HttpEndpoint::create_link`]).
 #[derive(Debug)]
 pub struct Nginx {
     server: Server,
-    tls: bool,
-    ca_file: Option<PathBuf>,
+}
+
+impl Deref for Nginx {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
 }
 
 impl Nginx {
     /// Starts a server in plain text.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed or started.
     pub fn start() -> Result<Self, Error> {
         NginxOptions::default().start()
     }
 
     /// Starts a server with TLS and the good certificate of [`Certificates::shared`].
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed or started.
     pub fn start_tls() -> Result<Self, Error> {
-        let certificates = Certificates::shared();
-        NginxOptions::default()
-            .tls(certificates, certificates.good())
-            .start()
+        Self::launch(NginxOptions {
+            tls: Tls::shared(),
+            mutual: false,
+        })
     }
 
     /// Starts a server with TLS that wants a certificate of [`Certificates::shared`], such as
     /// [`Certificates::client`].
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed or started.
     pub fn start_mutual_tls() -> Result<Self, Error> {
-        let certificates = Certificates::shared();
-        NginxOptions::default()
-            .mutual_tls(certificates, certificates.good())
-            .start()
+        Self::launch(NginxOptions {
+            tls: Tls::shared(),
+            mutual: true,
+        })
     }
 
     /// The plain server that all tests of one process share; it ends with the process.
@@ -104,7 +125,7 @@ impl Nginx {
     /// When it cannot be installed or started.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Nginx> = OnceLock::new();
-        Self::once(&SHARED, Self::start)
+        shared(&SHARED, Self::start)
     }
 
     /// The server with TLS that all tests of one process share; it ends with the process.
@@ -114,7 +135,7 @@ impl Nginx {
     /// When it cannot be installed or started.
     pub fn shared_tls() -> &'static Self {
         static SHARED: OnceLock<Nginx> = OnceLock::new();
-        Self::once(&SHARED, Self::start_tls)
+        shared(&SHARED, Self::start_tls)
     }
 
     /// The server that wants a client certificate and that all tests of one process share; it ends
@@ -125,85 +146,27 @@ impl Nginx {
     /// When it cannot be installed or started.
     pub fn shared_mutual_tls() -> &'static Self {
         static SHARED: OnceLock<Nginx> = OnceLock::new();
-        Self::once(&SHARED, Self::start_mutual_tls)
-    }
-
-    fn once(shared: &'static OnceLock<Self>, start: fn() -> Result<Self, Error>) -> &'static Self {
-        let nginx = shared.get_or_init(|| start().unwrap_or_else(|error| panic!("nginx: {error}")));
-        nginx.server.record();
-        nginx
+        shared(&SHARED, Self::start_mutual_tls)
     }
 
     fn launch(options: NginxOptions<'_>) -> Result<Self, Error> {
-        let tls = options
-            .tls
-            .map(|(_, identity)| Certificates::pinned(identity));
         // Without a certificate of its own the probe is refused by a server that works.
         let wanted = if options.mutual { 400 } else { 200 };
-        let ready = |address| {
-            let wire = Wire {
-                address,
-                tls: tls.clone(),
-            };
+        let ready = |wire: &Wire| {
             let reply = wire.send("GET", "/", &[], b"");
             match reply.map_err(|error| error.to_string())?.status {
                 status if status == wanted => Ok(()),
                 status => Err(format!("/ answers {status}")),
             }
         };
-        let server = Server::start(&BACKEND, |place| settings(place, options), ready)?;
-        let ca_file = options
-            .tls
-            .map(|(certificates, _)| certificates.ca_file().to_owned());
-        Ok(Self {
-            server,
-            tls: options.tls.is_some(),
-            ca_file,
-        })
-    }
-
-    /// The address it listens on.
-    pub fn addr(&self) -> SocketAddr {
-        self.server.address()
+        let settings = |place: &Place| settings(place, options);
+        let server = Server::start(&BACKEND, options.tls, settings, ready)?;
+        Ok(Self { server })
     }
 
     /// The URL of a path, which begins with a slash.
     pub fn url(&self, path: &str) -> String {
-        let scheme = if self.tls { "https" } else { "http" };
-        format!("{scheme}://{}{path}", self.addr())
-    }
-
-    /// The authority's certificate for `--ca-file`, when it speaks TLS.
-    pub fn ca_file(&self) -> Option<&Path> {
-        self.ca_file.as_deref()
-    }
-
-    /// How it runs.
-    pub fn runtime(&self) -> Runtime {
-        self.server.runtime()
-    }
-
-    /// Where a person finds it: its process, or its container and image.
-    pub fn whereabouts(&self) -> String {
-        self.server.whereabouts()
-    }
-
-    /// The folder with its settings and log, when it is a process of this machine.
-    pub fn folder(&self) -> Option<&Path> {
-        self.server.folder()
-    }
-
-    /// The process id, when it is a process of this machine.
-    pub fn pid(&self) -> Option<u32> {
-        self.server.pid()
-    }
-
-    /// A ready `CREATE LINK` that sends these header fields, such as [`HttpEndpoint::bearer`].
-    pub fn create_link<'a>(
-        name: &str,
-        headers: impl IntoIterator<Item = (&'a str, String)>,
-    ) -> LinkStatement {
-        http_service::link(name, headers)
+        format!("{}{path}", self.server.wire().url())
     }
 
     /// A ready `CREATE EXTERNAL FUNCTION` that calls a path through a link.
@@ -219,7 +182,11 @@ fn settings(place: &Place, options: NginxOptions<'_>) -> Launch {
     let mut server = format!(
         "listen {}{};\n",
         place.listen,
-        if options.tls.is_some() { " ssl" } else { "" }
+        if options.tls.identity().is_some() {
+            " ssl"
+        } else {
+            ""
+        }
     );
     let port = place.address.port().to_string();
     for (name, value) in [
@@ -236,14 +203,11 @@ fn settings(place: &Place, options: NginxOptions<'_>) -> Launch {
         .arguments(["-e", "stderr", "-p", &place.path(""), "-c", "nginx.conf"])
         .file("nginx.conf", include_str!("nginx.conf"))
         .file("htpasswd", format!("{USER}:{{PLAIN}}{PASSWORD}\n"));
-    if let Some((certificates, identity)) = options.tls {
-        server.push_str(
-            "ssl_certificate server.crt;\nssl_certificate_key server.key;\n\
-             ssl_protocols TLSv1.2 TLSv1.3;\n",
-        );
-        launch = launch
-            .file("server.crt", identity.certificate_pem())
-            .file("server.key", identity.key_pem());
+    if let Some(certificates) = options.tls.certificates() {
+        server.extend(["ssl_certificate ", CERTIFICATE, ";\n"]);
+        server.extend(["ssl_certificate_key ", KEY, ";\n"]);
+        server.push_str("ssl_protocols TLSv1.2 TLSv1.3;\n");
+        launch = launch.tls(options.tls);
         if options.mutual {
             server.push_str("ssl_client_certificate clients.crt;\nssl_verify_client on;\n");
             launch = launch.file("clients.crt", certificates.ca_pem());
