@@ -39,6 +39,16 @@ become_root() {
     fi
 }
 
+# Lets one start or stop at a time work on the state, until this script ends.
+lock() {
+    command -v flock >/dev/null 2>&1 || fail 'there is no flock; the package util-linux has it'
+    mkdir -p "$state/run"
+    # The socket's group may have other members than the user.
+    chmod 700 "$state"
+    exec 9>"$state/lock"
+    flock -w 180 9 || fail "another start or stop holds $state/lock for 180 seconds"
+}
+
 version() {
     timeout 5 docker -H "unix://$socket" version --format '{{.Server.Version}}' 2>/dev/null
 }
@@ -84,7 +94,7 @@ launch() { # FLAG...
         --data-root "$state/data" --exec-root "$state/exec" --pidfile "$pid_file" \
         --containerd-namespace linkdial --containerd-plugins-namespace linkdial.plugins \
         --bridge "$bridge" --ip 127.0.0.1 --iptables=false --ip6tables=false --ip-masq=false \
-        --ip-forward=false --log-level warn "$@" </dev/null >"$log" 2>&1) &
+        --ip-forward=false --log-level warn "$@" </dev/null >"$log" 2>&1 9>&-) &
     tenths=300
     while [ "$tenths" -gt 0 ]; do
         if version >/dev/null; then
@@ -112,22 +122,32 @@ start() { # FLAG...
         # The kernel takes 107 bytes for a socket's path, and containerd's is the longest.
         longest=$state/exec/containerd/containerd-debug.sock
         [ "${#longest}" -le 107 ] || fail "$state is too long a path; set LINKDIAL_CACHE_DIR"
-        mkdir -p "$state/run"
-        # What killed processes have left stops the next start.
-        runs "$pid_file" dockerd || clean
-        if ! launch "$@"; then
-            tail -n 5 "$log" >&2
-            case " $* " in *' --storage-driver'*) fail 'it did not start' ;; esac
-            say 'it did not start; once more with the storage driver vfs'
-            launch --storage-driver vfs "$@" || {
-                tail -n 5 "$log" >&2
-                halt
-                fail 'it did not start'
-            }
+        lock
+        # Another start may have been faster.
+        if version >/dev/null; then
+            say 'runs already'
+        else
+            launch_any "$@"
+            say "Docker $(version) runs"
         fi
-        say "Docker $(version) runs"
     fi
     echo "export DOCKER_HOST='unix://$socket'"
+}
+
+launch_any() { # FLAG...
+    # What killed processes have left stops the next start.
+    runs "$pid_file" dockerd || clean
+    if launch "$@"; then
+        return
+    fi
+    tail -n 5 "$log" >&2
+    case " $* " in *' --storage-driver'*) fail 'it did not start' ;; esac
+    say 'it did not start; once more with the storage driver vfs'
+    launch --storage-driver vfs "$@" || {
+        tail -n 5 "$log" >&2
+        halt
+        fail 'it did not start'
+    }
 }
 
 # Removes what a daemon leaves besides its data: files of its run, mounts, the bridge.
@@ -168,6 +188,7 @@ stop)
         exit 0
     fi
     become_root
+    lock
     halt
     say 'is stopped'
     ;;

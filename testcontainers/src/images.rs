@@ -4,8 +4,10 @@
 //! come from where the local programs come from.
 
 use std::fmt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -17,14 +19,25 @@ use crate::{Error, Scratch, azurite, install, kafka, minio, nginx, versions};
 /// The label of an image that was built here; its value tells from what.
 const LABEL: &str = "linkdial.local";
 
+/// How long an engine may take for a look at what it has, or for a new name.
+const LOOK: Duration = Duration::from_secs(20);
+
+/// How long an image may take to build, with packages of Debian that come over the network.
+const BUILD: Duration = Duration::from_mins(30);
+
+/// How long a new image's program may take to say its version.
+const PROBE: Duration = Duration::from_mins(2);
+
 /// How an image is made.
 struct Recipe {
     backend: &'static Backend,
     dockerfile: &'static str,
     /// Small files that the Dockerfile copies, by their name there.
     files: &'static [(&'static str, &'static str)],
-    /// The version of what is installed.
-    version: &'static str,
+    /// The versions of what is installed.
+    versions: &'static [&'static str],
+    /// What a container of it runs to prove that the server can start.
+    probe: &'static [&'static str],
     /// Files and folders that the Dockerfile copies, by their name there, installed if needed.
     installed: fn() -> Result<Vec<Installed>, Error>,
 }
@@ -38,34 +51,43 @@ const RECIPES: &[Recipe] = &[
         backend: &azurite::BACKEND,
         dockerfile: include_str!("../images/azurite.Dockerfile"),
         files: &[],
-        version: versions::AZURITE,
+        versions: &[versions::AZURITE, versions::NODE],
+        probe: &["azurite-blob", "--version"],
         installed: azurite,
     },
     Recipe {
         backend: &kafka::BACKEND,
         dockerfile: include_str!("../images/kafka.Dockerfile"),
         files: &[("kafka-run", include_str!("../images/kafka-run"))],
-        version: versions::KAFKA,
+        versions: &[versions::KAFKA, versions::SLF4J],
+        probe: &[
+            "sh",
+            "-c",
+            "test -x /etc/kafka/docker/run && exec java -cp '/opt/kafka/libs/*' kafka.Kafka --version",
+        ],
         installed: || Ok(vec![("libs", kafka::jars()?)]),
     },
     Recipe {
         backend: &minio::BACKEND,
         dockerfile: include_str!("../images/minio.Dockerfile"),
         files: &[],
-        version: versions::MINIO,
+        versions: &[versions::MINIO_MODULE, versions::MINIO],
+        // After the image's entrypoint.
+        probe: &["--version"],
         installed: || Ok(vec![("minio", install::minio()?)]),
     },
     Recipe {
         backend: &nginx::BACKEND,
         dockerfile: include_str!("../images/nginx.Dockerfile"),
         files: &[],
-        // The base image's only one.
-        version: SUITE,
+        // It is whatever the base image's suite has.
+        versions: &[],
+        probe: &["nginx", "-v"],
         installed: || Ok(Vec::new()),
     },
 ];
 
-/// The program of Node.js, and the tree of packages that the script lies in.
+/// Node.js for any machine, and the tree of packages that the script lies in.
 fn azurite() -> Result<Vec<Installed>, Error> {
     let command = install::azurite()?;
     let script = command.get_args().map(Path::new).next();
@@ -74,7 +96,7 @@ fn azurite() -> Result<Vec<Installed>, Error> {
         .find(|folder| folder.ends_with("node_modules"))
         .expect("npm installs below that name");
     Ok(vec![
-        ("node", PathBuf::from(command.get_program())),
+        ("node", install::portable_node()?),
         ("node_modules", packages.to_owned()),
     ])
 }
@@ -89,6 +111,10 @@ const SUITE: &str = "bookworm";
 const DEBOOTSTRAP: &str = r#"
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
+command -v debootstrap >/dev/null || {
+    echo 'debootstrap is missing; scripts/prerequisites.sh images installs it'
+    exit 1
+}
 cd "$2"
 trap 'rm -rf root' EXIT
 trap 'exit 1' HUP INT TERM
@@ -100,6 +126,8 @@ tar -c -f root.tar -C root .
 "#;
 
 /// What an engine has under the name of an image.
+// Public for this crate's own program alone, like the two types below.
+#[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ImageState {
@@ -125,12 +153,14 @@ impl fmt::Display for ImageState {
 }
 
 /// The images of the servers that have two runtimes, in one engine.
+#[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct LocalImages {
     engine: &'static Engine,
 }
 
 /// One of [`LocalImages`].
+#[doc(hidden)]
 #[derive(Clone, Copy)]
 pub struct LocalImage {
     recipe: &'static Recipe,
@@ -163,15 +193,12 @@ impl LocalImage {
         let Recipe {
             dockerfile,
             files,
-            version,
+            versions,
             ..
         } = self.recipe;
         let files = files.iter().flat_map(|(name, text)| [*name, *text]);
-        digest(
-            [base.as_str(), dockerfile, version]
-                .into_iter()
-                .chain(files),
-        )
+        let parts = [base.as_str(), dockerfile].into_iter();
+        digest(parts.chain(versions.iter().copied()).chain(files))
     }
 }
 
@@ -188,6 +215,7 @@ impl LocalImages {
             doing: "look at images".to_owned(),
             reason: format!("{reason}; scripts/engine.sh start starts an engine"),
         })?;
+        check_client(&mut Command::new("docker"))?;
         Ok(Self { engine })
     }
 
@@ -196,11 +224,17 @@ impl LocalImages {
         self.look(&image.reference(), &image.digest())
     }
 
-    /// Builds an image, whatever the engine has, and installs what it needs before (minutes, once).
-    pub fn build(self, image: LocalImage) -> Result<(), Error> {
+    /// Builds an image unless the engine has the vendor's, or the same already, and installs what
+    /// it needs before (minutes, once). Returns whether it has built.
+    pub fn build(self, image: LocalImage) -> Result<bool, Error> {
+        // Another process may have built it while this one waited.
+        let _lock = lock(image.server())?;
+        if matches!(self.state(image)?, ImageState::Vendor | ImageState::Local) {
+            return Ok(false);
+        }
         let installed = (image.recipe.installed)()?;
-        if image.stands_on_base() && self.look(BASE, &base_digest())? != ImageState::Local {
-            self.build_base()?;
+        if image.stands_on_base() {
+            self.provide_base()?;
         }
         let folder = Scratch::new("image")?;
         folder.write("Dockerfile", image.recipe.dockerfile)?;
@@ -213,20 +247,69 @@ impl LocalImages {
             let source = source.canonicalize().map_err(Error::io(&doing))?;
             let mut copy = Command::new("cp");
             copy.arg("-RP").arg(source).arg(folder.path().join(name));
-            run(&doing, &mut copy)?;
+            ask(&doing, Duration::MAX, &mut copy)?;
         }
         let reference = image.reference();
-        let mut old = self.docker(["image", "inspect", "--format", "{{.Id}}", &reference]);
-        let old = run("look at images", &mut old).ok();
+        let old = self.id(&reference);
         let label = format!("{LABEL}={}", image.digest());
         let mut build = self.docker(["build", "--quiet", "--force-rm"]);
         // Packages come over the network of the machine: an engine may have no other.
-        build.args(["--network", "host", "--label", &label, "--tag", &reference]);
+        build.args(["--network", "host", "--label", &label]);
         build.arg(folder.path());
-        run(&format!("build {reference}"), &mut build)?;
-        if let Some(old) = old {
-            // A container may still use it; then it stays without a name.
-            drop(run("", &mut self.docker(["image", "rm", old.trim()])));
+        let new = ask(&format!("build {reference}"), BUILD, &mut build)?;
+        let new = new.trim();
+        // A broken image gets no name, so it never passes for one that is there.
+        let named = self.probe(image, new).and_then(|()| {
+            let mut tag = self.docker(["image", "tag", new, &reference]);
+            ask(&format!("name {reference}"), LOOK, &mut tag)
+        });
+        if named.is_err() {
+            self.remove_unnamed(new);
+        }
+        named?;
+        // What comes from the cache as a whole is the old one.
+        if let Some(old) = old.filter(|old| old != new) {
+            self.remove_unnamed(&old);
+        }
+        Ok(true)
+    }
+
+    /// Runs the program of an image once, without a network.
+    fn probe(self, image: LocalImage, id: &str) -> Result<(), Error> {
+        let name = format!("linkdial-probe-{}-{}", image.server(), std::process::id());
+        let mut probe = self.docker(["run", "--rm", "--network", "none", "--name", &name, id]);
+        probe.args(image.recipe.probe);
+        let doing = format!("run the program of the new {}", image.reference());
+        let probed = ask(&doing, PROBE, &mut probe);
+        if probed.is_err() {
+            // One that ran too long is still there, and any other one has gone.
+            let mut remove = self.docker(["rm", "--force", "--volumes", &name]);
+            drop(ask("remove a container", LOOK, &mut remove));
+        }
+        probed.map(drop)
+    }
+
+    /// The id of what the engine has under a name.
+    fn id(self, reference: &str) -> Option<String> {
+        let mut inspect = self.docker(["image", "inspect", "--format", "{{.Id}}", reference]);
+        let id = ask("look at images", LOOK, &mut inspect).ok()?;
+        Some(id.trim().to_owned())
+    }
+
+    /// Removes an image that has no name. A container may still use it; then it stays.
+    fn remove_unnamed(self, id: &str) {
+        let mut names = self.docker(["image", "inspect", "--format", "{{len .RepoTags}}", id]);
+        let names = ask("look at images", LOOK, &mut names);
+        if names.is_ok_and(|names| names.trim() == "0") {
+            drop(ask("", LOOK, &mut self.docker(["image", "rm", id])));
+        }
+    }
+
+    /// Sees to it that the engine has the base image.
+    fn provide_base(self) -> Result<(), Error> {
+        let _lock = lock("base")?;
+        if self.look(BASE, &base_digest())? != ImageState::Local {
+            self.build_base()?;
         }
         Ok(())
     }
@@ -234,7 +317,7 @@ impl LocalImages {
     /// Makes the base image, which needs the rights of root.
     fn build_base(self) -> Result<(), Error> {
         let folder = Scratch::new("image")?;
-        let user = run("ask for the user", Command::new("id").arg("-u"))?;
+        let user = ask("ask for the user", LOOK, Command::new("id").arg("-u"))?;
         let mut make = if user.trim() == "0" {
             Command::new("sh")
         } else {
@@ -244,22 +327,22 @@ impl LocalImages {
         };
         make.args(["-c", DEBOOTSTRAP, "sh", SUITE])
             .arg(folder.path());
-        run(&format!("make {BASE}"), &mut make)?;
+        ask(&format!("make {BASE}"), Duration::MAX, &mut make)?;
         let label = format!("LABEL {LABEL}={}", base_digest());
         let mut import = self.docker(["import", "--change", &label, "--change", "CMD [\"bash\"]"]);
         import.arg(folder.path().join("root.tar")).arg(BASE);
-        run(&format!("import {BASE}"), &mut import).map(drop)
+        ask(&format!("import {BASE}"), BUILD, &mut import).map(drop)
     }
 
     fn look(self, reference: &str, digest: &str) -> Result<ImageState, Error> {
         let format = "{{json .Config.Labels}}";
         // Unlike a look at one image, a list tells an absent one from an engine that is gone.
         let mut list = self.docker(["image", "ls", "--quiet", reference]);
-        if run("look at images", &mut list)?.trim().is_empty() {
+        if ask("look at images", LOOK, &mut list)?.trim().is_empty() {
             return Ok(ImageState::Absent);
         }
         let mut look = self.docker(["image", "inspect", "--format", format, reference]);
-        let labels = run("look at images", &mut look)?;
+        let labels = ask("look at images", LOOK, &mut look)?;
         let labels: Value = serde_json::from_str(&labels).unwrap_or_default();
         Ok(match labels[LABEL].as_str() {
             None => ImageState::Vendor,
@@ -294,23 +377,38 @@ fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     format!("{number:016x}")
 }
 
-/// Runs a program to its end and returns what it wrote to standard output.
-fn run(doing: &str, command: &mut Command) -> Result<String, Error> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let failed = |reason: String| Error::Container {
-        doing: doing.to_owned(),
-        reason: format!("{program}: {reason}"),
+/// Lets one process at a time work on an image, until the file is closed.
+fn lock(name: &str) -> Result<File, Error> {
+    let folder = install::cache()?.join("images");
+    let doing = || format!("lock {}", folder.display());
+    std::fs::create_dir_all(&folder).map_err(Error::io(doing()))?;
+    let file = File::create(folder.join(format!("{name}.lock"))).map_err(Error::io(doing()))?;
+    file.lock().map_err(Error::io(doing()))?;
+    Ok(file)
+}
+
+/// Runs a program to its end, but no longer than this, and returns what it wrote.
+fn ask(doing: &str, limit: Duration, command: &Command) -> Result<String, Error> {
+    install::output(doing, limit, command).map_err(|error| match error {
+        Error::Install { what, reason } => Error::Container {
+            doing: what,
+            reason,
+        },
+        other => other,
+    })
+}
+
+/// Makes sure that there is a `docker` command: other failures are told apart from that one first.
+fn check_client(docker: &mut Command) -> Result<(), Error> {
+    let reason = match ask("look at images", LOOK, docker.arg("--version")) {
+        Ok(_) => return Ok(()),
+        Err(Error::Container { reason, .. }) => reason,
+        Err(other) => return Err(other),
     };
-    let output = command.stdin(Stdio::null()).output();
-    let output = output.map_err(|error| failed(error.to_string()))?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    let words = [output.stdout, output.stderr].concat();
-    let words = String::from_utf8_lossy(&words);
-    let lines: Vec<_> = words.lines().collect();
-    let tail = lines[lines.len().saturating_sub(20)..].join("\n");
-    Err(failed(format!("{}\n{tail}", output.status)))
+    Err(Error::Container {
+        doing: "look at images".to_owned(),
+        reason: format!("{reason}; scripts/prerequisites.sh images installs the docker command"),
+    })
 }
 
 #[cfg(test)]
@@ -324,5 +422,49 @@ mod tests {
         digests.sort_unstable();
         digests.dedup();
         assert_eq!(digests.len(), RECIPES.len());
+    }
+
+    #[test]
+    fn versions_are_part_of_the_digest() {
+        for recipe in RECIPES.iter().filter(|recipe| !recipe.versions.is_empty()) {
+            let fewer: &'static Recipe = Box::leak(Box::new(Recipe {
+                versions: &recipe.versions[1..],
+                ..*recipe
+            }));
+            let [all, fewer] = [recipe, fewer].map(|recipe| LocalImage { recipe }.digest());
+            assert_ne!(all, fewer, "{}", recipe.backend.name);
+        }
+    }
+
+    #[test]
+    fn missing_docker_names_its_remedy() {
+        let error = check_client(&mut Command::new("no-such-docker")).unwrap_err();
+        assert!(
+            error.to_string().contains("prerequisites.sh images"),
+            "{error}"
+        );
+    }
+
+    /// What people copy names the versions a second time.
+    #[test]
+    fn compose_file_has_the_same_versions() {
+        let compose = include_str!("../../docs/containers/compose.yaml");
+        let node = versions::NODE.split('.').next().unwrap();
+        let mut wanted = vec![
+            format!("image: node:{node}-slim"),
+            format!("- --package=azurite@{}", versions::AZURITE),
+        ];
+        let others = LocalImage::all().filter(|image| image.server() != azurite::BACKEND.name);
+        wanted.extend(others.map(|image| format!("image: {}", image.reference())));
+        for wanted in wanted {
+            assert!(
+                compose.lines().any(|line| line.trim() == wanted),
+                "{wanted}"
+            );
+        }
+        let images = compose
+            .lines()
+            .filter(|line| line.trim().starts_with("image: "));
+        assert_eq!(images.count(), RECIPES.len());
     }
 }

@@ -54,7 +54,7 @@ pub use runtime::Runtime;
 pub use s3_server::S3Server;
 pub use scratch::Scratch;
 pub use scripted::{Match, Script, ScriptedHttp};
-pub use server::Server;
+pub use server::{Server, Whereabouts};
 pub use statement::LinkStatement;
 pub use store::Store;
 pub use web::{Answer, Recorded};

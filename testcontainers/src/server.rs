@@ -1,5 +1,6 @@
 //! A server that runs as a container or as a process, with one description for both.
 
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -201,11 +202,11 @@ impl Server {
     }
 
     /// Where a person finds it: its process, or its container and image.
-    pub fn whereabouts(&self) -> String {
+    pub fn whereabouts(&self) -> Whereabouts {
         match &self.body {
-            Body::Process(process) => format!("process {}", process.pid()),
+            Body::Process(process) => Whereabouts::Process(process.pid()),
             #[cfg(feature = "containers")]
-            Body::Container(container) => container.to_string(),
+            Body::Container(container) => container.whereabouts(),
         }
     }
 
@@ -244,6 +245,32 @@ impl Server {
     /// Tells the record of the run that the test of this thread uses the server.
     fn record(&self) -> Result<(), Error> {
         runtime::record(self.name, self.runtime(), &self.why)
+    }
+}
+
+/// Where a person finds a [`Server`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Whereabouts {
+    /// A process of this machine, by its id.
+    Process(u32),
+    /// A container.
+    Container {
+        /// The container's name.
+        name: String,
+        /// The repository and tag of its image.
+        image: String,
+        /// The engine's address, as the variable `DOCKER_HOST` takes it.
+        engine: String,
+    },
+}
+
+impl fmt::Display for Whereabouts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Process(id) => write!(f, "process {id}"),
+            Self::Container { name, image, .. } => write!(f, "container {name} of {image}"),
+        }
     }
 }
 

@@ -5,7 +5,9 @@ mod support;
 use std::net::TcpStream;
 use std::path::PathBuf;
 
-use linkdial_testcontainers::{Certificates, HttpEndpoint, Nginx, NginxOptions, Runtime};
+use linkdial_testcontainers::{
+    Certificates, HttpEndpoint, Nginx, NginxOptions, Runtime, Whereabouts,
+};
 use support::client;
 
 #[tokio::test]
@@ -77,7 +79,10 @@ fn handle_takes_everything_along() {
     let folder = nginx.folder().map(PathBuf::from);
     match nginx.runtime() {
         Runtime::Local => assert!(folder.as_ref().unwrap().join("nginx.conf").is_file()),
-        _ => assert!(nginx.whereabouts().contains("container"), "{nginx:?}"),
+        _ => assert!(
+            matches!(nginx.whereabouts(), Whereabouts::Container { .. }),
+            "{nginx:?}"
+        ),
     }
     drop(nginx);
     assert!(TcpStream::connect(address).is_err());

@@ -280,3 +280,16 @@ fn people_get_a_script() {
     signal(child.id(), "INT");
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn closed_standard_output_is_a_failure_without_a_panic() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_linkdial-testcontainers"));
+    command.args(["up", "s3"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    assert!(words.starts_with("error: standard output: "), "{words}");
+}

@@ -23,7 +23,7 @@ use engine::{RUNTIME, is_not_found, remove, wait_for};
 use guard::Guard;
 
 use crate::image::Reference;
-use crate::server::{Backend, FOLDER, Launch};
+use crate::server::{Backend, FOLDER, Launch, Whereabouts};
 use crate::{Error, ready, runtime};
 
 /// How long an engine may take to remove a container.
@@ -139,6 +139,14 @@ impl Container {
         ready: impl FnMut() -> Result<(), String>,
     ) -> Result<(), Error> {
         ready::wait(self.server, limit, &self.ended, || self.log(), ready)
+    }
+
+    pub(crate) fn whereabouts(&self) -> Whereabouts {
+        Whereabouts::Container {
+            name: self.name.clone(),
+            image: self.reference.to_string(),
+            engine: self.engine.host().to_owned(),
+        }
     }
 
     fn log(&self) -> String {

@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub(crate) use java::{java, maven_jars};
-pub(crate) use run::run;
+pub(crate) use node::portable as portable_node;
+pub(crate) use run::{output, run};
 
 use crate::{Error, process, versions};
 

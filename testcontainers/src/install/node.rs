@@ -15,8 +15,14 @@ const UNUSED: [&str; 3] = [".map", ".d.ts", ".md"];
 pub(crate) fn program() -> Result<PathBuf, Error> {
     match on_path() {
         Some(node) => Ok(node),
-        None => Ok(packaged()?.join("bin/node")),
+        None => portable(),
     }
+}
+
+/// Node.js of the Python package, which runs on every Linux whose C library is from 2018 or later.
+/// The one of this machine may need newer libraries, or files beside it.
+pub(crate) fn portable() -> Result<PathBuf, Error> {
+    Ok(packaged()?.join("bin/node"))
 }
 
 /// Puts a package of npm with what it needs into `folder`, and runs none of their scripts.

@@ -1,6 +1,8 @@
 //! Installers as processes that end with this one.
 
 use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use crate::Error;
 
@@ -15,15 +17,29 @@ kill -KILL $!
 exit $status
 "#;
 
+/// How long a program may take to go when it is killed.
+const KILL: Duration = Duration::from_secs(10);
+
 /// What a shell says of a program that is not there, or is none.
 const NO_PROGRAM: [i32; 2] = [126, 127];
 
 /// Runs an installer to its end; an error has the end of its own words.
 pub(crate) fn run(what: &str, command: &Command) -> Result<(), Error> {
+    output(what, Duration::MAX, command).map(drop)
+}
+
+/// The same for any program, but no longer than this. Returns what it wrote to standard output.
+pub(crate) fn output(what: &str, limit: Duration, command: &Command) -> Result<String, Error> {
     let program = command.get_program().to_string_lossy();
-    let output = guarded(command).map_err(Error::io(format!("run {program}")))?;
+    let output = guarded(command, limit).map_err(Error::io(format!("run {program}")))?;
+    let Some(output) = output else {
+        return Err(Error::Install {
+            what: what.to_owned(),
+            reason: format!("{program} did not end within {limit:?}"),
+        });
+    };
     if output.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let words = [output.stdout, output.stderr].concat();
     let words = String::from_utf8_lossy(&words);
@@ -39,7 +55,8 @@ pub(crate) fn run(what: &str, command: &Command) -> Result<(), Error> {
     })
 }
 
-fn guarded(command: &Command) -> std::io::Result<Output> {
+/// Returns nothing when the time was over before the program.
+fn guarded(command: &Command, limit: Duration) -> std::io::Result<Option<Output>> {
     let mut guard = Command::new("sh");
     guard.args(["-c", GUARD, "sh"]);
     guard.arg(command.get_program()).args(command.get_args());
@@ -61,13 +78,26 @@ fn guarded(command: &Command) -> std::io::Result<Output> {
     let mut guard = guard.spawn()?;
     // To wait for a child closes its input, which would be the end of the installer.
     let pipe = guard.stdin.take();
-    let output = guard.wait_with_output();
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        // Nobody waits for a program that does not even end when it is killed.
+        drop(sender.send(guard.wait_with_output()));
+    });
+    let output = receiver.recv_timeout(limit);
     drop(pipe);
-    output
+    match output {
+        Ok(output) => output.map(Some),
+        Err(_) => {
+            drop(receiver.recv_timeout(KILL));
+            Ok(None)
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
 
     fn shell(script: &str) -> Command {
@@ -101,5 +131,22 @@ mod tests {
     #[test]
     fn installer_has_no_input() {
         run("x", &shell("! read -r _")).unwrap();
+    }
+
+    #[test]
+    fn output_is_what_the_program_wrote() {
+        let text = output("x", Duration::MAX, &shell("echo aside >&2; echo word")).unwrap();
+        assert_eq!(text, "word\n");
+    }
+
+    #[test]
+    fn silent_program_is_ended() {
+        let limit = Duration::from_millis(100);
+        for script in ["sleep 60", "exec >&- 2>&-; sleep 60"] {
+            let begin = Instant::now();
+            let error = output("x", limit, &shell(script)).unwrap_err();
+            assert!(error.to_string().contains("within 100ms"), "{error}");
+            assert!(begin.elapsed() < KILL, "{script}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use linkdial_testcontainers::{
     Azurite, Certificates, HttpEndpoint, Kafka, LinkStatement, Login, Minio, Moto, Nginx, Runtime,
-    S3Server, SSE_C_KEY, User,
+    S3Server, SSE_C_KEY, User, Whereabouts,
 };
 use serde_json::{Map, Value, json};
 
@@ -15,8 +15,8 @@ pub(crate) struct Description {
     /// The name that people know it by.
     title: &'static str,
     runtime: Runtime,
-    /// Its process or container.
-    whereabouts: String,
+    /// Its process or container; without one it is inside this process.
+    whereabouts: Option<Whereabouts>,
     address: SocketAddr,
     /// Addresses and credentials, under the names that clients give them.
     settings: Map<String, Value>,
@@ -37,13 +37,13 @@ impl Description {
     fn new(
         title: &'static str,
         runtime: Runtime,
-        whereabouts: String,
+        whereabouts: impl Into<Option<Whereabouts>>,
         address: SocketAddr,
     ) -> Self {
         Self {
             title,
             runtime,
-            whereabouts,
+            whereabouts: whereabouts.into(),
             address,
             settings: Map::new(),
             links: Vec::new(),
@@ -110,13 +110,26 @@ impl Description {
         self.runtime
     }
 
-    pub(crate) fn whereabouts(&self) -> &str {
-        &self.whereabouts
+    pub(crate) fn whereabouts(&self) -> Option<&Whereabouts> {
+        self.whereabouts.as_ref()
+    }
+
+    /// What clients connect to.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The whereabouts in words.
+    pub(crate) fn place(&self) -> String {
+        match &self.whereabouts {
+            Some(whereabouts) => whereabouts.to_string(),
+            None => format!("in process {}", std::process::id()),
+        }
     }
 
     /// A script for `linkdial verify`.
     pub(crate) fn script(&self) -> String {
-        let mut text = format!("-- {}, {}\n", self.title, self.whereabouts);
+        let mut text = format!("-- {}, {}\n", self.title, self.place());
         for (name, value) in &self.settings {
             let value = value
                 .as_str()
@@ -152,7 +165,7 @@ impl Description {
             "name": name,
             "title": self.title,
             "runtime": self.runtime.to_string(),
-            "whereabouts": self.whereabouts,
+            "whereabouts": self.place(),
             "address": self.address.to_string(),
             "settings": self.settings,
             "links": links,
@@ -172,11 +185,6 @@ pub(crate) fn add(script: &mut String, remark: &str, target: Option<&str>, link:
         &link,
         "\n",
     ]);
-}
-
-/// A server that runs inside this process.
-fn here() -> String {
-    format!("in process {}", std::process::id())
 }
 
 /// `temporary` is a key with a session token.
@@ -236,7 +244,7 @@ pub(crate) fn minio(minio: &Minio, temporary: &Login) -> Description {
 }
 
 pub(crate) fn moto(moto: &Moto) -> Description {
-    let process = format!("process {}", moto.pid());
+    let process = Whereabouts::Process(moto.pid());
     let member = moto.member();
     Description::new("moto", Runtime::Local, process, moto.addr())
         .set("endpoint_url", moto.endpoint_url())
@@ -259,7 +267,7 @@ pub(crate) fn moto(moto: &Moto) -> Description {
 pub(crate) fn s3(server: &S3Server) -> Description {
     let login = S3Server::login();
     let link = server.create_link("demo", &login);
-    Description::new("S3 server", Runtime::Local, here(), server.addr())
+    Description::new("S3 server", Runtime::Local, None, server.addr())
         .set("endpoint_url", server.endpoint_url())
         .set("aws_access_key_id", login.access_key_id)
         .set("aws_secret_access_key", login.secret_access_key)
@@ -270,7 +278,7 @@ pub(crate) fn s3(server: &S3Server) -> Description {
 pub(crate) fn http(endpoint: &HttpEndpoint) -> Description {
     let tls = endpoint.url("/").starts_with("https");
     let ca_file = tls.then(|| Certificates::shared().ca_file());
-    Description::new("HTTP service", Runtime::Local, here(), endpoint.addr())
+    Description::new("HTTP service", Runtime::Local, None, endpoint.addr())
         .set("url", endpoint.url("/"))
         .set_ca_file(ca_file)
         .functions(|function, path, link| endpoint.create_function(function, path, link))

@@ -20,8 +20,11 @@ pub(crate) fn run(list: bool) -> Result<(), Box<dyn Error>> {
             _ => {
                 writeln!(output, "{reference}: building")?;
                 let begin = Instant::now();
-                images.build(image)?;
-                format!("built in {} s", begin.elapsed().as_secs())
+                if images.build(image)? {
+                    format!("built in {} s", begin.elapsed().as_secs())
+                } else {
+                    "built by somebody else meanwhile".to_owned()
+                }
             }
         };
         writeln!(output, "{reference}: {told}")?;

@@ -4,13 +4,22 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use linkdial_testcontainers::Whereabouts;
+
 use crate::up::{Backend, Up, start};
 
 /// Starts of each server; the median is shown.
 const STARTS: usize = 5;
 
-/// Starts each server some times and prints a line of a Markdown table for it.
+/// How many seconds an engine may take to tell of a container.
+const LOOK: &str = "10";
+
+/// Starts each server some times and prints a line of a Markdown table for it. For Linux: that
+/// system alone tells of other processes' memory in `/proc`, and of a container's too.
 pub(crate) fn run(backends: &[Backend]) -> Result<(), Box<dyn Error>> {
+    if !cfg!(target_os = "linux") {
+        return Err("memory is measured on Linux alone".into());
+    }
     let mut output = std::io::stdout().lock();
     writeln!(output, "| server | runtime | start to ready | memory |")?;
     writeln!(output, "| --- | --- | --- | --- |")?;
@@ -24,7 +33,11 @@ pub(crate) fn run(backends: &[Backend]) -> Result<(), Box<dyn Error>> {
             let begin = Instant::now();
             let Up { description, .. } = &start(*backend)?;
             times.push(begin.elapsed());
-            memory.push(resident(first_process(description.whereabouts())?)?);
+            let whereabouts = description
+                .whereabouts()
+                .ok_or_else(|| format!("{} is no process of its own", backend.name()))?;
+            let process = first_process(whereabouts)?;
+            memory.push(resident(process).map_err(|error| format!("{whereabouts}: {error}"))?);
             runtime = description.runtime().to_string();
         }
         times.sort_unstable();
@@ -49,19 +62,23 @@ fn shown(time: Duration) -> String {
 }
 
 /// The id of the server's first process on this machine.
-fn first_process(whereabouts: &str) -> Result<u32, Box<dyn Error>> {
-    let mut words = whereabouts.split(' ');
-    match (words.next(), words.next()) {
-        (Some("process"), Some(id)) => Ok(id.parse()?),
-        (Some("container"), Some(name)) => {
-            let mut inspect = Command::new("docker");
-            inspect.args(["inspect", "--format", "{{.State.Pid}}", name]);
-            Ok(String::from_utf8(inspect.output()?.stdout)?
-                .trim()
-                .parse()?)
-        }
-        _ => Err(format!("{whereabouts} is no process of its own").into()),
+fn first_process(whereabouts: &Whereabouts) -> Result<u32, Box<dyn Error>> {
+    let (name, engine) = match whereabouts {
+        Whereabouts::Process(id) => return Ok(*id),
+        Whereabouts::Container { name, engine, .. } => (name, engine),
+        _ => return Err(format!("{whereabouts} is unknown here").into()),
+    };
+    let mut inspect = Command::new("timeout");
+    inspect.args([LOOK, "docker", "--host", engine, "inspect"]);
+    let output = inspect
+        .args(["--format", "{{.State.Pid}}", name])
+        .output()
+        .map_err(|error| format!("timeout: {error}"))?;
+    if !output.status.success() {
+        let words = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("docker inspect ended with {}: {words}", output.status).into());
     }
+    Ok(String::from_utf8(output.stdout)?.trim().parse()?)
 }
 
 /// The resident memory of a process and its children, in KiB.

@@ -1,5 +1,7 @@
 use std::error::Error;
 use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
 
 use clap::ValueEnum;
 use linkdial_testcontainers::{
@@ -51,6 +53,9 @@ pub(crate) enum Format {
     Json,
 }
 
+/// How long a port of this machine may take to answer.
+const ANSWER: Duration = Duration::from_secs(1);
+
 /// Keeps a server alive.
 type Handle = Box<dyn std::any::Any + Send>;
 
@@ -82,13 +87,35 @@ pub(crate) fn run(backends: Vec<Backend>, format: Format) -> Result<(), Box<dyn 
             () = &mut end => return Ok(()),
             servers = tokio::task::spawn_blocking(move || start_all(&backends)) => servers??,
         };
-        show(&servers, format)?;
-        end.await;
-        Ok(())
+        let shown = show(&servers, format);
+        if shown.is_ok() {
+            end.await;
+        }
+        // Whatever happened before: what stays behind is the more important news.
+        take_away(servers)?;
+        Ok(shown.map_err(|error| format!("standard output: {error}"))?)
     });
     // What is still starting is cleaned up when this process ends.
     runtime.shutdown_background();
     done
+}
+
+/// Ends the servers, and fails when one of them still listens.
+fn take_away(servers: Vec<Up>) -> Result<(), Box<dyn Error>> {
+    let places: Vec<_> = servers
+        .iter()
+        .map(|up| (up.description.place(), up.description.address()))
+        .collect();
+    drop(servers);
+    let left: Vec<_> = places
+        .into_iter()
+        .filter(|(_, address)| TcpStream::connect_timeout(address, ANSWER).is_ok())
+        .map(|(place, address)| format!("{place} at {address}"))
+        .collect();
+    if left.is_empty() {
+        return Ok(());
+    }
+    Err(format!("could not be taken away: {}", left.join(", ")).into())
 }
 
 /// Starts all at the same time.
