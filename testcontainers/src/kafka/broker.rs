@@ -50,7 +50,9 @@ fn launcher(java: &Path, folder: &Path, options: &[&str]) -> Command {
         .arg("-XX:-UsePerfData")
         .arg("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
         .args(options)
-        .args(["-cp", "libs/*"]);
+        .args(["-cp", "libs/*"])
+        // Java reads names of files in the letters of the locale.
+        .env("LC_ALL", "C.UTF-8");
     command
 }
 

@@ -84,7 +84,7 @@ pub(crate) fn run(backends: Vec<Backend>, format: Format) -> Result<(), Box<dyn 
         // take minutes: listen from the start.
         let mut end = Box::pin(asked_to_end(format)?);
         let servers = tokio::select! {
-            () = &mut end => return Ok(()),
+            () = &mut end => return Err("asked to end before the servers were ready".into()),
             servers = tokio::task::spawn_blocking(move || start_all(&backends)) => servers??,
         };
         let shown = show(&servers, format);
