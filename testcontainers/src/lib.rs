@@ -4,6 +4,15 @@
 //! Servers inside the process run on a thread and a runtime of their own, so tests of any shape,
 //! sync or async, can hold one.
 
+#![cfg_attr(
+    not(feature = "containers"),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "what describes images is read by containers alone"
+    )
+)]
+
 mod azurite;
 mod background;
 pub mod broken;
