@@ -62,6 +62,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// The code in the XML of a server that refused a call, such as `AccessDenied`.
+    pub fn remote_code(&self) -> Option<&str> {
+        let Self::Refused { answer, .. } = self else {
+            return None;
+        };
+        let (_, rest) = answer.split_once("<Code>")?;
+        rest.split_once("</Code>").map(|(code, _)| code)
+    }
+
     pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let doing = doing.into();
         move |source| Self::Io { doing, source }

@@ -33,6 +33,10 @@ pub struct Moto {
 
 impl Moto {
     /// Installs moto if needed (a minute, once), starts it and makes its users (two seconds).
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed or started.
     pub fn start() -> Result<Self, Error> {
         let python = install::moto()?;
         with_port(|port| {

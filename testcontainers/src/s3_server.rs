@@ -27,11 +27,19 @@ pub struct S3Server {
 
 impl S3Server {
     /// Starts a server in plain text.
+    ///
+    /// # Errors
+    ///
+    /// When the file system refuses.
     pub fn start() -> Result<Self, Error> {
         Self::launch(None)
     }
 
     /// Starts a server with TLS and the good certificate of [`Certificates::shared`].
+    ///
+    /// # Errors
+    ///
+    /// When the file system refuses.
     pub fn start_tls() -> Result<Self, Error> {
         let certificates = Certificates::shared();
         Self::launch(Some(certificates.server_tls(certificates.good()).into()))

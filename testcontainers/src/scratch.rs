@@ -23,6 +23,10 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do rm -rf "$1" && exit; sleep 0.1; done
 
 impl Scratch {
     /// Makes a new, empty folder among the system's temporary files.
+    ///
+    /// # Errors
+    ///
+    /// When the file system refuses.
     pub fn new(prefix: &str) -> Result<Self, Error> {
         let folder = tempfile::Builder::new()
             .prefix(&format!("linkdial-{prefix}-"))
@@ -49,6 +53,10 @@ impl Scratch {
     }
 
     /// Writes a file into the folder and says where it is.
+    ///
+    /// # Errors
+    ///
+    /// When the file system refuses.
     pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> Result<PathBuf, Error> {
         let file = self.path.join(name);
         if let Some(parent) = file.parent() {

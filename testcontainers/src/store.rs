@@ -45,17 +45,29 @@ impl Store {
     }
 
     /// Makes a bucket.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached, or answers with anything but success.
     pub fn make_bucket(&self, bucket: &str) -> Result<(), Error> {
         self.call("PUT", &format!("/{bucket}"), &[], &[], b"")
             .map(drop)
     }
 
     /// Puts an object.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached, or answers with anything but success.
     pub fn put(&self, bucket: &str, key: &str, body: &[u8]) -> Result<(), Error> {
         self.put_with(bucket, key, body, &[])
     }
 
     /// Puts an object with these header fields too, names in lower case.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached, or answers with anything but success.
     pub fn put_with(
         &self,
         bucket: &str,
@@ -68,6 +80,10 @@ impl Store {
     }
 
     /// Puts an object encrypted with a customer's key of 32 bytes; the server must speak TLS.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached, or answers with anything but success.
     pub fn put_encrypted(
         &self,
         bucket: &str,
@@ -92,18 +108,30 @@ impl Store {
     }
 
     /// Reads a whole object.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached, or answers with anything but success.
     pub fn get(&self, bucket: &str, key: &str) -> Result<Vec<u8>, Error> {
         self.call("GET", &object(bucket, key), &[], &[], b"")
             .map(|reply| reply.body)
     }
 
     /// Deletes an object; one that does not exist is deleted already.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached, or answers with anything but success.
     pub fn delete(&self, bucket: &str, key: &str) -> Result<(), Error> {
         self.call("DELETE", &object(bucket, key), &[], &[], b"")
             .map(drop)
     }
 
     /// The keys below a prefix, a thousand at most, in the order of the server.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached, or answers with anything but success.
     pub fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, Error> {
         let query = [("list-type", "2"), ("prefix", prefix)];
         let reply = self.call("GET", &format!("/{bucket}"), &query, &[], b"")?;
@@ -111,6 +139,10 @@ impl Store {
     }
 
     /// Trades the login for a temporary one at the server's STS (`AssumeRole`, 15 minutes).
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached, or answers with anything but success.
     pub fn assume_role(&self, role_arn: &str) -> Result<Login, Error> {
         let parameters = [
             ("DurationSeconds", "900"),

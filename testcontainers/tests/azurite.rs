@@ -10,14 +10,7 @@ const ALL: [&str; 3] = ["other/two.txt", "team/a/one.txt", "top.txt"];
 
 /// The remote code of a refused call.
 fn refused<T: std::fmt::Debug>(result: Result<T, linkdial_testcontainers::Error>) -> String {
-    let text = result.unwrap_err().to_string();
-    text.split_once("<Code>")
-        .unwrap_or(("", &text))
-        .1
-        .split('<')
-        .next()
-        .unwrap()
-        .to_owned()
+    result.unwrap_err().remote_code().unwrap().to_owned()
 }
 
 #[test]
