@@ -247,7 +247,7 @@ impl LocalImages {
             let source = source.canonicalize().map_err(Error::io(&doing))?;
             let mut copy = Command::new("cp");
             copy.arg("-RP").arg(source).arg(folder.path().join(name));
-            ask(&doing, Duration::MAX, &mut copy)?;
+            ask(&doing, Duration::MAX, &copy)?;
         }
         let reference = image.reference();
         let old = self.id(&reference);
@@ -256,12 +256,12 @@ impl LocalImages {
         // Packages come over the network of the machine: an engine may have no other.
         build.args(["--network", "host", "--label", &label]);
         build.arg(folder.path());
-        let new = ask(&format!("build {reference}"), BUILD, &mut build)?;
+        let new = ask(&format!("build {reference}"), BUILD, &build)?;
         let new = new.trim();
         // A broken image gets no name, so it never passes for one that is there.
         let named = self.probe(image, new).and_then(|()| {
             let mut tag = self.docker(["image", "tag", new, &reference]);
-            ask(&format!("name {reference}"), LOOK, &mut tag)
+            ask(&format!("name {reference}"), LOOK, &tag)
         });
         if named.is_err() {
             self.remove_unnamed(new);
@@ -280,11 +280,11 @@ impl LocalImages {
         let mut probe = self.docker(["run", "--rm", "--network", "none", "--name", &name, id]);
         probe.args(image.recipe.probe);
         let doing = format!("run the program of the new {}", image.reference());
-        let probed = ask(&doing, PROBE, &mut probe);
+        let probed = ask(&doing, PROBE, &probe);
         if probed.is_err() {
             // One that ran too long is still there, and any other one has gone.
             let mut remove = self.docker(["rm", "--force", "--volumes", &name]);
-            drop(ask("remove a container", LOOK, &mut remove));
+            drop(ask("remove a container", LOOK, &remove));
         }
         probed.map(drop)
     }
@@ -292,16 +292,16 @@ impl LocalImages {
     /// The id of what the engine has under a name.
     fn id(self, reference: &str) -> Option<String> {
         let mut inspect = self.docker(["image", "inspect", "--format", "{{.Id}}", reference]);
-        let id = ask("look at images", LOOK, &mut inspect).ok()?;
+        let id = ask("look at images", LOOK, &inspect).ok()?;
         Some(id.trim().to_owned())
     }
 
     /// Removes an image that has no name. A container may still use it; then it stays.
     fn remove_unnamed(self, id: &str) {
         let mut names = self.docker(["image", "inspect", "--format", "{{len .RepoTags}}", id]);
-        let names = ask("look at images", LOOK, &mut names);
+        let names = ask("look at images", LOOK, &names);
         if names.is_ok_and(|names| names.trim() == "0") {
-            drop(ask("", LOOK, &mut self.docker(["image", "rm", id])));
+            drop(ask("", LOOK, &self.docker(["image", "rm", id])));
         }
     }
 
@@ -327,22 +327,22 @@ impl LocalImages {
         };
         make.args(["-c", DEBOOTSTRAP, "sh", SUITE])
             .arg(folder.path());
-        ask(&format!("make {BASE}"), Duration::MAX, &mut make)?;
+        ask(&format!("make {BASE}"), Duration::MAX, &make)?;
         let label = format!("LABEL {LABEL}={}", base_digest());
         let mut import = self.docker(["import", "--change", &label, "--change", "CMD [\"bash\"]"]);
         import.arg(folder.path().join("root.tar")).arg(BASE);
-        ask(&format!("import {BASE}"), BUILD, &mut import).map(drop)
+        ask(&format!("import {BASE}"), BUILD, &import).map(drop)
     }
 
     fn look(self, reference: &str, digest: &str) -> Result<ImageState, Error> {
         let format = "{{json .Config.Labels}}";
         // Unlike a look at one image, a list tells an absent one from an engine that is gone.
         let mut list = self.docker(["image", "ls", "--quiet", reference]);
-        if ask("look at images", LOOK, &mut list)?.trim().is_empty() {
+        if ask("look at images", LOOK, &list)?.trim().is_empty() {
             return Ok(ImageState::Absent);
         }
         let mut look = self.docker(["image", "inspect", "--format", format, reference]);
-        let labels = ask("look at images", LOOK, &mut look)?;
+        let labels = ask("look at images", LOOK, &look)?;
         let labels: Value = serde_json::from_str(&labels).unwrap_or_default();
         Ok(match labels[LABEL].as_str() {
             None => ImageState::Vendor,
