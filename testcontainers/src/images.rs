@@ -260,7 +260,7 @@ impl LocalImages {
         let new = new.trim();
         // A broken image gets no name, so it never passes for one that is there.
         let named = self.probe(image, new).and_then(|()| {
-            let mut tag = self.docker(["image", "tag", new, &reference]);
+            let tag = self.docker(["image", "tag", new, &reference]);
             ask(&format!("name {reference}"), LOOK, &tag)
         });
         if named.is_err() {
@@ -283,7 +283,7 @@ impl LocalImages {
         let probed = ask(&doing, PROBE, &probe);
         if probed.is_err() {
             // One that ran too long is still there, and any other one has gone.
-            let mut remove = self.docker(["rm", "--force", "--volumes", &name]);
+            let remove = self.docker(["rm", "--force", "--volumes", &name]);
             drop(ask("remove a container", LOOK, &remove));
         }
         probed.map(drop)
@@ -291,14 +291,14 @@ impl LocalImages {
 
     /// The id of what the engine has under a name.
     fn id(self, reference: &str) -> Option<String> {
-        let mut inspect = self.docker(["image", "inspect", "--format", "{{.Id}}", reference]);
+        let inspect = self.docker(["image", "inspect", "--format", "{{.Id}}", reference]);
         let id = ask("look at images", LOOK, &inspect).ok()?;
         Some(id.trim().to_owned())
     }
 
     /// Removes an image that has no name. A container may still use it; then it stays.
     fn remove_unnamed(self, id: &str) {
-        let mut names = self.docker(["image", "inspect", "--format", "{{len .RepoTags}}", id]);
+        let names = self.docker(["image", "inspect", "--format", "{{len .RepoTags}}", id]);
         let names = ask("look at images", LOOK, &names);
         if names.is_ok_and(|names| names.trim() == "0") {
             drop(ask("", LOOK, &self.docker(["image", "rm", id])));
@@ -337,11 +337,11 @@ impl LocalImages {
     fn look(self, reference: &str, digest: &str) -> Result<ImageState, Error> {
         let format = "{{json .Config.Labels}}";
         // Unlike a look at one image, a list tells an absent one from an engine that is gone.
-        let mut list = self.docker(["image", "ls", "--quiet", reference]);
+        let list = self.docker(["image", "ls", "--quiet", reference]);
         if ask("look at images", LOOK, &list)?.trim().is_empty() {
             return Ok(ImageState::Absent);
         }
-        let mut look = self.docker(["image", "inspect", "--format", format, reference]);
+        let look = self.docker(["image", "inspect", "--format", format, reference]);
         let labels = ask("look at images", LOOK, &look)?;
         let labels: Value = serde_json::from_str(&labels).unwrap_or_default();
         Ok(match labels[LABEL].as_str() {

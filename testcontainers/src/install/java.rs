@@ -57,7 +57,7 @@ pub(crate) fn maven_jars(artifacts: &[&str], folder: &Path) -> Result<(), Error>
     maven.arg("-DincludeScope=runtime");
     let libs = std::path::absolute(folder.join("libs")).map_err(Error::io("find the cache"))?;
     maven.arg(format!("-DoutputDirectory={}", libs.display()));
-    run(&what, &mut maven).map_err(|error| match error {
+    run(&what, &maven).map_err(|error| match error {
         // Maven's own failures are long enough without a hint that does not apply.
         Error::Install { what, reason } if reason.starts_with("mvn: ") => Error::Install {
             what,

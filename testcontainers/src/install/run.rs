@@ -85,13 +85,11 @@ fn guarded(command: &Command, limit: Duration) -> std::io::Result<Option<Output>
     });
     let output = receiver.recv_timeout(limit);
     drop(pipe);
-    match output {
-        Ok(output) => output.map(Some),
-        Err(_) => {
-            drop(receiver.recv_timeout(KILL));
-            Ok(None)
-        }
+    if let Ok(output) = output {
+        return output.map(Some);
     }
+    drop(receiver.recv_timeout(KILL));
+    Ok(None)
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ fn install(java: &Path, folder: &Path) -> Result<(), Error> {
         .arg(format!("-XX:SharedClassListFile={}", classes.display()))
         .arg(format!("-XX:SharedArchiveFile={ARCHIVE}"));
     // The archive only saves time.
-    drop(run("the archive of Kafka's classes", &mut dump));
+    drop(run("the archive of Kafka's classes", &dump));
     fs::remove_file(classes).map_err(Error::io("remove the list of classes"))
 }
 
@@ -84,7 +84,7 @@ fn format(java: &Path, folder: &Path) -> Result<(), Error> {
         .args(["-XX:TieredStopAtLevel=1", "-cp", "libs/*"])
         .args(["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"])
         .arg(&properties);
-    run("a formatted storage of Kafka", &mut tool)?;
+    run("a formatted storage of Kafka", &tool)?;
     fs::rename(folder.join("data"), folder.join("storage"))
         .map_err(Error::io("keep the storage"))?;
     fs::remove_file(properties).map_err(Error::io("remove format.properties"))
