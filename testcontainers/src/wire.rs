@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
-/// The longest silence of a server that is looked after here.
-const DEADLINE: Duration = Duration::from_secs(30);
+/// The longest silence of a server that is looked after here: a disk that others write to may
+/// hold back what a server wants to be safe.
+const DEADLINE: Duration = Duration::from_secs(90);
 
 /// The largest answer that is read.
 const LIMIT: u64 = 64 * 1024 * 1024;

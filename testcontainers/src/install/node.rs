@@ -28,6 +28,8 @@ pub(crate) fn portable() -> Result<PathBuf, Error> {
 /// Puts a package of npm with what it needs into `folder`, and runs none of their scripts.
 pub(crate) fn install(package: &str, folder: &Path) -> Result<(), Error> {
     let mut npm = npm()?;
+    // Node.js brings certificates of its own, which know no authority of a company.
+    npm.env("NODE_USE_SYSTEM_CA", "1");
     npm.arg("install").arg("--prefix").arg(folder).args([
         "--omit=dev",
         "--ignore-scripts",
