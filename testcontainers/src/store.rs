@@ -10,7 +10,7 @@ use crate::wire::{Reply, Wire};
 use crate::{Error, Login};
 
 /// Everything but RFC 3986's unreserved characters, as Signature Version 4 asks for.
-pub(crate) const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
@@ -176,7 +176,7 @@ impl Store {
     ) -> Result<String, Error> {
         let mut body = format!("Action={action}&Version={version}");
         for (name, value) in parameters {
-            let value = utf8_percent_encode(value, ESCAPED).to_string();
+            let value = escape(value);
             body.extend(["&", name, "=", &value]);
         }
         let form = ("content-type", "application/x-www-form-urlencoded");
@@ -229,7 +229,6 @@ impl Store {
             .flat_map(|(n, v)| [n.as_str(), ":", v, "\n"])
             .collect();
 
-        let escape = |text| utf8_percent_encode(text, ESCAPED).to_string();
         let mut query: Vec<_> = query
             .iter()
             .map(|(key, value)| format!("{}={}", escape(key), escape(value)))
@@ -250,32 +249,18 @@ impl Store {
         );
         sent.push(("authorization".to_owned(), authorization));
 
-        let target = if query.is_empty() {
-            path.to_owned()
-        } else {
-            format!("{path}?{query}")
-        };
-        let doing = format!("{method} {target}");
-        let reply = self
-            .wire
-            .send(method, &target, &sent, body)
-            .map_err(Error::io(&doing))?;
-        if (200..300).contains(&reply.status) {
-            return Ok(reply);
-        }
-        let answer: String = reply.text().chars().take(500).collect();
-        Err(Error::Refused {
-            doing,
-            answer: format!("{} {answer}", reply.status),
-        })
+        self.wire.call(method, path, &query, &sent, body)
     }
 }
 
-fn object(bucket: &str, key: &str) -> String {
-    let parts = key
-        .split('/')
-        .map(|part| utf8_percent_encode(part, ESCAPED).to_string());
-    format!("/{bucket}/{}", parts.collect::<Vec<_>>().join("/"))
+/// The path of an object in a bucket, or of a blob in a container.
+pub(crate) fn object(bucket: &str, key: &str) -> String {
+    let parts: Vec<_> = key.split('/').map(escape).collect();
+    format!("/{bucket}/{}", parts.join("/"))
+}
+
+pub(crate) fn escape(text: &str) -> String {
+    utf8_percent_encode(text, ESCAPED).to_string()
 }
 
 fn timestamp() -> String {

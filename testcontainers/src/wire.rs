@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
+use crate::Error;
+
 /// The longest silence of a server that is looked after here: a disk that others write to may
 /// hold back what a server wants to be safe.
 const DEADLINE: Duration = Duration::from_secs(90);
@@ -54,6 +56,33 @@ impl Wire {
             Ok(reply) => Err(format!("{path} answers {}", reply.status)),
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    /// Sends one request whose answer has to be success; the query may be empty.
+    pub(crate) fn call(
+        &self,
+        method: &str,
+        path: &str,
+        query: &str,
+        headers: &[(String, String)],
+        body: &[u8],
+    ) -> Result<Reply, Error> {
+        let target = if query.is_empty() {
+            path.to_owned()
+        } else {
+            format!("{path}?{query}")
+        };
+        let doing = format!("{method} {target}");
+        let reply = self.send(method, &target, headers, body);
+        let reply = reply.map_err(Error::io(&doing))?;
+        if (200..300).contains(&reply.status) {
+            return Ok(reply);
+        }
+        let answer: String = reply.text().chars().take(500).collect();
+        Err(Error::Refused {
+            doing,
+            answer: format!("{} {answer}", reply.status),
+        })
     }
 
     /// Sends one request on a connection of its own.

@@ -2,12 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use percent_encoding::utf8_percent_encode;
 use time::OffsetDateTime;
 
 use super::StorageAccount;
 use crate::Error;
-use crate::store::{ESCAPED, elements, mac};
+use crate::store::{elements, escape, mac, object};
 use crate::wire::{Reply, Wire};
 
 /// The version of the protocol, an old one that every server still speaks.
@@ -127,22 +126,7 @@ impl BlobStore {
             .iter()
             .map(|(key, value)| format!("{key}={}", escape(value)))
             .collect();
-        let target = if query.is_empty() {
-            path
-        } else {
-            format!("{path}?{}", query.join("&"))
-        };
-        let doing = format!("{method} {target}");
-        let reply = self.wire.send(method, &target, &sent, body);
-        let reply = reply.map_err(Error::io(&doing))?;
-        if (200..300).contains(&reply.status) {
-            return Ok(reply);
-        }
-        let answer: String = reply.text().chars().take(500).collect();
-        Err(Error::Refused {
-            doing,
-            answer: format!("{} {answer}", reply.status),
-        })
+        self.wire.call(method, &path, &query.join("&"), &sent, body)
     }
 }
 
@@ -182,15 +166,6 @@ fn authorization(account: &StorageAccount, text: &str) -> Result<String, Error> 
         .map_err(Error::io("read the account's key"))?;
     let signature = BASE64.encode(mac(&key, text));
     Ok(format!("SharedKey {}:{signature}", account.name))
-}
-
-fn object(container: &str, blob: &str) -> String {
-    let parts: Vec<_> = blob.split('/').map(escape).collect();
-    format!("/{container}/{}", parts.join("/"))
-}
-
-fn escape(text: &str) -> String {
-    utf8_percent_encode(text, ESCAPED).to_string()
 }
 
 /// A date as HTTP has it: `Sun, 06 Nov 1994 08:49:37 GMT`.
