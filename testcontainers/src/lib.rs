@@ -40,6 +40,7 @@ mod s3_server;
 mod scratch;
 mod scripted;
 mod server;
+mod shell;
 mod statement;
 mod store;
 mod versions;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::scratch::release;
+use crate::shell::{release, shell};
 use crate::{Error, Scratch, ready};
 
 /// Starts the server and kills it when standard input ends, which it does however this process
@@ -59,9 +59,11 @@ impl Process {
     /// Starts `command` (its program, arguments and variables) with an otherwise empty environment.
     pub(crate) fn start(name: &str, folder: &Scratch, command: &Command) -> Result<Self, Error> {
         let log = folder.path().join("server.log");
-        let mut guard = Command::new("sh");
-        guard.args(["-c", GUARD, "sh"]).arg(&log);
-        guard.arg(command.get_program()).args(command.get_args());
+        let mut guard = shell(GUARD);
+        guard
+            .arg(&log)
+            .arg(command.get_program())
+            .args(command.get_args());
         guard
             .env_clear()
             .env("PATH", PATH)
@@ -71,13 +73,8 @@ impl Process {
                 guard.env(key, value);
             }
         }
-        guard
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut guard, 0);
-        let mut guard = guard.spawn().map_err(Error::io("start sh"))?;
+        let guard = guard.stdout(Stdio::piped()).spawn();
+        let mut guard = guard.map_err(Error::io("start sh"))?;
 
         let output = guard.stdout.take().expect("the pipe was asked for");
         let mut output = BufReader::new(output);

@@ -57,10 +57,10 @@ pub(crate) fn forced() -> Result<Option<Runtime>, Error> {
 /// Says once in a process how a server runs, past the capture of a test's output.
 pub(crate) fn announce(server: &str, runtime: Runtime, why: &str) {
     static SAID: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
-    let line = format!("{server} runs as a {}: {why}\n", noun(runtime));
+    let line = format!("{server} runs as a {}: {why}", noun(runtime));
     let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
     if said.insert(line.clone()) {
-        say(line.trim_end());
+        say(&line);
     }
 }
 

@@ -1,8 +1,8 @@
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Child;
 
 use crate::Error;
+use crate::shell::{release, shell};
 
 /// A folder that goes away with its handle, and with the process when that is killed.
 ///
@@ -32,15 +32,8 @@ impl Scratch {
             .prefix(&format!("linkdial-{prefix}-"))
             .tempdir()
             .map_err(Error::io("make a temporary folder"))?;
-        let mut command = Command::new("sh");
-        command.args(["-c", WATCH, "sh"]).arg(folder.path());
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let watcher = command.spawn().map_err(Error::io("start sh"))?;
+        let watcher = shell(WATCH).arg(folder.path()).spawn();
+        let watcher = watcher.map_err(Error::io("start sh"))?;
         Ok(Self {
             path: folder.keep(),
             watcher,
@@ -70,16 +63,5 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         release(&mut self.watcher);
-    }
-}
-
-/// Ends the pipe that a shell waits on and gives the shell a moment to do its work.
-///
-/// Nothing but a kernel that does not let go of a process makes it take longer.
-pub(crate) fn release(shell: &mut Child) {
-    drop(shell.stdin.take());
-    let begin = Instant::now();
-    while matches!(shell.try_wait(), Ok(None)) && begin.elapsed() < Duration::from_secs(10) {
-        std::thread::sleep(Duration::from_millis(1));
     }
 }

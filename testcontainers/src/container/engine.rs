@@ -215,12 +215,12 @@ fn plain(error: impl Display) -> String {
 /// The address that Testcontainers uses, when it is on this machine: servers are published on
 /// 127.0.0.1.
 fn host() -> Result<String, String> {
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    // Testcontainers takes it for an address.
-    if std::env::var("DOCKER_HOST").is_ok_and(|host| host.is_empty()) {
-        return Err("no container engine: DOCKER_HOST is empty".to_owned());
-    }
+    let variable = |name| std::env::var(name).ok();
     if let Some(host) = variable("DOCKER_HOST") {
+        if host.is_empty() {
+            // Testcontainers takes it for an address.
+            return Err("no container engine: DOCKER_HOST is empty".to_owned());
+        }
         let near = match host.split_once("://") {
             Some(("unix" | "npipe", _)) => true,
             Some(("tcp" | "http", rest)) => is_loopback(rest),
@@ -232,7 +232,10 @@ fn host() -> Result<String, String> {
             Err(format!("DOCKER_HOST={host} is no engine of this machine"))
         };
     }
-    let below = |folder: Option<String>, name: &str| Some(PathBuf::from(folder?).join(name));
+    let below = |folder: Option<String>, name: &str| {
+        let folder = folder.filter(|folder| !folder.is_empty())?;
+        Some(PathBuf::from(folder).join(name))
+    };
     let sockets = [
         Some(PathBuf::from("/var/run/docker.sock")),
         below(variable("XDG_RUNTIME_DIR"), ".docker/run/docker.sock"),

@@ -5,9 +5,9 @@
 //! A small shell for each container, which removes it when nobody else does.
 
 use std::io::{self, Write as _};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 
-use crate::scratch::release;
+use crate::shell::{release, shell};
 
 /// Reads what becomes of a container, and removes it when the pipe ends, which it does however
 /// this process ends. A container that was being made at that moment may appear a little later.
@@ -47,17 +47,11 @@ impl Guard {
     pub(super) fn start(host: &str, container: &str) -> io::Result<Self> {
         // The command line knows no other name for it.
         let host = host.replace("http://", "tcp://");
-        let mut command = Command::new("sh");
+        let mut command = shell(GUARD);
         command
-            .args(["-c", GUARD, "sh", &host, container])
+            .args([&host, container])
             .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        // Ctrl-C at a terminal reaches every process of the group.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.spawn().map(Self)
     }
 

@@ -46,7 +46,8 @@ pub(crate) struct Container {
 }
 
 impl Engine {
-    /// Starts a container of an image, by its id, whose only port is published at this port of 127.0.0.1.
+    /// Starts a container of an image, by its id, whose only port is published at this port of
+    /// 127.0.0.1.
     pub(crate) fn start(
         &'static self,
         backend: &Backend,
@@ -65,6 +66,7 @@ impl Engine {
         let mut guard = Guard::start(self.host(), &name).map_err(Error::io("start sh"))?;
         let inside = ContainerPort::Tcp(backend.image.port);
         let command = backend.image.command.iter().map(|word| (*word).to_owned());
+        // An id reads as a repository and a tag, and nothing else can be fetched under it.
         let (algorithm, digest) = image.split_once(':').unwrap_or((image, "latest"));
         let mut request = GenericImage::new(algorithm, digest)
             .with_cmd(command.chain(launch.arguments))

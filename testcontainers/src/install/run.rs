@@ -5,6 +5,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::Error;
+use crate::shell::shell;
 
 /// Runs the installer and kills it, with all that it has started, when standard input ends, which
 /// it does however this process ends. All of them share the process group of the shell.
@@ -57,8 +58,7 @@ pub(crate) fn output(what: &str, limit: Duration, command: &Command) -> Result<S
 
 /// Returns nothing when the time was over before the program.
 fn guarded(command: &Command, limit: Duration) -> std::io::Result<Option<Output>> {
-    let mut guard = Command::new("sh");
-    guard.args(["-c", GUARD, "sh"]);
+    let mut guard = shell(GUARD);
     guard.arg(command.get_program()).args(command.get_args());
     if let Some(folder) = command.get_current_dir() {
         guard.current_dir(folder);
@@ -69,12 +69,7 @@ fn guarded(command: &Command, limit: Duration) -> std::io::Result<Option<Output>
             None => guard.env_remove(key),
         };
     }
-    guard
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut guard, 0);
+    guard.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut guard = guard.spawn()?;
     // To wait for a child closes its input, which would be the end of the installer.
     let pipe = guard.stdin.take();
