@@ -71,6 +71,11 @@ impl Error {
         rest.split_once("</Code>").map(|(code, _)| code)
     }
 
+    /// Whether a server accepted a call of its set-up and never answered.
+    pub(crate) fn is_silence(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::TimedOut)
+    }
+
     pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let doing = doing.into();
         move |source| Self::Io { doing, source }

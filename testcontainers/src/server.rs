@@ -22,6 +22,9 @@ use crate::{Certificates, Error, Identity, Scratch};
 #[cfg(feature = "containers")]
 pub(crate) const FOLDER: &str = "/linkdial";
 
+/// What a server writes, below the folder of its run.
+pub(crate) const DATA: &str = "data";
+
 /// The certificate of a server, below the folder of its run.
 pub(crate) const CERTIFICATE: &str = "certs/public.crt";
 /// The key of [`CERTIFICATE`].

@@ -11,7 +11,7 @@ use crate::Error;
 
 /// The longest silence of a server that is looked after here: a disk that others write to may
 /// hold back what a server wants to be safe.
-const DEADLINE: Duration = Duration::from_secs(90);
+const DEADLINE: Duration = Duration::from_secs(45);
 
 /// The largest answer that is read.
 const LIMIT: u64 = 64 * 1024 * 1024;
@@ -74,7 +74,7 @@ impl Wire {
         };
         let doing = format!("{method} {target}");
         let reply = self.send(method, &target, headers, body);
-        let reply = reply.map_err(Error::io(&doing))?;
+        let reply = reply.map_err(in_words).map_err(Error::io(&doing))?;
         if (200..300).contains(&reply.status) {
             return Ok(reply);
         }
@@ -115,6 +115,17 @@ impl Wire {
     }
 }
 
+/// What the system calls "temporarily unavailable" is the deadline of a socket.
+fn in_words(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => io::Error::new(
+            io::ErrorKind::TimedOut,
+            format!("no answer within {DEADLINE:?}"),
+        ),
+        _ => error,
+    }
+}
+
 fn exchange(mut stream: impl Read + Write, request: &[u8]) -> io::Result<Reply> {
     stream.write_all(request)?;
     stream.flush()?;
@@ -135,4 +146,18 @@ fn exchange(mut stream: impl Read + Write, request: &[u8]) -> io::Result<Reply> 
         status,
         body: answer.split_off(end + 4),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deadline_of_a_socket_is_silence() {
+        let error = Error::io("PUT /")(in_words(io::ErrorKind::WouldBlock.into()));
+        assert!(error.is_silence());
+        assert_eq!(error.to_string(), "PUT /: no answer within 45s");
+        let error = Error::io("PUT /")(in_words(io::ErrorKind::ConnectionReset.into()));
+        assert!(!error.is_silence());
+    }
 }

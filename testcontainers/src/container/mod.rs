@@ -14,7 +14,7 @@ use testcontainers::bollard::Docker;
 use testcontainers::bollard::errors::Error as DockerError;
 use testcontainers::bollard::models::HostConfig;
 use testcontainers::bollard::query_parameters::{LogsOptions, WaitContainerOptions};
-use testcontainers::core::ContainerPort;
+use testcontainers::core::{ContainerPort, Mount};
 use testcontainers::runners::AsyncRunner as _;
 use testcontainers::{GenericImage, ImageExt as _};
 
@@ -23,7 +23,7 @@ use engine::{RUNTIME, is_not_found, remove, wait_for};
 use guard::Guard;
 
 use crate::image::Reference;
-use crate::server::{Backend, FOLDER, Launch, Whereabouts};
+use crate::server::{Backend, DATA, FOLDER, Launch, Whereabouts};
 use crate::{Error, ready, runtime};
 
 /// How long an engine may take to remove a container.
@@ -74,6 +74,8 @@ impl Engine {
             .with_mapped_port(port, inside)
             .with_labels(run.labels())
             .with_startup_timeout(backend.start)
+            // In memory: what a server wants to be safe on a disk waits for all who write there.
+            .with_mount(Mount::tmpfs_mount(format!("{FOLDER}/{DATA}")))
             .with_host_config_modifier(on_loopback);
         for (key, value) in launch.variables {
             request = request.with_env_var(key, value);

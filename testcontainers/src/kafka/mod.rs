@@ -12,7 +12,7 @@ pub(crate) use broker::jars;
 use wire::{Client, TopicMetadata};
 
 use crate::image::Image;
-use crate::server::{Backend, Launch, Place, Server, Tls, shared};
+use crate::server::{Backend, DATA, Launch, Place, Server, Tls, shared};
 use crate::statement::{identifier, literal};
 use crate::wire::Wire;
 use crate::{Error, LinkStatement, Runtime, versions};
@@ -224,10 +224,10 @@ fn is_ready(client: &Client) -> Result<(), String> {
 
 /// The broker's properties, the same for both runtimes.
 fn properties(place: &Place) -> Vec<(&'static str, String)> {
-    let (log, controller) = match place.runtime {
-        // Where the vendor's user may write.
-        Runtime::Docker => ("/tmp/kafka-logs".to_owned(), PORT + 1),
-        Runtime::Local => (place.path("data"), place.spare),
+    let log = place.path(DATA);
+    let controller = match place.runtime {
+        Runtime::Docker => PORT + 1,
+        Runtime::Local => place.spare,
     };
     let (listen, address) = (place.listen, place.address);
     let fixed = [

@@ -15,10 +15,10 @@ use sha2::Digest;
 pub use world::{KMS_KEY_ID, SSE_C_KEY, User};
 
 use crate::image::Image;
-use crate::server::{Backend, Launch, Place, Server, Tls, shared};
+use crate::server::{Backend, DATA, Launch, Place, Server, Tls, shared};
 use crate::store::Store;
 use crate::wire::Wire;
-use crate::{Certificates, Error, Identity, LinkStatement, Login, install, versions};
+use crate::{Certificates, Error, Identity, LinkStatement, Login, install, runtime, versions};
 
 /// The region that the server insists on.
 const REGION: &str = "us-east-1";
@@ -144,6 +144,17 @@ impl Minio {
     }
 
     fn launch(options: MinioOptions<'_>) -> Result<Self, Error> {
+        // It may wait for its disk without end; a new one comes up in a second.
+        match Self::launch_once(options) {
+            Err(error) if error.is_silence() => {
+                runtime::say(&format!("minio is started once more: {error}"));
+                Self::launch_once(options)
+            }
+            result => result,
+        }
+    }
+
+    fn launch_once(options: MinioOptions<'_>) -> Result<Self, Error> {
         let region = options.region.unwrap_or(REGION);
         let ready = |wire: &Wire| {
             wire.healthy("/minio/health/ready")?;
@@ -229,7 +240,7 @@ fn settings(place: &Place, options: MinioOptions<'_>, region: &str) -> Launch {
     let listen = place.listen.to_string();
     Launch::default()
         .arguments(["server", "--quiet", "--address", &listen, "--certs-dir"])
-        .arguments([place.path("certs"), place.path("data")])
+        .arguments([place.path("certs"), place.path(DATA)])
         .variable("MINIO_ROOT_USER", root.access_key_id)
         .variable("MINIO_ROOT_PASSWORD", root.secret_access_key)
         .variable("MINIO_BROWSER", "off")
