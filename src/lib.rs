@@ -44,6 +44,7 @@
 pub mod cli;
 pub mod drivers;
 mod harmless;
+pub mod registry;
 pub mod report;
 pub mod script;
 pub mod sql;

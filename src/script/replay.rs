@@ -133,6 +133,16 @@ impl Replay<'_> {
                 self.misplaced(directives);
                 self.skip(words, span.start);
             }
+            StatementKind::CheckLink { .. }
+            | StatementKind::Grant(_)
+            | StatementKind::Revoke(_)
+            | StatementKind::SelectLinks(_)
+            | StatementKind::ShowCreateLink { .. }
+            | StatementKind::ShowGrants { .. }
+            | StatementKind::ShowLinks { .. } => {
+                self.misplaced(directives);
+                self.skip("SHOW LINKS".to_owned(), span.start);
+            }
             StatementKind::Use { database } => {
                 self.misplaced(directives);
                 self.database = Some(database);

@@ -19,6 +19,12 @@ pub(crate) struct Statement {
 #[derive(Debug)]
 pub(crate) enum StatementKind {
     AlterLink(AlterLink),
+    /// `CHECK LINK name [ON 'target' [FOR WRITE]]`: linkdial's own.
+    CheckLink {
+        link: Name,
+        target: Option<(Target, Range<usize>)>,
+        intent: Intent,
+    },
     /// It has errors; the name of the link, where it is a statement about one.
     Broken(Option<Name>),
     CreateLink(CreateLink),
@@ -28,6 +34,24 @@ pub(crate) enum StatementKind {
     },
     /// `DROP PIPELINE` or `DROP FUNCTION`.
     DropUser(User),
+    /// `GRANT` of permissions on links.
+    Grant(Grants),
+    /// `REVOKE` of permissions on links.
+    Revoke(Grants),
+    /// `SELECT ... FROM information_schema.LINKS`.
+    SelectLinks(SelectLinks),
+    /// `SHOW CREATE LINK`.
+    ShowCreateLink {
+        name: Name,
+    },
+    /// `SHOW GRANTS [FOR user]`.
+    ShowGrants {
+        user: Option<String>,
+    },
+    /// `SHOW LINKS [ON database]`.
+    ShowLinks {
+        database: Option<String>,
+    },
     Skipped {
         words: String,
     },
@@ -61,6 +85,7 @@ pub(crate) struct CreateLink {
     pub(crate) kind: Kind,
     pub(crate) config: Option<ClauseLiteral>,
     pub(crate) credentials: Option<ClauseLiteral>,
+    pub(crate) description: Option<String>,
 }
 
 /// The string of a clause with the bytes it covers, quotes included.
@@ -111,8 +136,10 @@ pub(crate) struct User {
 
 /// What uses a link for longer than one statement.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(crate) enum UserKind {
+pub enum UserKind {
+    /// An external function.
     Function,
+    /// A pipeline.
     Pipeline,
 }
 
@@ -127,6 +154,82 @@ pub(crate) struct LinkUse {
     pub(crate) format: Option<String>,
     /// The string after `SCHEMA REGISTRY`.
     pub(crate) registry: Option<String>,
+}
+
+/// What a user of a registry may do with links.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Permission {
+    /// `CREATE LINK`: to create links, and with [`Permission::ShowLink`] to change them.
+    CreateLink,
+    /// `DROP LINK`: to drop links.
+    DropLink,
+    /// `SHOW LINK`: to see links, and to use them in other statements.
+    ShowLink,
+}
+
+impl Permission {
+    /// Every permission, in alphabetical order.
+    pub const ALL: [Self; 3] = [Self::CreateLink, Self::DropLink, Self::ShowLink];
+
+    /// Returns the words of the grammar, in upper case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CreateLink => "CREATE LINK",
+            Self::DropLink => "DROP LINK",
+            Self::ShowLink => "SHOW LINK",
+        }
+    }
+}
+
+/// `GRANT` and `REVOKE`, as far as they are about links.
+#[derive(Debug)]
+pub(crate) struct Grants {
+    /// Never empty.
+    pub(crate) permissions: Vec<Permission>,
+    /// The one database; `None` stands for `*.*`.
+    pub(crate) database: Option<String>,
+    /// Never empty.
+    pub(crate) users: Vec<String>,
+    /// The other privileges of the list, in upper case: no business of linkdial.
+    pub(crate) others: Vec<String>,
+}
+
+/// `SELECT ... FROM information_schema.LINKS [WHERE ... [AND ...]]`.
+#[derive(Debug)]
+pub(crate) struct SelectLinks {
+    /// In the order of the statement, `*` written out.
+    pub(crate) columns: Vec<LinkColumn>,
+    /// All of them have to hold.
+    pub(crate) conditions: Vec<Condition>,
+}
+
+/// A column of `information_schema.LINKS`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum LinkColumn {
+    DatabaseName,
+    Link,
+    Type,
+    Description,
+    Config,
+    /// Linkdial's own, and no part of `*`: whether the link was verified.
+    State,
+}
+
+/// One comparison of a WHERE clause.
+#[derive(Debug)]
+pub(crate) struct Condition {
+    /// One of `DATABASE_NAME`, `LINK`, `TYPE`.
+    pub(crate) column: LinkColumn,
+    pub(crate) comparison: Comparison,
+}
+
+/// What a column is compared with.
+#[derive(Debug)]
+pub(crate) enum Comparison {
+    /// `= 'text'`: the same text, letter case included.
+    Equal(String),
+    /// `LIKE 'pattern'` with `%`, `_` and the backslash, as in MySQL; letter case counts.
+    Like(String),
 }
 
 /// A `-- linkdial:` comment.

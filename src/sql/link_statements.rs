@@ -44,6 +44,7 @@ struct KindWord {
 struct Clauses {
     config: Option<ClauseLiteral>,
     credentials: Option<ClauseLiteral>,
+    description: Option<String>,
     /// The words seen, broken clauses included.
     seen: Vec<&'static str>,
 }
@@ -85,6 +86,7 @@ impl Parser<'_> {
             kind: kind.ok_or(Broken)?,
             config: clauses.config,
             credentials: clauses.credentials,
+            description: clauses.description,
         }))
     }
 
@@ -234,6 +236,12 @@ impl Parser<'_> {
             })?;
             if word == "CREDENTIALS" && literal.text.text().trim() == REDACTED {
                 self.record_redacted(literal.span);
+                continue;
+            }
+            if word == "DESCRIPTION" {
+                if !duplicate {
+                    clauses.description = Some(literal.text.text().to_owned());
+                }
                 continue;
             }
             let clause = ClauseLiteral {
