@@ -42,6 +42,7 @@
 //! ```
 
 pub mod cli;
+mod dial;
 pub mod drivers;
 mod harmless;
 pub mod registry;
@@ -51,5 +52,6 @@ pub mod sql;
 pub mod sweep;
 mod verify;
 
+pub use dial::Progress;
 pub use linkdial_core;
-pub use verify::{Progress, verify};
+pub use verify::verify;

@@ -135,7 +135,7 @@ fn describe(link: &ScriptLink, out: &mut String) {
         "link {} {} at {}{deferred}",
         link.name,
         link.definition.kind,
-        at(&link.place)
+        at(link.place.as_ref().unwrap())
     )
     .unwrap();
     for clause in [&link.definition.credentials, &link.definition.config] {

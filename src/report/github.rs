@@ -13,12 +13,24 @@ use crate::sql::Place;
 pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for error in &report.errors {
         let message = with_hint(&error.message, error.hint.as_deref());
-        command(out, "error", &error.place, error.code.as_str(), &message)?;
+        command(
+            out,
+            "error",
+            Some(&error.place),
+            error.code.as_str(),
+            &message,
+        )?;
     }
     for skipped in &report.skipped {
         if let Some(warning) = &skipped.warning {
             let warning = with_hint(warning, None);
-            command(out, "warning", &skipped.place, &skipped.statement, &warning)?;
+            command(
+                out,
+                "warning",
+                Some(&skipped.place),
+                &skipped.statement,
+                &warning,
+            )?;
         }
     }
     for check in &report.checks {
@@ -63,7 +75,7 @@ fn annotate(out: &mut dyn Write, check: &Check, step: &Step, finding: &Finding) 
     if let Some(target) = &check.target {
         message = format!("{target}: {message}");
     }
-    let place = finding.place().unwrap_or(&check.place);
+    let place = finding.place().or(check.place.as_ref());
     let message = with_hint(&message, finding.hint.as_deref());
     command(out, level, place, &title, &message)
 }
@@ -78,12 +90,12 @@ fn with_hint(message: &str, hint: Option<&str>) -> String {
 fn command(
     out: &mut dyn Write,
     level: &str,
-    place: &Place,
+    place: Option<&Place>,
     title: &str,
     message: &str,
 ) -> io::Result<()> {
     write!(out, "::{level} ")?;
-    if &*place.file != STDIN {
+    if let Some(place) = place.filter(|place| &*place.file != STDIN) {
         let file = property(&place.file);
         write!(out, "file={file},line={},col={},", place.line, place.column)?;
     }

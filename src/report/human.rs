@@ -198,7 +198,13 @@ impl Page<'_> {
                     let arrow = self.paint(CYAN, "-->");
                     writeln!(self.out, "{INDENT}{arrow} --target")?;
                 }
-                None => self.excerpt(&check.place, None, style)?,
+                // The check's own line names it.
+                Some(TargetPlace::Registry) => {}
+                None => {
+                    if let Some(place) = &check.place {
+                        self.excerpt(place, None, style)?;
+                    }
+                }
             }
         }
         for key in finding.keys.iter().take(EXCERPTS) {

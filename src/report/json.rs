@@ -106,7 +106,7 @@ struct CheckDocument<'a> {
     code: Option<&'static str>,
     #[schemars(with = "Option<StageWord>")]
     stage: Option<&'static str>,
-    source: Source<'a>,
+    source: Option<Source<'a>>,
     /// Milliseconds.
     elapsed_ms: f64,
     /// That of the first step that ended as badly as the whole; null when the check passed.
@@ -282,7 +282,7 @@ fn check(check: &Check) -> CheckDocument<'_> {
         verdict: check.verdict().as_str(),
         code: headline.map(|(_, finding)| finding.code.as_str()),
         stage: headline.map(|(step, _)| step.stage.as_str()),
-        source: source(&check.place),
+        source: check.place.as_ref().map(source),
         elapsed_ms: milliseconds(check.elapsed),
         diagnosis: headline.map(|(_, finding)| diagnosis(finding)),
         steps: check.steps.iter().map(step).collect(),

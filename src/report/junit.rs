@@ -84,7 +84,9 @@ fn suite(check: &Check, host: Option<&str>) -> TestSuite {
     if let Some((_, finding)) = check.headline() {
         suite.add_property(Property::new("code", finding.code.as_str()));
     }
-    suite.add_property(Property::new("source", at(&check.place)));
+    if let Some(place) = &check.place {
+        suite.add_property(Property::new("source", at(place)));
+    }
     if let Some(host) = host {
         suite.add_property(Property::new("host", host));
     }
@@ -99,7 +101,7 @@ fn suite(check: &Check, host: Option<&str>) -> TestSuite {
         }
     }
     for (name, steps) in cases {
-        suite.add_test_cases(case(name, &steps, &link, &check.place));
+        suite.add_test_cases(case(name, &steps, &link, check.place.as_ref()));
     }
     suite
 }
@@ -112,7 +114,7 @@ fn case_name(step: &Step) -> String {
 }
 
 /// Makes a case of steps with one name; the first of the worst decides how it ended.
-fn case(name: String, steps: &[&Step], link: &str, place: &Place) -> Option<TestCase> {
+fn case(name: String, steps: &[&Step], link: &str, place: Option<&Place>) -> Option<TestCase> {
     let worst = steps.iter().map(|step| step.outcome).max()?;
     let step = *steps.iter().find(|step| step.outcome == worst)?;
     let mut status = match step.outcome {
@@ -152,9 +154,12 @@ fn case(name: String, steps: &[&Step], link: &str, place: &Place) -> Option<Test
     Some(case)
 }
 
-fn describe(finding: &Finding, place: &Place) -> String {
-    let mut text = at(finding.place().unwrap_or(place));
-    text.push('\n');
+fn describe(finding: &Finding, place: Option<&Place>) -> String {
+    let mut text = String::new();
+    if let Some(place) = finding.place().or(place) {
+        text = at(place);
+        text.push('\n');
+    }
     for key in &finding.keys {
         push_line(&mut text, key.clause.as_str(), &key.pointer);
     }

@@ -64,8 +64,8 @@ pub struct Check {
     pub target: Option<Target>,
     /// What the script does with the target.
     pub intent: Intent,
-    /// Where the link's statement starts.
-    pub place: Place,
+    /// Where the link's statement starts; `None` for a link of a registry.
+    pub place: Option<Place>,
     /// How long the check took.
     pub elapsed: Duration,
     /// The record, in the order it was made.
@@ -115,6 +115,8 @@ pub struct Finding {
 pub enum TargetPlace {
     /// With `--target`.
     CommandLine,
+    /// By an earlier statement; the registry remembers it.
+    Registry,
     /// In the script.
     Script(Place, Excerpt),
 }
@@ -249,6 +251,7 @@ impl Finding {
                 .filter(|_| keys.is_empty() && may_be_the_target(diagnosis.code, link))
                 .map(|taken| match link.locate_target(taken) {
                     Some((place, excerpt)) => TargetPlace::Script(place, excerpt),
+                    None if taken.stored => TargetPlace::Registry,
                     None => TargetPlace::CommandLine,
                 }),
             keys,
@@ -267,7 +270,7 @@ impl Finding {
     pub fn target_place(&self) -> Option<&Place> {
         match &self.target {
             Some(TargetPlace::Script(place, _)) => Some(place),
-            Some(TargetPlace::CommandLine) | None => None,
+            Some(TargetPlace::CommandLine | TargetPlace::Registry) | None => None,
         }
     }
 }

@@ -54,7 +54,7 @@ fn check(name: &str, kind: Kind, target: Option<&str>, line: u32, steps: Vec<Ste
         kind,
         target: target.map(Target::new),
         intent: target.map_or(Intent::default(), |_| Intent::READ),
-        place: place(line, 1),
+        place: Some(place(line, 1)),
         elapsed: steps.iter().map(|step| step.elapsed).sum(),
         steps,
     }

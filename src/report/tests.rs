@@ -221,7 +221,7 @@ fn steps_of_one_name_are_one_case() {
 fn standard_input_is_no_file_to_annotate() {
     let mut report = sample::of(&[Outcome::Fail]);
     report.checks[0].steps[0].finding = sample::report().checks[1].steps[2].finding.clone();
-    report.checks[0].place.file = STDIN.into();
+    report.checks[0].place.as_mut().unwrap().file = STDIN.into();
     let finding = report.checks[0].steps[0].finding.as_mut().unwrap();
     finding.keys.clear();
     let text = rendered(&report, Format::Github, HumanOptions::default());

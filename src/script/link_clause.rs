@@ -54,6 +54,18 @@ impl LinkClause {
         Ok(clause)
     }
 
+    /// Takes the text that a registry holds: its variables were filled when it was stored.
+    pub(crate) fn stored(name: ClauseName, text: &str, file: FileId, place: Range<usize>) -> Self {
+        Self {
+            name,
+            text: MappedText::opaque(text, file, place.clone()),
+            file,
+            literal: place,
+            filled: true,
+            secret: false,
+        }
+    }
+
     /// Reads the JSON and fills in the variables.
     pub(crate) fn parse(&self, variables: &Variables) -> (Clause, Vec<Unbound>) {
         let mut clause = Clause::parse(self.name, self.text.text());

@@ -1,15 +1,18 @@
 //! A whole script: which links it leaves defined, and which targets they are used with.
 
-mod definitions;
-mod link_clause;
+pub(crate) mod definitions;
+pub(crate) mod link_clause;
 mod near_names;
+pub(crate) mod program;
 mod replay;
-mod uses;
+pub(crate) mod uses;
 pub(crate) mod variables;
 
 use std::sync::Arc;
 
-use linkdial_core::{ClauseName, Code, Definition, Intent, KeyPlace, LinkName, Secret, Target};
+use linkdial_core::{
+    Clause, ClauseName, Code, Definition, Intent, KeyPlace, Kind, LinkName, Secret, Target,
+};
 
 use crate::sql::source::{FileId, SourceFile};
 use crate::sql::{Excerpt, Place};
@@ -38,14 +41,16 @@ pub struct ScriptOptions {
 }
 
 /// One link that the script leaves defined.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ScriptLink {
     /// Its name, with the database of the statement or of the last `USE`.
     pub name: LinkName,
     /// Kind and clauses, variables filled in.
     pub definition: Definition,
-    /// Where its statement starts.
-    pub place: Place,
+    /// Its description; empty where it has none.
+    pub description: String,
+    /// Where its statement starts; `None` for one that a registry holds.
+    pub place: Option<Place>,
     /// What it is used with; one check each, one check without a target where it is empty.
     pub uses: Vec<Use>,
     /// Warnings that a `-- linkdial: ignore CODE reason` comment lowers to notes.
@@ -54,15 +59,22 @@ pub struct ScriptLink {
     pub deferred: bool,
     /// Values of the secret variables that its clauses are made of, each by itself.
     pub secrets: Vec<Secret>,
-    origin: Origin,
+    /// `None` for one that a registry holds.
+    origin: Option<Origin>,
+    texts: Texts,
 }
 
-/// Where a link's parts stand in the files.
-#[derive(Debug)]
+/// Where a link's statement stands.
+#[derive(Clone, Debug)]
 struct Origin {
     sources: Arc<Vec<SourceFile>>,
     file: FileId,
     header: std::ops::Range<usize>,
+}
+
+/// The texts of the clauses, with the places of their parts.
+#[derive(Clone, Debug, Default)]
+struct Texts {
     config: Option<LinkClause>,
     credentials: Option<LinkClause>,
 }
@@ -80,6 +92,8 @@ pub struct Use {
     pub format: Option<String>,
     /// The text after `SCHEMA REGISTRY`.
     pub registry: Option<String>,
+    /// A registry remembers it.
+    pub stored: bool,
     span: Option<(FileId, std::ops::Range<usize>)>,
 }
 
@@ -92,6 +106,7 @@ impl Use {
             place: None,
             format: None,
             registry: None,
+            stored: false,
             span: None,
         }
     }
@@ -104,12 +119,14 @@ impl Use {
             place,
             format,
             registry,
+            stored,
             span,
         } = other;
         self.intent = self.intent.and(intent);
         self.place = self.place.take().or(place);
         self.format = self.format.take().or(format);
         self.registry = self.registry.take().or(registry);
+        self.stored |= stored;
         self.span = self.span.take().or(span);
     }
 }
@@ -221,6 +238,59 @@ impl Script {
 }
 
 impl ScriptLink {
+    /// Makes a link of what a registry holds: the JSON of both clauses, final as it is.
+    pub(crate) fn stored(
+        name: LinkName,
+        kind: Kind,
+        credentials: &Secret,
+        config: &Secret,
+    ) -> Self {
+        Self {
+            name,
+            definition: Definition {
+                kind,
+                config: Clause::parse(ClauseName::Config, config.expose()),
+                credentials: Clause::parse(ClauseName::Credentials, credentials.expose()),
+            },
+            description: String::new(),
+            place: None,
+            uses: Vec::new(),
+            ignored: Vec::new(),
+            deferred: false,
+            secrets: Vec::new(),
+            origin: None,
+            texts: Texts::default(),
+        }
+    }
+
+    /// Lets the parts of a stored link stand where a statement about it does.
+    pub(crate) fn stands_at(
+        &mut self,
+        sources: &Arc<Vec<SourceFile>>,
+        file: FileId,
+        header: std::ops::Range<usize>,
+    ) {
+        let text = |clause: &Clause| {
+            let text = clause.text().expose();
+            Some(LinkClause::stored(
+                clause.name(),
+                text,
+                file,
+                header.clone(),
+            ))
+        };
+        self.texts = Texts {
+            config: text(&self.definition.config),
+            credentials: text(&self.definition.credentials),
+        };
+        self.place = sources.get(file.0).map(|source| source.place(header.start));
+        self.origin = Some(Origin {
+            sources: Arc::clone(sources),
+            file,
+            header,
+        });
+    }
+
     /// Returns where a key's value stands in the file.
     ///
     /// For a key that is not there, that is the clause it belongs in; for a clause that is not
@@ -256,16 +326,33 @@ impl ScriptLink {
     /// Returns where a target stands; `None` when it came from the command line.
     pub fn locate_target(&self, taken: &Use) -> Option<(Place, Excerpt)> {
         let (file, span) = taken.span.as_ref()?;
-        let source = self.origin.sources.get(file.0)?;
+        let source = self.origin.as_ref()?.sources.get(file.0)?;
         Some((source.place(span.start), source.excerpt(span)))
     }
 
     /// Returns the line where the link's statement starts, its name underlined.
-    pub fn excerpt(&self) -> Excerpt {
-        self.origin.sources[self.origin.file.0].excerpt(&self.origin.header)
+    pub fn excerpt(&self) -> Option<Excerpt> {
+        let origin = self.origin.as_ref()?;
+        Some(origin.sources[origin.file.0].excerpt(&origin.header))
     }
 
-    fn clause(&self, name: ClauseName) -> &linkdial_core::Clause {
+    /// Returns the text of a clause with its places, to be changed; `None` where there is none.
+    fn clause_text(&mut self, name: ClauseName) -> &mut Option<LinkClause> {
+        match name {
+            ClauseName::Config => &mut self.texts.config,
+            ClauseName::Credentials => &mut self.texts.credentials,
+        }
+    }
+
+    /// Remembers the secret variables that the clauses are made of.
+    fn gather_secrets(&mut self, variables: &Variables) {
+        let clauses = [&self.texts.config, &self.texts.credentials];
+        let texts = clauses.into_iter().flatten().map(LinkClause::text);
+        let secrets = texts.flat_map(|text| variables.secrets_of(text)).cloned();
+        self.secrets.extend(secrets);
+    }
+
+    fn clause(&self, name: ClauseName) -> &Clause {
         match name {
             ClauseName::Config => &self.definition.config,
             ClauseName::Credentials => &self.definition.credentials,
@@ -277,17 +364,18 @@ impl ScriptLink {
         clause: ClauseName,
         range: Option<std::ops::Range<usize>>,
     ) -> Option<(Place, Excerpt)> {
+        let origin = self.origin.as_ref()?;
         let text = match clause {
-            ClauseName::Config => self.origin.config.as_ref(),
-            ClauseName::Credentials => self.origin.credentials.as_ref(),
+            ClauseName::Config => self.texts.config.as_ref(),
+            ClauseName::Credentials => self.texts.credentials.as_ref(),
         };
         let (file, span) = match text {
-            None => (self.origin.file, self.origin.header.clone()),
+            None => (origin.file, origin.header.clone()),
             Some(text) => range
                 .and_then(|range| text.locate(&range))
                 .unwrap_or_else(|| text.literal()),
         };
-        let source = self.origin.sources.get(file.0)?;
+        let source = origin.sources.get(file.0)?;
         Some((source.place(span.start), source.excerpt(&span)))
     }
 }

@@ -6,32 +6,28 @@ use std::sync::Arc;
 
 use linkdial_core::{Code, Definition, LinkName, Target};
 
-use super::link_clause::{LinkClause, same};
+use super::definitions;
+use super::link_clause::same;
 use super::near_names::NearNames;
+use super::program::{
+    Action, ActionKind, Alter, Create, Faults, LinkUsed, Program, SkipList, Uses, words,
+};
 use super::uses::UseList;
-use super::{Origin, Script, ScriptError, ScriptLink, ScriptOptions, Skipped, Use};
-use crate::sql;
-use crate::sql::ast::{CreateLink, Directive, DirectiveKind, Name, Statement, StatementKind, Uses};
+use super::{Script, ScriptLink, ScriptOptions, Skipped};
 use crate::sql::error::SyntaxError;
 use crate::sql::source::{FileId, SourceFile};
 
 /// Reads and replays the files.
 pub(crate) fn replay(files: Vec<(String, String)>, options: &ScriptOptions) -> Script {
-    let mut sources = Vec::with_capacity(files.len());
-    let mut bodies = Vec::with_capacity(files.len());
-    let mut errors = Vec::new();
-    for (index, (name, text)) in files.into_iter().enumerate() {
-        let file = FileId(index);
-        let parsed = sql::read(&name, text, file);
-        sources.push(parsed.source);
-        bodies.push(parsed.statements);
-        errors.extend(parsed.errors.into_iter().map(|error| (file, error)));
-    }
+    let Program {
+        sources,
+        actions,
+        errors,
+    } = Program::read(files, options);
     let mut replay = Replay {
-        sources: Arc::new(sources),
+        sources,
         options,
         file: FileId(0),
-        database: None,
         links: Vec::new(),
         index: HashMap::new(),
         bare: HashMap::new(),
@@ -41,22 +37,16 @@ pub(crate) fn replay(files: Vec<(String, String)>, options: &ScriptOptions) -> S
         uses: UseList::default(),
         errors,
         doubts: Vec::new(),
-        unbound: HashSet::new(),
-        skipped: Vec::new(),
-        skipped_index: HashMap::new(),
+        skipped: SkipList::default(),
     };
-    for (index, statements) in bodies.into_iter().enumerate() {
-        replay.file = FileId(index);
-        replay.database.clone_from(&options.database);
-        for statement in statements {
-            replay.statement(statement);
-        }
+    for action in actions {
+        replay.action(action);
     }
     replay.finish()
 }
 
 /// A statement about a link that was not defined when it ran.
-pub(super) struct Doubt {
+struct Doubt {
     words: String,
     link: LinkName,
     file: FileId,
@@ -73,44 +63,38 @@ enum Existing {
 }
 
 /// The state between two statements.
-pub(super) struct Replay<'a> {
-    pub(super) sources: Arc<Vec<SourceFile>>,
-    pub(super) options: &'a ScriptOptions,
-    pub(super) file: FileId,
-    pub(super) database: Option<String>,
+struct Replay<'a> {
+    sources: Arc<Vec<SourceFile>>,
+    options: &'a ScriptOptions,
+    file: FileId,
     /// A slot is empty when its link was dropped or replaced.
-    pub(super) links: Vec<Option<ScriptLink>>,
-    pub(super) index: HashMap<LinkName, usize>,
+    links: Vec<Option<ScriptLink>>,
+    index: HashMap<LinkName, usize>,
     /// Defined links by the name without its database.
-    pub(super) bare: HashMap<String, Vec<LinkName>>,
+    bare: HashMap<String, Vec<LinkName>>,
     /// Every name that was created, by its lower-case form.
-    pub(super) folded: HashMap<String, LinkName>,
+    folded: HashMap<String, LinkName>,
     /// Links whose statement has errors: their uses are no slip.
-    pub(super) broken: HashSet<LinkName>,
-    pub(super) created: HashSet<LinkName>,
-    pub(super) uses: UseList,
-    pub(super) errors: Vec<(FileId, SyntaxError)>,
-    pub(super) doubts: Vec<Doubt>,
-    /// Places of variables that were reported.
-    pub(super) unbound: HashSet<(FileId, usize)>,
-    pub(super) skipped: Vec<(FileId, usize, Skipped)>,
-    pub(super) skipped_index: HashMap<String, usize>,
+    broken: HashSet<LinkName>,
+    created: HashSet<LinkName>,
+    uses: UseList,
+    errors: Faults,
+    doubts: Vec<Doubt>,
+    skipped: SkipList,
 }
 
 impl Replay<'_> {
-    fn statement(&mut self, statement: Statement) {
-        let Statement {
-            span,
-            kind,
-            directives,
-        } = statement;
+    fn action(&mut self, action: Action) {
+        let Action { file, span, kind } = action;
+        self.file = file;
+        if let Some(words) = words(&kind) {
+            self.skip(words.to_owned(), span.start);
+            return;
+        }
         match kind {
-            StatementKind::AlterLink(alter) => self.alter(alter, directives),
-            StatementKind::Broken(name) => {
-                if let Some(name) = name {
-                    let name = self.resolve(&name);
-                    let text = self.sources[self.file.0].text().get(span);
-                    let creates = text.is_some_and(is_create);
+            ActionKind::Alter(alter) => self.alter(alter),
+            ActionKind::Broken(name) => {
+                if let Some((name, creates)) = name {
                     let slot = if creates {
                         self.index.get(&name).copied()
                     } else {
@@ -119,84 +103,57 @@ impl Replay<'_> {
                     self.leave_out(name, slot);
                 }
             }
-            StatementKind::CreateLink(create) => self.create(create, &span, directives),
-            StatementKind::DropLink { name, if_exists } => {
-                self.misplaced(directives);
-                self.drop_link(&name, if_exists);
-            }
-            StatementKind::DropUser(user) => {
-                self.misplaced(directives);
-                let name = user.name.resolve(self.database.as_deref());
-                self.uses.drop_user(&(user.kind, name));
-            }
-            StatementKind::Skipped { words } => {
-                self.misplaced(directives);
-                self.skip(words, span.start);
-            }
-            StatementKind::CheckLink { .. }
-            | StatementKind::Grant(_)
-            | StatementKind::Revoke(_)
-            | StatementKind::SelectLinks(_)
-            | StatementKind::ShowCreateLink { .. }
-            | StatementKind::ShowGrants { .. }
-            | StatementKind::ShowLinks { .. } => {
-                self.misplaced(directives);
-                self.skip("SHOW LINKS".to_owned(), span.start);
-            }
-            StatementKind::Use { database } => {
-                self.misplaced(directives);
-                self.database = Some(database);
-            }
-            StatementKind::Uses(uses) => self.take_uses(uses, directives),
+            ActionKind::Check(uses) | ActionKind::Uses(uses) => self.take_uses(uses),
+            ActionKind::Create(create) => self.create(*create),
+            ActionKind::Drop {
+                name,
+                name_span,
+                if_exists,
+            } => self.drop_link(name, &name_span, if_exists),
+            ActionKind::DropUser(user) => self.uses.drop_user(&user),
+            ActionKind::Skipped { words } => self.skip(words, span.start),
+            // These have words of their own.
+            ActionKind::Grant(_)
+            | ActionKind::Revoke(_)
+            | ActionKind::Select(_)
+            | ActionKind::ShowCreate { .. }
+            | ActionKind::ShowGrants { .. }
+            | ActionKind::ShowLinks { .. } => {}
         }
     }
 
-    pub(super) fn resolve(&self, name: &Name) -> LinkName {
-        name.resolve(self.database.as_deref())
-    }
-
-    fn create(&mut self, create: CreateLink, span: &Range<usize>, directives: Vec<Directive>) {
-        let name = self.resolve(&create.name);
-        self.warn_about_case(&name, &create.name.span);
-        let Some((definition, config, credentials)) =
-            self.define(create.kind, create.config, create.credentials)
-        else {
-            let slot = self.index.get(&name).copied();
-            self.leave_out(name, slot);
-            return;
-        };
+    fn create(&mut self, create: Create) {
+        let Create {
+            or_replace,
+            if_not_exists,
+            name_span,
+            mut link,
+        } = create;
+        let name = link.name.clone();
+        self.warn_about_case(&name, &name_span);
         self.created.insert(name.clone());
+        let targets = std::mem::take(&mut link.uses);
         if let Some(&slot) = self.index.get(&name) {
-            if create.if_not_exists {
-                self.apply_directives(&name, directives);
-                return;
-            }
-            match self.existing(slot, &create.name, create.or_replace, &definition) {
+            let existing = if if_not_exists {
+                Existing::Identical
+            } else {
+                self.existing(slot, &name_span, or_replace, &link.definition)
+            };
+            match existing {
                 Existing::Forbids => return,
                 Existing::Identical => {
-                    self.apply_directives(&name, directives);
+                    if let Some(known) = &mut self.links[slot] {
+                        known.deferred |= link.deferred;
+                        known.ignored.extend(link.ignored);
+                    }
+                    for target in targets {
+                        self.uses.add(name.clone(), target, None);
+                    }
                     return;
                 }
                 Existing::Gives => {}
             }
         }
-        let source = &self.sources[self.file.0];
-        let link = ScriptLink {
-            place: source.place(span.start),
-            name: name.clone(),
-            definition,
-            uses: Vec::new(),
-            ignored: Vec::new(),
-            deferred: false,
-            secrets: Vec::new(),
-            origin: Origin {
-                sources: Arc::clone(&self.sources),
-                file: self.file,
-                header: span.start..create.name.span.end,
-                config,
-                credentials,
-            },
-        };
         if let Some(slot) = self.index.get(&name).copied() {
             // Its comments were about the statement that is replaced.
             self.links[slot] = None;
@@ -209,14 +166,16 @@ impl Replay<'_> {
         self.index.insert(name.clone(), self.links.len());
         self.links.push(Some(link));
         self.broken.remove(&name);
-        self.apply_directives(&name, directives);
+        for target in targets {
+            self.uses.add(name.clone(), target, None);
+        }
     }
 
     /// Compares a CREATE with the link that is there.
     fn existing(
         &mut self,
         slot: usize,
-        name: &Name,
+        name: &Range<usize>,
         or_replace: bool,
         definition: &Definition,
     ) -> Existing {
@@ -239,36 +198,60 @@ impl Replay<'_> {
             return Existing::Identical;
         }
         let full = &old.name;
-        let first = format!("{} line {}", old.place.file, old.place.line);
+        let first = old.place.as_ref();
+        let first = first.map_or_else(String::new, |place| {
+            format!("; it was created at {} line {}", place.file, place.line)
+        });
         let error = if or_replace {
             SyntaxError::new(
                 Code::SqlKindChange,
-                name.span.clone(),
+                name.clone(),
                 format!(
                     "link `{full}` is {} and cannot become {kind}",
                     old.definition.kind
                 ),
             )
-            .hint(format!("drop it first; it was created at {first}"))
+            .hint(format!("drop it first{first}"))
         } else {
             SyntaxError::new(
                 Code::SqlLinkExists,
-                name.span.clone(),
+                name.clone(),
                 format!("link `{full}` was created before with another definition"),
             )
             .hint(format!(
-                "write CREATE OR REPLACE LINK, or another name; it was created at {first}"
+                "write CREATE OR REPLACE LINK, or another name{first}"
             ))
         };
-        self.errors.push((self.file, error));
+        self.errors.add(self.file, error);
         Existing::Forbids
     }
 
-    fn drop_link(&mut self, name: &Name, if_exists: bool) {
-        let full = self.resolve(name);
-        let Some(slot) = self.find(&full) else {
+    fn alter(&mut self, alter: Alter) {
+        let Some(slot) = self.find(&alter.name) else {
+            self.doubt("ALTER LINK", alter.name, &alter.name_span, false);
+            return;
+        };
+        let Some(mut link) = self.links[slot].take() else {
+            return;
+        };
+        let targets = alter.comments.targets.clone();
+        let variables = &self.options.variables;
+        let name = link.name.clone();
+        if definitions::alter(&mut link, alter, variables, &mut self.errors) {
+            self.links[slot] = Some(link);
+            for target in targets {
+                self.uses.add(name.clone(), target, None);
+            }
+        } else {
+            self.forget(&name);
+            self.broken.insert(name);
+        }
+    }
+
+    fn drop_link(&mut self, name: LinkName, span: &Range<usize>, if_exists: bool) {
+        let Some(slot) = self.find(&name) else {
             if !if_exists {
-                self.doubt("DROP LINK", full, &name.span, true);
+                self.doubt("DROP LINK", name, span, true);
             }
             return;
         };
@@ -288,7 +271,7 @@ impl Replay<'_> {
         self.broken.insert(name);
     }
 
-    pub(super) fn forget(&mut self, name: &LinkName) {
+    fn forget(&mut self, name: &LinkName) {
         self.index.remove(name);
         if let Some(names) = self.bare.get_mut(&name.name) {
             names.retain(|known| known != name);
@@ -296,7 +279,7 @@ impl Replay<'_> {
     }
 
     /// Finds a defined link. A side that does not know its database fits the one of that name.
-    pub(super) fn find(&self, name: &LinkName) -> Option<usize> {
+    fn find(&self, name: &LinkName) -> Option<usize> {
         if let Some(slot) = self.index.get(name) {
             return Some(*slot);
         }
@@ -310,9 +293,8 @@ impl Replay<'_> {
         }
     }
 
-    fn take_uses(&mut self, uses: Uses, directives: Vec<Directive>) {
-        let user = uses.user.map(|user| (user.kind, self.resolve(&user.name)));
-        if let Some(user) = &user {
+    fn take_uses(&mut self, uses: Uses) {
+        if let Some(user) = &uses.user {
             if uses.if_not_exists && self.uses.has(user) {
                 return;
             }
@@ -320,121 +302,41 @@ impl Replay<'_> {
                 self.uses.drop_user(user);
             }
         }
-        let source = Arc::clone(&self.sources);
-        let source = &source[self.file.0];
-        let mut names = Vec::new();
         for link in uses.links {
-            let name = self.resolve(&link.link);
-            if self.find(&name).is_none() {
-                self.doubt(&uses.words, name.clone(), &link.link.span, false);
-            }
-            let taken = Use {
-                target: link.target,
-                intent: link.intent,
-                place: Some(source.place(link.target_span.start)),
-                format: link.format,
-                registry: link.registry,
-                span: Some((self.file, link.target_span)),
-            };
-            self.uses.add(name.clone(), taken, user.as_ref());
-            names.push(name);
-        }
-        let mut misplaced = Vec::new();
-        for directive in directives {
-            if let DirectiveKind::Ignore { code, reason } = &directive.kind {
-                for name in &names {
-                    if let Some(slot) = self.find(name)
-                        && let Some(link) = &mut self.links[slot]
-                    {
-                        link.ignored.push((*code, reason.clone()));
-                    }
+            let LinkUsed {
+                name,
+                name_span,
+                used,
+            } = link;
+            if let Some(slot) = self.find(&name) {
+                if let Some(link) = &mut self.links[slot] {
+                    link.ignored.extend_from_slice(&uses.ignored);
                 }
             } else {
-                misplaced.push(directive);
+                self.doubt(&uses.words, name.clone(), &name_span, false);
             }
-        }
-        self.misplaced(misplaced);
-    }
-
-    pub(super) fn apply_directives(&mut self, name: &LinkName, directives: Vec<Directive>) {
-        for directive in directives {
-            match directive.kind {
-                DirectiveKind::Deferred => {
-                    if let Some(link) = self.link_mut(name) {
-                        link.deferred = true;
-                    }
-                }
-                DirectiveKind::Ignore { code, reason } => {
-                    if let Some(link) = self.link_mut(name) {
-                        link.ignored.push((code, reason));
-                    }
-                }
-                DirectiveKind::Target {
-                    target,
-                    target_span,
-                    intent,
-                } => {
-                    let place = self.sources[self.file.0].place(target_span.start);
-                    let taken = Use {
-                        place: Some(place),
-                        span: Some((self.file, target_span)),
-                        ..Use::new(target, intent)
-                    };
-                    self.uses.add(name.clone(), taken, None);
-                }
+            if let Some(used) = used {
+                self.uses.add(name, used, uses.user.as_ref());
             }
-        }
-    }
-
-    fn link_mut(&mut self, name: &LinkName) -> Option<&mut ScriptLink> {
-        let slot = *self.index.get(name)?;
-        self.links[slot].as_mut()
-    }
-
-    /// Records comments that stand before a statement they say nothing about.
-    fn misplaced(&mut self, directives: Vec<Directive>) {
-        for directive in directives {
-            let error = SyntaxError::new(
-                Code::SqlUnexpectedToken,
-                directive.span,
-                "the comment for linkdial does not stand before a CREATE LINK",
-            )
-            .hint("move it to the line before the CREATE LINK it belongs to");
-            self.errors.push((self.file, error));
         }
     }
 
     fn skip(&mut self, words: String, at: usize) {
-        if let Some(&index) = self.skipped_index.get(&words) {
-            self.skipped[index].2.count += 1;
-            return;
-        }
-        self.skipped_index.insert(words.clone(), self.skipped.len());
-        self.warn(self.file, at, words, 1, None);
+        let place = self.sources[self.file.0].place(at);
+        self.skipped.skip(place, self.file, at, words);
     }
 
-    fn warn(
-        &mut self,
-        file: FileId,
-        at: usize,
-        statement: String,
-        count: u32,
-        warning: Option<String>,
-    ) {
-        let place = self.sources[file.0].place(at);
-        self.skipped.push((
-            file,
-            at,
-            Skipped {
-                statement,
-                count,
-                place,
-                warning,
-            },
-        ));
+    fn warn(&mut self, file: FileId, at: usize, statement: String, count: u32, warning: String) {
+        let skipped = Skipped {
+            statement,
+            count,
+            place: self.sources[file.0].place(at),
+            warning: Some(warning),
+        };
+        self.skipped.warn(file, at, skipped);
     }
 
-    pub(super) fn doubt(&mut self, words: &str, link: LinkName, span: &Range<usize>, drops: bool) {
+    fn doubt(&mut self, words: &str, link: LinkName, span: &Range<usize>, drops: bool) {
         if self.broken.contains(&link) {
             return;
         }
@@ -460,7 +362,7 @@ impl Replay<'_> {
                 span.start,
                 String::from("CREATE LINK"),
                 0,
-                Some(warning),
+                warning,
             );
         }
     }
@@ -490,32 +392,14 @@ impl Replay<'_> {
                     .unwrap_or_default();
                 format!("the script defines no link `{link}`{nearest}")
             };
-            self.warn(file, span.start, words, 1, Some(warning));
+            self.warn(file, span.start, words, 1, warning);
         }
         self.attach_uses();
-        for link in self.links.iter_mut().flatten() {
-            let clauses = [&link.origin.config, &link.origin.credentials];
-            let texts = clauses.into_iter().flatten().map(LinkClause::text);
-            link.secrets = texts
-                .flat_map(|text| self.options.variables.secrets_of(text))
-                .cloned()
-                .collect();
-        }
-        let mut errors = self.errors;
-        errors.sort_by_key(|(file, error)| (file.0, error.span.start));
-        self.skipped.sort_by_key(|(file, at, _)| (file.0, *at));
         let sources = &self.sources;
         Script {
-            errors: errors
-                .into_iter()
-                .map(|(file, error)| located(error, &sources[file.0]))
-                .collect(),
+            errors: self.errors.located(sources),
             links: self.links.into_iter().flatten().collect(),
-            skipped: self
-                .skipped
-                .into_iter()
-                .map(|(_, _, skipped)| skipped)
-                .collect(),
+            skipped: self.skipped.into_list(),
         }
     }
 
@@ -536,29 +420,5 @@ impl Replay<'_> {
                 link.uses.push(taken);
             }
         }
-    }
-}
-
-/// Only ALTER and DROP look for a link whose database is not written.
-fn is_create(statement: &str) -> bool {
-    let word = statement.split_whitespace().next();
-    word.is_some_and(|word| word.eq_ignore_ascii_case("CREATE"))
-}
-
-fn located(error: SyntaxError, source: &SourceFile) -> ScriptError {
-    let SyntaxError {
-        code,
-        message,
-        hint,
-        expected,
-        span,
-    } = error;
-    ScriptError {
-        code,
-        message,
-        hint,
-        expected,
-        place: source.place(span.start),
-        excerpt: source.excerpt(&span),
     }
 }

@@ -5,16 +5,13 @@ use std::collections::HashMap;
 use linkdial_core::LinkName;
 
 use super::Use;
-use crate::sql::ast::UserKind;
-
-/// A pipeline or function by its full name.
-pub(crate) type UserName = (UserKind, LinkName);
+use super::program::User;
 
 /// All uses so far, in the order of the text.
 #[derive(Debug, Default)]
 pub(crate) struct UseList {
     records: Vec<Option<Record>>,
-    by_user: HashMap<UserName, Vec<usize>>,
+    by_user: HashMap<User, Vec<usize>>,
     by_link: HashMap<LinkName, Vec<usize>>,
 }
 
@@ -27,7 +24,7 @@ struct Record {
 
 impl UseList {
     /// Adds a use; one by a pipeline or function lasts until that is dropped.
-    pub(crate) fn add(&mut self, link: LinkName, taken: Use, user: Option<&UserName>) {
+    pub(crate) fn add(&mut self, link: LinkName, taken: Use, user: Option<&User>) {
         let index = self.records.len();
         if let Some(user) = user {
             self.by_user.entry(user.clone()).or_default().push(index);
@@ -41,12 +38,12 @@ impl UseList {
     }
 
     /// Returns whether the pipeline or function exists.
-    pub(crate) fn has(&self, user: &UserName) -> bool {
+    pub(crate) fn has(&self, user: &User) -> bool {
         self.by_user.contains_key(user)
     }
 
     /// Takes back what a dropped pipeline or function used.
-    pub(crate) fn drop_user(&mut self, user: &UserName) {
+    pub(crate) fn drop_user(&mut self, user: &User) {
         for index in self.by_user.remove(user).unwrap_or_default() {
             self.records[index] = None;
         }

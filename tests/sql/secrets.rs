@@ -15,7 +15,7 @@ fn shown(script: &Script) -> String {
         writeln!(out, "{skipped:?}").unwrap();
     }
     for link in &script.links {
-        writeln!(out, "{link:?} {}", link.excerpt().text).unwrap();
+        writeln!(out, "{link:?} {}", link.excerpt().unwrap().text).unwrap();
         for taken in &link.uses {
             writeln!(out, "{:?}", link.locate_target(taken)).unwrap();
         }

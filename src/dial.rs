@@ -1,0 +1,161 @@
+//! Links to checks: dials links with their targets and traces what was found back to the text.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use linkdial_core::{Intent, Settings, Stage, Target};
+
+use crate::drivers;
+use crate::report::{Check, Report, Step};
+use crate::script::ScriptLink;
+use crate::sweep::{self, Event, Item, Limits, Link, Record};
+
+/// The checks of some links: one for each link and target, one for a link without targets.
+#[derive(Debug, Default)]
+pub(crate) struct Dials {
+    items: Vec<Item>,
+    checks: Vec<Planned>,
+}
+
+/// A check before it runs.
+#[derive(Clone, Debug)]
+pub(crate) struct Planned {
+    pub(crate) link: Arc<ScriptLink>,
+    /// Which of the link's uses.
+    used: Option<usize>,
+    target: Option<Target>,
+    intent: Intent,
+}
+
+impl Dials {
+    /// Adds a link and returns the numbers of its checks.
+    pub(crate) fn add(&mut self, link: Arc<ScriptLink>) -> std::ops::Range<usize> {
+        let first = self.items.len();
+        let opener = Arc::clone(&link);
+        let opened = Arc::new(Link::new(move || open(&opener)));
+        let mut uses: Vec<_> = link
+            .uses
+            .iter()
+            .enumerate()
+            .map(|(index, used)| {
+                let target = used.target.clone().with_format(used.format.clone());
+                (Some(index), Some(target), used.intent)
+            })
+            .collect();
+        if uses.is_empty() {
+            uses.push((None, None, Intent::default()));
+        }
+        for (used, target, intent) in uses {
+            self.checks.push(Planned {
+                link: Arc::clone(&link),
+                used,
+                target: target.clone(),
+                intent,
+            });
+            self.items.push(Item {
+                link: Arc::clone(&opened),
+                target,
+                intent,
+            });
+        }
+        first..self.items.len()
+    }
+
+    /// How many checks there are.
+    pub(crate) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Parts what is run from what its records become.
+    pub(crate) fn into_parts(self) -> (Vec<Item>, Vec<Planned>) {
+        (self.items, self.checks)
+    }
+
+    /// Runs all checks; see [`sweep::run`]. The flag says whether nothing stopped them.
+    pub(crate) fn run(
+        self,
+        settings: &Arc<Settings>,
+        limits: &Limits,
+        mut on_progress: impl FnMut(Progress<'_>),
+    ) -> io::Result<(Vec<Check>, bool)> {
+        let (items, checks) = self.into_parts();
+        on_progress(Progress::Planned(items.len()));
+        if items.is_empty() {
+            return Ok((Vec::new(), true));
+        }
+        let outcome = sweep::run(items, settings, limits, |event| match event {
+            Event::Started(index) => on_progress(Progress::Started(index, &checks[index].link)),
+            Event::Finished(index, record) => on_progress(Progress::Finished(index, record)),
+        })?;
+        let records = outcome.records.into_iter().zip(checks);
+        let checks = records.map(|(record, check)| check.end(record)).collect();
+        Ok((checks, outcome.complete))
+    }
+}
+
+impl Planned {
+    /// Makes the check of its record.
+    pub(crate) fn end(self, record: Record) -> Check {
+        let Self {
+            link,
+            used,
+            target,
+            intent,
+        } = self;
+        let used = used.and_then(|index| link.uses.get(index));
+        let steps = record.steps.into_iter();
+        Check {
+            link: link.name.clone(),
+            kind: link.definition.kind,
+            target,
+            intent,
+            place: link.place.clone(),
+            elapsed: record.elapsed,
+            steps: steps.map(|step| Step::located(step, &link, used)).collect(),
+        }
+    }
+}
+
+/// Makes the report of a run that begins now.
+pub(crate) fn begin(settings: &Settings) -> Report {
+    Report {
+        host: host(),
+        started: Timestamp::now(),
+        elapsed: Duration::ZERO,
+        until: (settings.until != Stage::Write).then_some(settings.until),
+        complete: true,
+        errors: Vec::new(),
+        skipped: Vec::new(),
+        checks: Vec::new(),
+    }
+}
+
+/// Returns the name of this machine, when it is text.
+pub(crate) fn host() -> Option<String> {
+    hostname::get().ok()?.into_string().ok()
+}
+
+/// Reads a link's definition; nothing is dialled.
+pub(crate) fn open(link: &ScriptLink) -> linkdial_core::Opened {
+    let mut opened = drivers::open(&link.definition);
+    for secret in &link.secrets {
+        opened.redactor.add(secret.expose());
+    }
+    for finding in &mut opened.findings {
+        finding.redact(&opened.redactor);
+    }
+    opened
+}
+
+/// What a caller learns while the checks run.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    /// The checks are known.
+    Planned(usize),
+    /// A check starts: its index, its link.
+    Started(usize, &'a ScriptLink),
+    /// A check is done: its index, its record.
+    Finished(usize, &'a Record),
+}
