@@ -106,6 +106,7 @@ struct CheckDocument<'a> {
     code: Option<&'static str>,
     #[schemars(with = "Option<StageWord>")]
     stage: Option<&'static str>,
+    /// Null for a link of a registry.
     source: Option<Source<'a>>,
     /// Milliseconds.
     elapsed_ms: f64,

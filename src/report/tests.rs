@@ -109,7 +109,7 @@ fn the_schema_refuses_what_is_no_report() {
         ("/checks/1/steps/0/stage", serde_json::json!("handshake")),
         ("/checks/1/diagnosis/evidence", serde_json::json!(["a"])),
         ("/summary/pass", serde_json::json!("1")),
-        ("/checks/1/source", serde_json::Value::Null),
+        ("/skipped/0/source", serde_json::Value::Null),
     ] {
         let mut bad = good.clone();
         *bad.pointer_mut(pointer).unwrap() = value;
