@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use linkdial_core::clause::{Node, Value};
-use linkdial_core::{Clause, ClauseName, Code, Definition, Kind, LinkName};
+use linkdial_core::{Clause, ClauseName, Code, Definition, Kind, LinkName, REDACTED_VALUE};
 
 use super::link_clause::LinkClause;
 use super::variables::Unbound;
@@ -20,9 +20,6 @@ use crate::sql::ast::{
 use crate::sql::error::SyntaxError;
 use crate::sql::literal::MappedText;
 use crate::sql::source::{FileId, SourceFile};
-
-/// What stands for a secret where a link's statement is shown; nothing to store.
-pub(crate) const REDACTED_VALUE: &str = "<REDACTED>";
 
 /// A script that is read and not yet run.
 #[derive(Debug)]

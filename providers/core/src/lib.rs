@@ -11,6 +11,7 @@
 
 mod address;
 pub mod clause;
+mod clause_json;
 mod code;
 pub mod define;
 mod diagnosis;
@@ -30,6 +31,7 @@ pub mod testing;
 mod trail;
 
 pub use address::shown_url;
+pub use clause_json::REDACTED_VALUE;
 pub use clause::{Clause, ClauseName};
 pub use code::{Code, UnknownCode};
 pub use define::{Clauses, Key, Shape};
