@@ -15,7 +15,7 @@ use std::path::Path;
 use linkdial::script::{Script, ScriptLink, ScriptOptions, UnknownLink};
 use linkdial::sql::{Excerpt, Place};
 use linkdial_core::clause::{Member, Node, Value};
-use linkdial_core::{Clause, ClauseName, Intent, KeyPlace, Target};
+use linkdial_core::{Clause, ClauseName, Code, Intent, KeyPlace, Target};
 
 #[test]
 fn every_script_comes_to_what_stands_beside_it() {
@@ -50,7 +50,16 @@ fn every_script_comes_to_what_stands_beside_it() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-/// Every code of the input is produced by one of the scripts.
+/// A script alone cannot produce these: they need links that are registered, a user of the registry
+/// or another writer.
+const OF_THE_REGISTRY: [Code; 4] = [
+    Code::SqlConflict,
+    Code::SqlNoDatabase,
+    Code::SqlNoSuchLink,
+    Code::SqlNotPermitted,
+];
+
+/// Every other code of the input is produced by one of the scripts.
 #[test]
 fn every_code_of_a_statement_has_a_script() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sql");
@@ -61,8 +70,8 @@ fn every_code_of_a_statement_has_a_script() {
             all.push_str(&summary(&std::fs::read_to_string(path).unwrap()));
         }
     }
-    for code in linkdial_core::Code::ALL {
-        if code.as_str().starts_with("sql.") {
+    for code in Code::ALL {
+        if code.as_str().starts_with("sql.") && !OF_THE_REGISTRY.contains(code) {
             assert!(all.contains(&format!("{code} at ")), "no script for {code}");
         }
     }

@@ -215,6 +215,39 @@ pub(crate) enum LinkColumn {
     State,
 }
 
+impl LinkColumn {
+    /// Every column, in the order of the table.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::DatabaseName,
+        Self::Link,
+        Self::Type,
+        Self::Description,
+        Self::Config,
+        Self::State,
+    ];
+
+    /// What `*` stands for.
+    pub(crate) const STAR: [Self; 5] = [
+        Self::DatabaseName,
+        Self::Link,
+        Self::Type,
+        Self::Description,
+        Self::Config,
+    ];
+
+    /// Returns the column's name.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::DatabaseName => "DATABASE_NAME",
+            Self::Link => "LINK",
+            Self::Type => "TYPE",
+            Self::Description => "DESCRIPTION",
+            Self::Config => "CONFIG",
+            Self::State => "STATE",
+        }
+    }
+}
+
 /// One comparison of a WHERE clause.
 #[derive(Debug)]
 pub(crate) struct Condition {

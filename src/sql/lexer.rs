@@ -66,7 +66,7 @@ pub(crate) struct Lexed {
 }
 
 /// Words that may start a statement after a string that was never closed.
-pub(super) const STARTERS: [&str; 22] = [
+pub(super) const STARTERS: [&str; 23] = [
     "ALTER",
     "BACKUP",
     "CALL",
@@ -81,6 +81,7 @@ pub(super) const STARTERS: [&str; 22] = [
     "LOAD",
     "REPLACE",
     "RESTORE",
+    "REVOKE",
     "SELECT",
     "SET",
     "SHOW",
@@ -89,6 +90,16 @@ pub(super) const STARTERS: [&str; 22] = [
     "TEST",
     "UPDATE",
     "USE",
+];
+
+/// First words of our statements that lost the space between them, and how they are written.
+pub(super) const GLUED: [(&str, &str); 6] = [
+    ("ALTERLINK", "ALTER LINK"),
+    ("CHECKLINK", "CHECK LINK"),
+    ("CREATELINK", "CREATE LINK"),
+    ("DROPLINK", "DROP LINK"),
+    ("SHOWGRANTS", "SHOW GRANTS"),
+    ("SHOWLINKS", "SHOW LINKS"),
 ];
 
 /// Words that stand before the string of a clause.
@@ -452,6 +463,7 @@ impl Lexer<'_> {
         if self.names_link {
             let rest = line[next_line(line)..].trim_start();
             return STARTERS.contains(&first.as_str())
+                || (first == "CHECK" && next() == "LINK")
                 || rest.starts_with("-- ")
                 || rest.starts_with('#')
                 || rest.starts_with("/*");

@@ -10,7 +10,7 @@ use linkdial_core::clause::{Member, Node, Value};
 use linkdial_core::define::nearest;
 use linkdial_core::{Clause, ClauseName, Code, Kind, looks_secret};
 
-use super::lexer::{CLAUSES, Lexed, STARTERS, Token, TokenKind, is_typographic};
+use super::lexer::{CLAUSES, GLUED, Lexed, STARTERS, Token, TokenKind, is_typographic};
 use super::literal::MappedText;
 use super::source::FileId;
 use super::terminals::KEYWORDS;
@@ -38,6 +38,7 @@ pub(crate) fn masks(text: &str, lexed: &Lexed, broken: &[Range<usize>]) -> Vec<R
         text,
         tokens: &lexed.tokens,
         context: Context::Unknown,
+        start: 0,
         broken: false,
         strict: false,
         clause_at: None,
@@ -145,6 +146,8 @@ struct Masker<'a> {
     text: &'a str,
     tokens: &'a [Token],
     context: Context,
+    /// The first token of the statement.
+    start: usize,
     /// The statement is known to have an error.
     broken: bool,
     /// Only words of the grammar, signs and looked-at strings are shown from here on.
@@ -160,11 +163,14 @@ impl Masker<'_> {
     /// Looks at how a statement starts.
     fn begin(&mut self, at: usize, broken: bool) {
         self.context = Context::Unknown;
+        self.start = at;
         self.broken = broken;
         self.clause_at = self.header(at);
         let known = self.clause_at.is_some()
             || STARTERS.iter().any(|word| self.is_word(at, word))
+            || GLUED.iter().any(|(word, _)| self.is_word(at, word))
             || self.is_word(at + 1, "LINK")
+            || self.is_word(at + 1, "LINKS")
             || self.tokens[at].kind == TokenKind::Symbol('(');
         // The rest of a string that a quote ended early looks like a statement, too.
         self.strict = broken && !known;
@@ -286,7 +292,7 @@ impl Masker<'_> {
         if self.strict && !grammar && !(belongs && nearest(&word, CLAUSES.into_iter()).is_some()) {
             self.masks.push(span);
         }
-        if let Some(clause) = clause {
+        if let Some(clause) = clause.filter(|_| !self.is_column(at)) {
             self.strict |= self.broken;
             self.context = match clause {
                 "CONFIG" => Context::Config,
@@ -313,7 +319,16 @@ impl Masker<'_> {
             self.strict = true;
             self.masks.push(self.tokens[at].span.clone());
         }
-        if word == "LINK" {
+        if word == "IDENTIFIED" && self.is_word(self.start, "GRANT") {
+            // A password follows, and it may lack its quotes.
+            return self.rest(at + 1, false);
+        }
+        let checked = matches!(self.context, Context::Target(1 | 2))
+            && word == "ON"
+            && self.is_word(self.start, "CHECK");
+        if checked {
+            self.context = Context::Target(2);
+        } else if word == "LINK" {
             self.context = Context::Target(0);
         } else if word == "SERVICE" || word == "REGISTRY" {
             self.context = Context::Target(2);
@@ -321,6 +336,20 @@ impl Masker<'_> {
             self.name(at);
         }
         at + 1
+    }
+
+    /// Returns whether CONFIG or DESCRIPTION is the column of a SELECT.
+    fn is_column(&self, at: usize) -> bool {
+        let listed = |at: usize| {
+            self.is_word(at, "FROM")
+                || self
+                    .tokens
+                    .get(at)
+                    .is_some_and(|token| token.kind == TokenKind::Symbol(','))
+        };
+        self.is_word(self.start, "SELECT")
+            && (self.is_word(at, "CONFIG") || self.is_word(at, "DESCRIPTION"))
+            && listed(at + 1)
     }
 
     /// Reads `::key = value` from the arrow on.

@@ -11,7 +11,7 @@ use linkdial_core::define::nearest;
 use super::ast::{Directive, Name, Statement, StatementKind, User, UserKind};
 use super::directive;
 use super::error::{Broken, SyntaxError};
-use super::lexer::{CLAUSES, Comment, Lexed, StringFault, Token, TokenKind};
+use super::lexer::{CLAUSES, Comment, GLUED, Lexed, StringFault, Token, TokenKind};
 use super::literal::MappedText;
 use super::mask;
 use super::source::{FileId, floor_boundary};
@@ -127,27 +127,29 @@ impl Parser<'_> {
             _ => return self.unexpected("a statement cannot start like this", ["a statement"]),
         }
         let word = self.text[token.span.clone()].to_ascii_uppercase();
+        if let Some((_, apart)) = GLUED.iter().find(|(glued, _)| *glued == word) {
+            let error = SyntaxError::new(
+                Code::SqlGluedKeyword,
+                token.span.clone(),
+                format!("`{word}` is two words without white space between them"),
+            )
+            .hint(format!("write `{apart}`"));
+            self.record(error);
+            return Err(Broken);
+        }
         match word.as_str() {
             "ALTER" if self.is_word_at(self.at + 1, "LINK") => self.alter_link(),
             "BACKUP" => self.backup(),
+            "CHECK" if self.is_word_at(self.at + 1, "LINK") => self.check_link(),
             "CREATE" => self.create(),
             "DROP" => self.drop(),
+            "GRANT" => self.grant(),
             "RESTORE" => self.restore(),
-            "SELECT" | "WITH" => self.export(),
+            "REVOKE" => self.revoke(),
+            "SELECT" => self.select(),
+            "SHOW" => self.show(),
             "USE" => self.use_database(),
-            "ALTERLINK" | "CREATELINK" | "DROPLINK" => {
-                let verb = word.trim_end_matches("LINK");
-                let span = token.span.clone();
-                self.record(
-                    SyntaxError::new(
-                        Code::SqlGluedKeyword,
-                        span,
-                        format!("`{word}` is two words without white space between them"),
-                    )
-                    .hint(format!("write `{verb} LINK`")),
-                );
-                Err(Broken)
-            }
+            "WITH" => self.export(),
             clause if CLAUSES.contains(&clause) => {
                 let span = token.span.clone();
                 self.record(
@@ -163,15 +165,23 @@ impl Parser<'_> {
                 );
                 Err(Broken)
             }
-            _ if self.is_word_at(self.at + 1, "LINK") => {
-                self.near_miss(&word, &["ALTER", "CREATE", "DROP"])
+            "CHECK" => {
+                self.at += 1;
+                match self.word_at(self.at).map(str::to_ascii_uppercase) {
+                    Some(word) => self.near_miss(&word, &["LINK"]),
+                    None => Ok(self.skipped()),
+                }
             }
+            _ if self.is_word_at(self.at + 1, "LINK") => {
+                self.near_miss(&word, &["ALTER", "CHECK", "CREATE", "DROP"])
+            }
+            _ if self.is_word_at(self.at + 1, "LINKS") => self.near_miss(&word, &["SHOW"]),
             _ => Ok(self.skipped()),
         }
     }
 
     /// Records a word that is nearly one of a statement about links; others are not ours.
-    fn near_miss(&mut self, word: &str, known: &[&str]) -> Production<StatementKind> {
+    pub(super) fn near_miss(&mut self, word: &str, known: &[&str]) -> Production<StatementKind> {
         let Some(near) = nearest(word, known.iter().copied()) else {
             return Ok(self.skipped());
         };
@@ -282,9 +292,9 @@ impl Parser<'_> {
             "ROWSTORE",
             "TEMPORARY",
         ];
-        const OF_TWO: [&str; 16] = [
-            "ALTER", "ATTACH", "CLEAR", "CREATE", "DELETE", "DETACH", "DROP", "FLUSH", "INSERT",
-            "LOAD", "OPTIMIZE", "RESTORE", "SHOW", "START", "STOP", "TEST",
+        const OF_TWO: [&str; 18] = [
+            "ALTER", "ATTACH", "CLEAR", "CREATE", "DELETE", "DETACH", "DROP", "FLUSH", "GRANT",
+            "INSERT", "LOAD", "OPTIMIZE", "RESTORE", "REVOKE", "SHOW", "START", "STOP", "TEST",
         ];
         let mut words = self.tokens[self.start..]
             .iter()

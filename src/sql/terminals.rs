@@ -13,27 +13,43 @@ use super::mask;
 use super::parser::{Parser, Production};
 
 /// Words of the grammar; a message may quote them wherever they stand.
-pub(super) const KEYWORDS: [&str; 20] = [
+pub(super) const KEYWORDS: [&str; 36] = [
+    "ALTER",
+    "AND",
     "AS",
+    "CHECK",
     "CONFIG",
     "CREATE",
     "CREDENTIALS",
     "DESCRIPTION",
     "DROP",
-    "ALTER",
     "EXISTS",
+    "FOR",
     "FORMAT",
     "FROM",
+    "GRANT",
+    "GROUP",
+    "IDENTIFIED",
     "IF",
     "INTO",
+    "LIKE",
+    "LIMIT",
     "LINK",
+    "LINKS",
     "NOT",
+    "ON",
     "OR",
+    "ORDER",
     "REPLACE",
+    "REQUIRE",
+    "REVOKE",
     "SERVICE",
     "SET",
+    "SHOW",
     "TABLE",
     "TO",
+    "WHERE",
+    "WITH",
 ];
 
 /// A string literal: its text and the bytes it covers.
@@ -65,6 +81,16 @@ impl Parser<'_> {
 
     pub(super) fn is_word(&self, word: &str) -> bool {
         self.is_word_at(self.at, word)
+    }
+
+    pub(super) fn is_sign_at(&self, at: usize, sign: char) -> bool {
+        self.tokens
+            .get(at)
+            .is_some_and(|token| token.kind == TokenKind::Symbol(sign))
+    }
+
+    pub(super) fn is_sign(&self, sign: char) -> bool {
+        self.is_sign_at(self.at, sign)
     }
 
     pub(super) fn is_string_at(&self, at: usize) -> bool {

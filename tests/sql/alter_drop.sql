@@ -23,4 +23,4 @@ DROP LINK sales.orders_s3;      -- second time: missing link, 2332
 DROP LINK sales.orders_s3;
 DROP LINK nowhere;
 DROP LINK IF EXISTS nowhere;
-SHOW LINKS ON sales;  SHOW CREATE LINK my;
+SHOW LINKS ON sales;  SHOW CREATE TABLE t;

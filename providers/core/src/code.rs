@@ -68,11 +68,15 @@ macro_rules! codes {
 }
 
 codes! {
+    SqlConflict = "sql.conflict" Fail Tool Later;
     SqlDuplicateClause = "sql.duplicate-clause" Fail Configuration Never;
     SqlGluedKeyword = "sql.glued-keyword" Fail Configuration Never;
     SqlKindChange = "sql.kind-change" Fail Configuration Never;
     SqlLinkExists = "sql.link-exists" Fail Configuration Never;
     SqlMissingClause = "sql.missing-clause" Fail Configuration Never;
+    SqlNoDatabase = "sql.no-database" Fail Configuration Never;
+    SqlNoSuchLink = "sql.no-such-link" Fail Configuration Never;
+    SqlNotPermitted = "sql.not-permitted" Fail Permission Never;
     SqlRedactedCredentials = "sql.redacted-credentials" Fail Configuration Never;
     SqlReplaceAndIfNotExists = "sql.replace-and-if-not-exists" Fail Configuration Never;
     SqlTypographicQuote = "sql.typographic-quote" Fail Configuration Never;
@@ -174,6 +178,27 @@ impl Code {
         Stage::ALL
             .into_iter()
             .find(|stage| stage.as_str() == prefix)
+    }
+
+    /// Returns the number of the error that SingleStore answers with where this code stands.
+    ///
+    /// A client that watches for numbers knows these: 1046 (no database selected), 1064 (syntax) and
+    /// 1227 (access denied) are MySQL's, 2332 is SingleStore's own for a `DROP LINK` of a missing link.
+    /// SingleStore documents no number for the others.
+    pub const fn number(self) -> Option<u32> {
+        match self {
+            Self::SqlNoDatabase => Some(1046),
+            Self::SqlDuplicateClause
+            | Self::SqlGluedKeyword
+            | Self::SqlMissingClause
+            | Self::SqlTypographicQuote
+            | Self::SqlUnexpectedToken
+            | Self::SqlUnknownKind
+            | Self::SqlUnterminatedString => Some(1064),
+            Self::SqlNotPermitted => Some(1227),
+            Self::SqlNoSuchLink => Some(2332),
+            _ => None,
+        }
     }
 
     /// Returns whether an answer with this code shows that the server took the identity.
