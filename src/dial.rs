@@ -22,7 +22,7 @@ pub(crate) struct Dials {
 /// A check before it runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Planned {
-    pub(crate) link: Arc<ScriptLink>,
+    link: Arc<ScriptLink>,
     /// Which of the link's uses.
     used: Option<usize>,
     target: Option<Target>,
@@ -96,6 +96,11 @@ impl Dials {
 }
 
 impl Planned {
+    /// The link that is dialled.
+    pub(crate) fn link(&self) -> &ScriptLink {
+        &self.link
+    }
+
     /// Makes the check of its record.
     pub(crate) fn end(self, record: Record) -> Check {
         let Self {

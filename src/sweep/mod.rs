@@ -94,7 +94,7 @@ impl Default for Limits {
 }
 
 /// What one check came to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Record {
     /// The record of its stages; never empty.
     pub steps: Vec<Step>,

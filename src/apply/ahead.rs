@@ -1,0 +1,115 @@
+//! Dials that go on while earlier statements run.
+
+use std::collections::HashMap;
+use std::io;
+use std::ops::Range;
+use std::sync::mpsc::{self, Receiver};
+use std::sync::Arc;
+use std::thread;
+
+use linkdial_core::Settings;
+
+use crate::dial::{Dials, Planned, Progress};
+use crate::report::Check;
+use crate::sweep::{self, Event, Limits, Record};
+
+/// What runs on a thread of its own; nothing by default.
+#[derive(Default)]
+pub(super) struct Ahead {
+    /// By statement: the numbers of its checks, and the revision that its link was read at.
+    numbers: HashMap<usize, (Range<usize>, Option<u64>)>,
+    planned: Vec<Planned>,
+    records: Vec<Option<Record>>,
+    messages: Option<Receiver<Message>>,
+}
+
+enum Message {
+    Started(usize),
+    Finished(usize, Record),
+    Failed(io::Error),
+}
+
+impl Ahead {
+    /// Starts all dials, under the limits.
+    pub(super) fn start(
+        dials: Dials,
+        numbers: HashMap<usize, (Range<usize>, Option<u64>)>,
+        settings: &Arc<Settings>,
+        limits: &Limits,
+    ) -> io::Result<Self> {
+        let (items, planned) = dials.into_parts();
+        // Two short messages for each check.
+        let (sender, messages) = mpsc::channel();
+        let (settings, limits) = (Arc::clone(settings), limits.clone());
+        thread::Builder::new()
+            .name("dials".to_owned())
+            .spawn(move || {
+                let count = items.len();
+                let mut told = vec![false; count];
+                let result = sweep::run(items, &settings, &limits, |event| {
+                    // A receiver that is gone has no more use for them.
+                    match event {
+                        Event::Started(index) => drop(sender.send(Message::Started(index))),
+                        Event::Finished(index, record) => {
+                            told[index] = true;
+                            drop(sender.send(Message::Finished(index, record.clone())));
+                        }
+                    }
+                });
+                match result {
+                    Err(error) => drop(sender.send(Message::Failed(error))),
+                    // What was given up is told by its record alone.
+                    Ok(outcome) => {
+                        let records = outcome.records.into_iter().enumerate();
+                        for (index, record) in records.filter(|(index, _)| !told[*index]) {
+                            drop(sender.send(Message::Finished(index, record)));
+                        }
+                    }
+                }
+            })?;
+        let mut records = Vec::new();
+        records.resize_with(planned.len(), || None);
+        Ok(Self {
+            numbers,
+            planned,
+            records,
+            messages: Some(messages),
+        })
+    }
+
+    /// Waits for the checks of a statement; `None` when they were not dialled ahead, or not for
+    /// this revision of the link.
+    pub(super) fn take(
+        &mut self,
+        statement: usize,
+        revision: Option<u64>,
+        on_progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Option<Vec<Check>>, super::ApplyError> {
+        let Some((numbers, read)) = self.numbers.remove(&statement) else {
+            return Ok(None);
+        };
+        if read != revision {
+            return Ok(None);
+        }
+        while self.records[numbers.clone()].iter().any(Option::is_none) {
+            let message = self.messages.as_ref().and_then(|it| it.recv().ok());
+            match message {
+                Some(Message::Started(index)) => {
+                    on_progress(Progress::Started(index, self.planned[index].link()));
+                }
+                Some(Message::Finished(index, record)) => {
+                    on_progress(Progress::Finished(index, &record));
+                    self.records[index] = Some(record);
+                }
+                Some(Message::Failed(error)) => return Err(error.into()),
+                // The thread is gone without a word: dial again.
+                None => return Ok(None),
+            }
+        }
+        let checks = numbers.filter_map(|index| {
+            let record = self.records[index].take()?;
+            Some(self.planned[index].clone().end(record))
+        });
+        Ok(Some(checks.collect()))
+    }
+}
