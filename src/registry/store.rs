@@ -1,0 +1,451 @@
+//! Links and targets in the database, sealed and opened.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use futures_util::TryStreamExt as _;
+use jiff::Timestamp;
+use linkdial_core::{LinkName, Secret, Target};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Connection as _, Row as _, SqliteConnection};
+
+use super::column::{
+    DEFERRED, VERIFIED, database_of, intent, kind, name, number, state, user_of, user_word,
+};
+use super::error::{Fault, unknown};
+use super::key::{KeyFile, KeyRing, SealingKey};
+use super::link::{Change, Known, Listed, NewLink, State, StoredLink, StoredTarget};
+use super::record::{self, Action, Entry};
+use super::sealed::{self, Purpose};
+use super::sqlite::{self, WRITE};
+use super::{RegistryError, UserKind};
+
+/// What the check of a registry says once it is opened.
+const CHECK: &str = "linkdial";
+/// Rotations that one reader may meet while it reads.
+const READS: usize = 3;
+
+/// An open file with the keys to it.
+#[derive(Debug)]
+pub(super) struct Store {
+    pub(super) connection: SqliteConnection,
+    pub(super) keys: KeyRing,
+    pub(super) new_key: bool,
+}
+
+impl Store {
+    pub(super) async fn open(path: &Path, key_file: KeyFile) -> Result<Self, Fault> {
+        let mut connection = sqlite::open(path).await?;
+        let mut new_key = false;
+        let keys = match key_id(&mut connection).await? {
+            Some(id) => KeyRing::load(key_file, id)?,
+            None => {
+                let mut transaction = connection.begin_with(WRITE).await?;
+                // Another process may have been first.
+                if let Some(id) = key_id(&mut transaction).await? {
+                    KeyRing::load(key_file, id)?
+                } else {
+                    let (keys, made) = KeyRing::first(key_file)?;
+                    new_key = made;
+                    set_key(&mut transaction, keys.current()).await?;
+                    transaction.commit().await?;
+                    keys
+                }
+            }
+        };
+        let check = value(&mut connection, "check").await?.unwrap_or_default();
+        if sealed::open(keys.current(), Purpose::Check, &check).is_none() {
+            return Err(keys.wrong().into());
+        }
+        Ok(Self {
+            connection,
+            keys,
+            new_key,
+        })
+    }
+
+    pub(super) async fn read(&mut self, name: &LinkName) -> Result<Known, Fault> {
+        for _ in 1..READS {
+            match self.try_read(name).await {
+                // Somebody has rotated the key meanwhile.
+                Err(Fault::Known(RegistryError::WrongKey(_))) => {
+                    let id = key_id(&mut self.connection).await?;
+                    self.keys.reload(id.unwrap_or_default())?;
+                }
+                result => return result,
+            }
+        }
+        self.try_read(name).await
+    }
+
+    async fn try_read(&mut self, name: &LinkName) -> Result<Known, Fault> {
+        // Both queries see one state.
+        let mut transaction = self.connection.begin().await?;
+        let link = sqlx::query(
+            "SELECT type, description, sealed, key_id, revision, state, state_at, state_by, \
+             ignored FROM links WHERE database_name = $1 AND link = $2",
+        )
+        .bind(database_of(name))
+        .bind(&name.name)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let targets = sqlx::query(
+            "SELECT sealed, key_id, intent, format, user_kind, user_database, user_name \
+             FROM targets WHERE database_name = $1 AND link = $2 ORDER BY position",
+        )
+        .bind(database_of(name))
+        .bind(&name.name)
+        .fetch_all(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(Known {
+            link: link.map(|row| self.link(name, &row)).transpose()?,
+            targets: targets
+                .iter()
+                .map(|row| self.target(name, row))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Opens what is sealed in a row.
+    fn opened<const TEXTS: usize>(
+        &self,
+        name: &LinkName,
+        purpose: Purpose<'_>,
+        row: &SqliteRow,
+    ) -> Result<[Secret; TEXTS], Fault> {
+        let key = self.keys.get(row.try_get("key_id")?);
+        let key = key.ok_or_else(|| self.keys.wrong())?;
+        let texts = sealed::open(key, purpose, row.try_get("sealed")?);
+        let texts = texts.and_then(|texts| texts.try_into().ok());
+        Ok(texts.ok_or_else(|| RegistryError::Damaged(name.clone()))?)
+    }
+
+    fn link(&self, name: &LinkName, row: &SqliteRow) -> Result<StoredLink, Fault> {
+        let [credentials, config] = self.opened(name, Purpose::Definition(name), row)?;
+        let ignored: &str = row.try_get("ignored")?;
+        let ignored: Vec<(String, String)> =
+            serde_json::from_str(ignored).map_err(|_| unknown("ignored", ignored))?;
+        Ok(StoredLink {
+            name: name.clone(),
+            kind: kind(row)?,
+            credentials,
+            config,
+            description: row.try_get("description")?,
+            // A code that is not known here lowers nothing here.
+            ignored: ignored
+                .into_iter()
+                .filter_map(|(code, reason)| Some((code.parse().ok()?, reason)))
+                .collect(),
+            state: state(row)?,
+            revision: number(row, "revision")?,
+        })
+    }
+
+    fn target(&self, name: &LinkName, row: &SqliteRow) -> Result<StoredTarget, Fault> {
+        let [target, registry] = self.opened(name, Purpose::Target(name), row)?;
+        let user: Option<&str> = row.try_get("user_name")?;
+        Ok(StoredTarget {
+            target: Target::new(target.expose()),
+            intent: intent(row)?,
+            format: row.try_get("format")?,
+            registry: Some(registry.expose().to_owned()).filter(|registry| !registry.is_empty()),
+            user: user.map(|user| user_of(row, user)).transpose()?,
+        })
+    }
+
+    pub(super) async fn commit(&mut self, change: &Change<'_>) -> Result<u64, Fault> {
+        let mut transaction = self.connection.begin_with(WRITE).await?;
+        let connection = &mut *transaction;
+        if revision(connection, change.name).await? != change.expected {
+            return Err(RegistryError::Conflict(change.name.clone()).into());
+        }
+        keep_up(connection, &mut self.keys).await?;
+        let now = Timestamp::now();
+        let first = record::next_number(connection).await?;
+        let last = first - 1 + i64::try_from(change.record.len()).expect("entries are in memory");
+        record::add(connection, first, now, change.record).await?;
+        delete(connection, change.name).await?;
+        if let Some(link) = &change.link {
+            insert_link(connection, &self.keys, change, link, last, now).await?;
+        }
+        insert_targets(connection, &self.keys, change).await?;
+        transaction.commit().await?;
+        Ok(u64::try_from(last).expect("numbers start at 1"))
+    }
+
+    pub(super) async fn drop_user(
+        &mut self,
+        who: &str,
+        kind: UserKind,
+        user: &LinkName,
+    ) -> Result<Vec<LinkName>, Fault> {
+        let mut transaction = self.connection.begin_with(WRITE).await?;
+        let connection = &mut *transaction;
+        let links = links_of_user(connection, kind, user).await?;
+        sqlx::query(
+            "DELETE FROM targets \
+             WHERE user_name = $1 AND user_database = $2 AND user_kind = $3",
+        )
+        .bind(&user.name)
+        .bind(database_of(user))
+        .bind(user_word(kind))
+        .execute(&mut *connection)
+        .await?;
+        let now = Timestamp::now();
+        let first = record::next_number(connection).await?;
+        for (number, link) in (first..).zip(&links) {
+            sqlx::query(
+                "UPDATE links SET revision = $1, changed_at = $2, changed_by = $3 \
+                 WHERE database_name = $4 AND link = $5",
+            )
+            .bind(number)
+            .bind(now.to_string())
+            .bind(who)
+            .bind(database_of(link))
+            .bind(&link.name)
+            .execute(&mut *connection)
+            .await?;
+        }
+        let detail = format!("DROP {} {user}", user_word(kind));
+        let entry =
+            |link: &LinkName| Entry::new(who, Action::Targets, Some(link.clone()), detail.clone());
+        let entries: Vec<_> = links.iter().map(entry).collect();
+        record::add(connection, first, now, &entries).await?;
+        transaction.commit().await?;
+        Ok(links)
+    }
+
+    pub(super) async fn add_to_record(&mut self, entries: &[Entry]) -> Result<(), Fault> {
+        let mut transaction = self.connection.begin_with(WRITE).await?;
+        let first = record::next_number(&mut transaction).await?;
+        record::add(&mut transaction, first, Timestamp::now(), entries).await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
+/// Returns a value that the registry holds about itself.
+async fn value(connection: &mut SqliteConnection, name: &str) -> Result<Option<String>, Fault> {
+    let row = sqlx::query("SELECT value FROM registry WHERE name = $1")
+        .bind(name)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.map(|row| row.try_get("value")).transpose()?)
+}
+
+/// Returns the id of the key that everything is sealed with.
+pub(super) async fn key_id(connection: &mut SqliteConnection) -> Result<Option<String>, Fault> {
+    value(connection, "key").await
+}
+
+/// Notes the current key and what proves it.
+pub(super) async fn set_key(
+    connection: &mut SqliteConnection,
+    key: &SealingKey,
+) -> Result<(), Fault> {
+    let check = sealed::seal(key, Purpose::Check, &[CHECK])?;
+    for (name, value) in [("key", key.id()), ("check", &check)] {
+        sqlx::query(
+            "INSERT INTO registry (name, value) VALUES ($1, $2) \
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        )
+        .bind(name)
+        .bind(value)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Takes over the key of another process that has rotated it. Call it in a transaction.
+pub(super) async fn keep_up(
+    connection: &mut SqliteConnection,
+    keys: &mut KeyRing,
+) -> Result<(), Fault> {
+    let id = key_id(connection).await?.unwrap_or_default();
+    if id != keys.current().id() {
+        keys.reload(id)?;
+    }
+    Ok(())
+}
+
+async fn revision(
+    connection: &mut SqliteConnection,
+    name: &LinkName,
+) -> Result<Option<u64>, Fault> {
+    let row = sqlx::query("SELECT revision FROM links WHERE database_name = $1 AND link = $2")
+        .bind(database_of(name))
+        .bind(&name.name)
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| number(&row, "revision")).transpose()
+}
+
+async fn delete(connection: &mut SqliteConnection, name: &LinkName) -> Result<(), Fault> {
+    for sql in [
+        "DELETE FROM links WHERE database_name = $1 AND link = $2",
+        "DELETE FROM targets WHERE database_name = $1 AND link = $2",
+    ] {
+        sqlx::query(sql)
+            .bind(database_of(name))
+            .bind(&name.name)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn insert_link(
+    connection: &mut SqliteConnection,
+    keys: &KeyRing,
+    change: &Change<'_>,
+    link: &NewLink<'_>,
+    revision: i64,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let ignored: Vec<_> = (link.ignored.iter())
+        .map(|(code, reason)| (code.as_str(), reason))
+        .collect();
+    let (state, at, by) = match &link.state {
+        State::Verified { at } => (VERIFIED, at, None),
+        State::Deferred { at, by } => (DEFERRED, at, Some(by)),
+    };
+    let clauses = [link.credentials.expose(), link.config.expose()];
+    let purpose = Purpose::Definition(change.name);
+    sqlx::query(
+        "INSERT INTO links (database_name, link, folded, type, description, config, sealed, \
+         key_id, revision, state, state_at, state_by, ignored, changed_at, changed_by) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+    )
+    .bind(database_of(change.name))
+    .bind(&change.name.name)
+    .bind(folded(change.name))
+    .bind(link.kind.as_str())
+    .bind(link.description)
+    .bind(&link.shown_config)
+    .bind(sealed::seal(keys.current(), purpose, &clauses)?)
+    .bind(keys.current().id())
+    .bind(revision)
+    .bind(state)
+    .bind(at.to_string())
+    .bind(by)
+    .bind(serde_json::json!(ignored).to_string())
+    .bind(now.to_string())
+    .bind(change.record.last().map(|entry| &entry.who))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn insert_targets(
+    connection: &mut SqliteConnection,
+    keys: &KeyRing,
+    change: &Change<'_>,
+) -> Result<(), Fault> {
+    for (position, target) in (0_i64..).zip(change.targets) {
+        let registry = target.registry.as_deref().unwrap_or_default();
+        let texts = [target.target.as_str(), registry];
+        let user = target.user.as_ref();
+        sqlx::query(
+            "INSERT INTO targets (database_name, link, position, sealed, key_id, intent, format, \
+             user_kind, user_database, user_name) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        )
+        .bind(database_of(change.name))
+        .bind(&change.name.name)
+        .bind(position)
+        .bind(sealed::seal(
+            keys.current(),
+            Purpose::Target(change.name),
+            &texts,
+        )?)
+        .bind(keys.current().id())
+        .bind(target.intent.words().join(" "))
+        .bind(&target.format)
+        .bind(user.map(|(kind, _)| user_word(*kind)))
+        .bind(user.map(|(_, name)| database_of(name)))
+        .bind(user.map(|(_, name)| &name.name))
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Returns a link whose name differs only in letter case.
+pub(super) async fn similar(
+    connection: &mut SqliteConnection,
+    wanted: &LinkName,
+) -> Result<Option<LinkName>, Fault> {
+    let rows = sqlx::query(
+        "SELECT database_name, link FROM links WHERE folded = $1 ORDER BY database_name, link",
+    )
+    .bind(folded(wanted))
+    .fetch_all(connection)
+    .await?;
+    for row in rows {
+        let found = name(row.try_get("database_name")?, row.try_get("link")?);
+        if found != *wanted {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// Both parts in lower case, as JSON, so that a dot in a name is no dot between two.
+fn folded(name: &LinkName) -> String {
+    serde_json::json!([database_of(name).to_lowercase(), name.name.to_lowercase()]).to_string()
+}
+
+/// Returns the links that a pipeline or function uses.
+pub(super) async fn links_of_user(
+    connection: &mut SqliteConnection,
+    kind: UserKind,
+    user: &LinkName,
+) -> Result<Vec<LinkName>, Fault> {
+    let rows = sqlx::query(
+        "SELECT DISTINCT database_name, link FROM targets \
+         WHERE user_name = $1 AND user_database = $2 AND user_kind = $3 \
+         ORDER BY database_name, link",
+    )
+    .bind(&user.name)
+    .bind(database_of(user))
+    .bind(user_word(kind))
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| Ok(name(row.try_get("database_name")?, row.try_get("link")?)))
+        .collect()
+}
+
+/// Hands over every link, or those of one database.
+pub(super) async fn list(
+    connection: &mut SqliteConnection,
+    database: Option<&str>,
+    mut each: impl FnMut(Listed) -> ControlFlow<()>,
+) -> Result<(), Fault> {
+    let query = match database {
+        Some(database) => sqlx::query(
+            "SELECT database_name, link, type, description, config, state, state_at, state_by \
+             FROM links WHERE database_name = $1 ORDER BY link",
+        )
+        .bind(database),
+        None => sqlx::query(
+            "SELECT database_name, link, type, description, config, state, state_at, state_by \
+             FROM links ORDER BY database_name, link",
+        ),
+    };
+    let mut rows = query.fetch(connection);
+    while let Some(row) = rows.try_next().await? {
+        let listed = Listed {
+            name: name(row.try_get("database_name")?, row.try_get("link")?),
+            kind: kind(&row)?,
+            description: row.try_get("description")?,
+            config: row.try_get("config")?,
+            state: state(&row)?,
+        };
+        if each(listed).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
