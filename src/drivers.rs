@@ -1,6 +1,6 @@
 //! The table of compiled-in providers: the only place that knows which there are.
 
-use linkdial_core::{Code, Definition, Diagnosis, Driver, Kind, Opened, Redactor};
+use linkdial_core::{Code, Definition, Diagnosis, Driver, Key, Kind, Opened, Redactor};
 
 /// Every provider of this build.
 pub const DRIVERS: &[Driver] = &[
@@ -9,6 +9,12 @@ pub const DRIVERS: &[Driver] = &[
     #[cfg(feature = "s3")]
     Driver::of::<linkdial_s3::S3>(),
 ];
+
+/// Returns the keys that a kind knows; none for a kind that this build lacks.
+pub fn keys(kind: Kind) -> &'static [Key] {
+    let driver = DRIVERS.iter().find(|driver| driver.kind == kind);
+    driver.map_or(&[], |driver| driver.keys)
+}
 
 /// Reads a definition with the provider of its kind. No packet is sent.
 ///

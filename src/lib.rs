@@ -41,6 +41,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+pub mod apply;
 pub mod cli;
 mod dial;
 pub mod drivers;

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::io;
 use std::ops::Range;
-use std::sync::mpsc::{self, Receiver};
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
 use linkdial_core::Settings;

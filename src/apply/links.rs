@@ -239,8 +239,14 @@ impl Session<'_> {
             Need::Nothing(done) => Ok(done),
             Need::Dial(candidate) => self.dial_and_store(at, *candidate),
             Need::Store(candidate) => {
-                let clauses = [&candidate.link.definition.config, &candidate.link.definition.credentials];
-                if clauses.into_iter().any(|clause| !clause.faults().is_empty()) {
+                let clauses = [
+                    &candidate.link.definition.config,
+                    &candidate.link.definition.credentials,
+                ];
+                if clauses
+                    .into_iter()
+                    .any(|clause| !clause.faults().is_empty())
+                {
                     // What is no JSON can not be stored; the dial says so and sends nothing.
                     return self.dial_and_store(at, *candidate);
                 }
@@ -275,7 +281,8 @@ impl Session<'_> {
             ..
         } = candidate;
         if !self.options.plan {
-            self.registry.add_to_record(&self.dials(&link.name, &checks))?;
+            self.registry
+                .add_to_record(&self.dials(&link.name, &checks))?;
         }
         if expected.is_some() {
             notes.push("the registry keeps what it had".to_owned());
@@ -332,12 +339,17 @@ impl Session<'_> {
                 state,
                 revision: expected.unwrap_or_default(),
             };
-            let link = Some(stored);
-            let known = Known { link, targets };
-            self.planned.insert(at_name(&known), known);
+            let name = link.name.clone();
+            let known = Known {
+                link: Some(stored),
+                targets,
+            };
+            self.planned.insert(name, known);
         } else {
             let opened = dial::open(&link);
-            let shown = definition.config.to_shown_json(drivers::keys(definition.kind));
+            let shown = definition
+                .config
+                .to_shown_json(drivers::keys(definition.kind));
             let mut record = self.dials(&link.name, &checks);
             record.push(self.entry(action, &link.name));
             let change = Change {
@@ -389,13 +401,7 @@ impl Session<'_> {
                     .note("somebody else registered the same at the same time")
             });
         }
-        Err(SyntaxError::new(
-            Code::SqlConflict,
-            at.span.clone(),
-            format!("link `{}` was changed by somebody else at the same time", link.name),
-        )
-        .hint("their change stands and this one is lost; look at it and run the script again")
-        .into())
+        Err(conflict(&link.name, &at.span))
     }
 
     pub(super) fn drop_link(
@@ -409,7 +415,9 @@ impl Session<'_> {
         let known = self.known(name)?;
         let Some(stored) = known.link else {
             if if_exists {
-                return Ok(Done::new(Outcome::Unchanged).link(name).note("there is no such link"));
+                return Ok(Done::new(Outcome::Unchanged)
+                    .link(name)
+                    .note("there is no such link"));
             }
             if self.refused.contains(name) {
                 return Ok(not_reached(name));
@@ -448,13 +456,7 @@ impl Session<'_> {
         };
         match self.registry.commit(&change) {
             Ok(_) => Ok(done),
-            Err(RegistryError::Conflict(_)) => Err(SyntaxError::new(
-                Code::SqlConflict,
-                span,
-                format!("link `{name}` was changed by somebody else at the same time"),
-            )
-            .hint("look at it and run the statement again")
-            .into()),
+            Err(RegistryError::Conflict(_)) => Err(conflict(name, &span)),
             Err(error) => Err(error.into()),
         }
     }
@@ -521,11 +523,6 @@ fn forecast(need: Need) -> Forecast {
         Need::Dial(candidate) => Some((candidate.link, candidate.expected)),
         Need::Nothing(_) | Need::Store(_) => None,
     }
-}
-
-fn at_name(known: &Known) -> LinkName {
-    let name = known.link.as_ref().map(|link| link.name.clone());
-    name.unwrap_or_else(|| LinkName::new(None, ""))
 }
 
 /// Reads a stored link as if a script defined it.
@@ -618,7 +615,9 @@ pub(super) fn database<'a>(name: &'a LinkName, span: &Range<usize>) -> Result<&'
             span.clone(),
             format!("nothing says which database link `{name}` belongs to"),
         )
-        .hint(format!("write `database.{name}`, USE before it, or --database"))
+        .hint(format!(
+            "write `database.{name}`, USE before it, or --database"
+        ))
         .into()
     })
 }
@@ -633,11 +632,25 @@ pub(super) fn no_such_link(name: &LinkName, span: Range<usize>) -> Stop {
     .into()
 }
 
+/// Somebody else changed the link after it was read.
+pub(super) fn conflict(name: &LinkName, span: &Range<usize>) -> Stop {
+    SyntaxError::new(
+        Code::SqlConflict,
+        span.clone(),
+        format!("link `{name}` was changed by somebody else at the same time"),
+    )
+    .hint("their change stands and this one is lost; look at it and run the statement again")
+    .into()
+}
+
 fn kind_change(link: &ScriptLink, kind: Kind, span: Range<usize>) -> Stop {
     SyntaxError::new(
         Code::SqlKindChange,
         span,
-        format!("link `{}` is {kind} and cannot become {}", link.name, link.definition.kind),
+        format!(
+            "link `{}` is {kind} and cannot become {}",
+            link.name, link.definition.kind
+        ),
     )
     .hint("drop it first")
     .into()

@@ -243,7 +243,15 @@ pub fn apply(
     limits: &Limits,
     mut on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Ending {
-    Session::new(statements, registry, options, settings, limits, &mut on_event).run()
+    Session::new(
+        statements,
+        registry,
+        options,
+        settings,
+        limits,
+        &mut on_event,
+    )
+    .run()
 }
 
 /// Whether a link with these checks may be registered: all of them passed, and none of the answers
@@ -256,7 +264,8 @@ fn is_admitted(checks: &[Check]) -> bool {
         let proven = check.steps.iter().all(|step| {
             let told = step.finding.as_ref();
             let ignored = step.notes.iter().filter(|(name, _)| *name == "ignored");
-            let ignored = ignored.filter_map(|(_, text)| text.split_whitespace().next()?.parse().ok());
+            let ignored =
+                ignored.filter_map(|(_, text)| text.split_whitespace().next()?.parse().ok());
             let mut codes = told.map(|finding| finding.code).into_iter().chain(ignored);
             codes.all(|code| !PROVES_NOTHING.contains(&code))
         });

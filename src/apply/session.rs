@@ -8,9 +8,7 @@ use std::time::Instant;
 use linkdial_core::{Code, Kind, LinkName, Settings};
 
 use super::ahead::Ahead;
-use super::{
-    Applied, ApplyError, ApplyOptions, Ending, Event, Outcome, Statements,
-};
+use super::{Applied, ApplyError, ApplyOptions, Ending, Event, Outcome, Statements};
 use crate::dial::{Dials, Progress};
 use crate::registry::{Grant, Known, Permission, Registry, RegistryError};
 use crate::report::Check;
@@ -166,11 +164,17 @@ impl<'a> Session<'a> {
             let ended = if runs {
                 self.statement(&at, action)
             } else {
-                let counts = !matches!(action.kind, ActionKind::Skipped { .. } | ActionKind::Broken(_));
-                Ok(counts.then(|| Done {
-                    link: action.kind.link().cloned(),
-                    ..Done::new(Outcome::NotReached)
-                }).into_iter().collect())
+                let counts = !matches!(
+                    action.kind,
+                    ActionKind::Skipped { .. } | ActionKind::Broken(_)
+                );
+                Ok(counts
+                    .then(|| Done {
+                        link: action.kind.link().cloned(),
+                        ..Done::new(Outcome::NotReached)
+                    })
+                    .into_iter()
+                    .collect())
             };
             match ended {
                 Ok(done) => {
@@ -231,7 +235,9 @@ impl<'a> Session<'a> {
                 name_span,
                 if_exists,
             } => self.drop_link(&name, name_span, if_exists),
-            ActionKind::DropUser(user) => return self.drop_user(at, &user).map_err(|stop| (None, stop)),
+            ActionKind::DropUser(user) => {
+                return self.drop_user(at, &user).map_err(|stop| (None, stop));
+            }
             ActionKind::Grant(grants) => self.grant(at, grants),
             ActionKind::Revoke(grants) => self.revoke(at, grants),
             ActionKind::Select(select) => self.select_links(at, &select),
@@ -338,7 +344,10 @@ impl<'a> Session<'a> {
         let mut grants = self.grants.iter().flatten();
         Ok(grants.any(|grant| {
             grant.permission == permission
-                && grant.database.as_ref().is_none_or(|known| known == database)
+                && grant
+                    .database
+                    .as_ref()
+                    .is_none_or(|known| known == database)
         }))
     }
 
@@ -359,7 +368,9 @@ impl<'a> Session<'a> {
                 let mut dials = Dials::default();
                 dials.add(Arc::new(link));
                 let limits = Limits {
-                    deadline: self.deadline.map(|end| end.saturating_duration_since(Instant::now())),
+                    deadline: self
+                        .deadline
+                        .map(|end| end.saturating_duration_since(Instant::now())),
                     ..self.limits.clone()
                 };
                 let (checks, _) = dials
@@ -397,20 +408,18 @@ impl<'a> Session<'a> {
                 None => self.registry.read(name)?,
             };
             let next = match &action.kind {
-                ActionKind::Create(create) => {
-                    match self.forecast_create(index, create, &known) {
-                        Err(Stop::Failure(error)) => {
-                            self.actions = actions;
-                            return Err(error);
-                        }
-                        Err(_) => None,
-                        Ok(None) => Some(known),
-                        Ok(Some((link, expected))) => {
-                            numbers.insert(index, (dials.add(Arc::new(link)), expected));
-                            None
-                        }
+                ActionKind::Create(create) => match self.forecast_create(index, create, &known) {
+                    Err(Stop::Failure(error)) => {
+                        self.actions = actions;
+                        return Err(error);
                     }
-                }
+                    Err(_) => None,
+                    Ok(None) => Some(known),
+                    Ok(Some((link, expected))) => {
+                        numbers.insert(index, (dials.add(Arc::new(link)), expected));
+                        None
+                    }
+                },
                 ActionKind::Alter(alter) => {
                     let at = At {
                         index,
@@ -425,7 +434,11 @@ impl<'a> Session<'a> {
                 }
                 ActionKind::Drop { .. } => Some(Known {
                     link: None,
-                    targets: known.targets.into_iter().filter(|it| it.user.is_some()).collect(),
+                    targets: known
+                        .targets
+                        .into_iter()
+                        .filter(|it| it.user.is_some())
+                        .collect(),
                 }),
                 ActionKind::Broken(_) => None,
                 _ => Some(known),
@@ -441,4 +454,3 @@ impl<'a> Session<'a> {
         Ok(())
     }
 }
-

@@ -1,11 +1,13 @@
 //! Statements that use links: what they use is dialled and kept with the link.
 
+use std::ops::Range;
+
 use linkdial_core::LinkName;
 
 use super::Outcome;
-use super::links::{Candidate, covers, database, not_reached, opened, stored_target};
+use super::links::{Candidate, conflict, covers, database, not_reached, opened, stored_target};
 use super::session::{At, Done, Session, Stop};
-use crate::registry::{Action, Known, Permission, StoredTarget};
+use crate::registry::{Action, Known, Permission, RegistryError, StoredTarget};
 use crate::script::program::{LinkUsed, User, Uses};
 
 /// A failure with the link it is about.
@@ -30,7 +32,7 @@ impl Session<'_> {
             }
             if or_replace {
                 for name in used {
-                    self.take_back(user, &name, &links)
+                    self.take_back(user, &name, &links, &at.span)
                         .map_err(|stop| (Some(name), stop))?;
                 }
             }
@@ -78,7 +80,7 @@ impl Session<'_> {
         let mut targets = known.targets.clone();
         targets.push(target);
         if covered {
-            self.keep_targets(&name, &known, targets)?;
+            self.keep_targets(&name, &known, targets, &name_span)?;
             return Ok(Some(Done {
                 outcome: Outcome::Registered,
                 ..done.note("this target was dialled before")
@@ -103,7 +105,8 @@ impl Session<'_> {
         let names = self.used_by(user)?;
         if names.is_empty() {
             let place = self.sources[at.file.0].place(at.span.start);
-            self.skipped.skip(place, at.file, at.span.start, at.words.clone());
+            self.skipped
+                .skip(place, at.file, at.span.start, at.words.clone());
             return Ok(Vec::new());
         }
         for name in &names {
@@ -112,8 +115,12 @@ impl Session<'_> {
         }
         let mut all = Vec::new();
         for name in names {
-            self.take_back(user, &name, &[])?;
-            all.push(Done::new(Outcome::Dropped).link(&name).note("its target is taken back"));
+            self.take_back(user, &name, &[], &at.span)?;
+            all.push(
+                Done::new(Outcome::Dropped)
+                    .link(&name)
+                    .note("its target is taken back"),
+            );
         }
         Ok(all)
     }
@@ -121,7 +128,12 @@ impl Session<'_> {
     /// Returns the links that a pipeline or function uses.
     fn used_by(&self, user: &User) -> Result<Vec<LinkName>, Stop> {
         let mut names = self.registry.links_of_user(user.0, &user.1)?;
-        let uses = |known: &Known| known.targets.iter().any(|it| it.user.as_ref() == Some(user));
+        let uses = |known: &Known| {
+            known
+                .targets
+                .iter()
+                .any(|it| it.user.as_ref() == Some(user))
+        };
         names.retain(|name| self.planned.get(name).is_none_or(uses));
         for (name, known) in &self.planned {
             if uses(known) && !names.contains(name) {
@@ -133,21 +145,33 @@ impl Session<'_> {
     }
 
     /// Takes the targets of a pipeline or function from a link, but not what it goes on using.
-    fn take_back(&mut self, user: &User, name: &LinkName, kept: &[LinkUsed]) -> Result<(), Stop> {
+    fn take_back(
+        &mut self,
+        user: &User,
+        name: &LinkName,
+        kept: &[LinkUsed],
+        span: &Range<usize>,
+    ) -> Result<(), Stop> {
         let known = self.known(name)?;
         let stays = |target: &StoredTarget| {
             target.user.as_ref() != Some(user)
                 || kept.iter().any(|link| {
                     let used = link.used.as_ref();
                     link.name == *name
-                        && used.is_some_and(|used| stored_target(used, Some(user.clone())) == *target)
+                        && used
+                            .is_some_and(|used| stored_target(used, Some(user.clone())) == *target)
                 })
         };
-        let left: Vec<StoredTarget> = known.targets.iter().filter(|it| stays(it)).cloned().collect();
+        let left: Vec<StoredTarget> = known
+            .targets
+            .iter()
+            .filter(|it| stays(it))
+            .cloned()
+            .collect();
         if left.len() == known.targets.len() {
             return Ok(());
         }
-        self.keep_targets(name, &known, left)
+        self.keep_targets(name, &known, left, span)
     }
 
     /// Stores other targets for a link, or for one that is gone.
@@ -156,6 +180,7 @@ impl Session<'_> {
         name: &LinkName,
         known: &Known,
         targets: Vec<StoredTarget>,
+        span: &Range<usize>,
     ) -> Result<(), Stop> {
         if self.options.plan {
             let link = known.link.clone();
@@ -164,7 +189,10 @@ impl Session<'_> {
         }
         let expected = known.link.as_ref().map(|stored| stored.revision);
         let entry = self.entry(Action::Targets, name);
-        self.registry.set_targets(name, expected, &targets, &entry)?;
-        Ok(())
+        match self.registry.set_targets(name, expected, &targets, &entry) {
+            Ok(_) => Ok(()),
+            Err(RegistryError::Conflict(_)) => Err(conflict(name, span)),
+            Err(error) => Err(error.into()),
+        }
     }
 }

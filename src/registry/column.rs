@@ -67,19 +67,12 @@ pub(super) fn intent(row: &SqliteRow) -> Result<Intent, Fault> {
     Ok(intent)
 }
 
-pub(super) const fn user_word(kind: UserKind) -> &'static str {
-    match kind {
-        UserKind::Function => "FUNCTION",
-        UserKind::Pipeline => "PIPELINE",
-    }
-}
-
 /// The pipeline or function of a target with this name.
 pub(super) fn user_of(row: &SqliteRow, user: &str) -> Result<(UserKind, LinkName), Fault> {
     let word: &str = row.try_get("user_kind")?;
     let kind = [UserKind::Function, UserKind::Pipeline]
         .into_iter()
-        .find(|kind| user_word(*kind) == word)
+        .find(|kind| kind.as_str() == word)
         .ok_or_else(|| unknown("user_kind", word))?;
     Ok((kind, name(row.try_get("user_database")?, user)))
 }

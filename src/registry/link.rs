@@ -17,6 +17,8 @@ pub struct StoredLink {
     pub credentials: Secret,
     /// The JSON of its `CONFIG`; some of its keys may hold secrets.
     pub config: Secret,
+    /// The secret variables that its clauses were made of, each by itself.
+    pub secrets: Vec<Secret>,
     /// Its description; empty where it has none.
     pub description: String,
     /// Warnings that its statement lowers to notes, each with the reason.
@@ -92,6 +94,8 @@ pub struct NewLink<'a> {
     pub credentials: &'a Secret,
     /// The JSON of its `CONFIG`.
     pub config: &'a Secret,
+    /// The secret variables that the clauses are made of.
+    pub secrets: &'a [Secret],
     /// The `CONFIG` as listings show it: without secrets.
     pub shown_config: String,
     /// Its description.

@@ -139,14 +139,16 @@ impl Registry {
         self.run(async |store| store.commit(change).await)
     }
 
-    /// Takes back what a dropped pipeline or function used; returns the links.
-    pub fn drop_user(
+    /// Replaces the targets of a link, or of one that is gone; returns the number of the entry, which
+    /// is the link's new revision.
+    pub fn set_targets(
         &self,
-        who: &str,
-        kind: UserKind,
         name: &LinkName,
-    ) -> Result<Vec<LinkName>, RegistryError> {
-        self.run(async |store| store.drop_user(who, kind, name).await)
+        expected: Option<u64>,
+        targets: &[StoredTarget],
+        entry: &Entry,
+    ) -> Result<u64, RegistryError> {
+        self.run(async |store| store.set_targets(name, expected, targets, entry).await)
     }
 
     /// Returns the links of a pipeline or function.

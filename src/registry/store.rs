@@ -9,13 +9,11 @@ use linkdial_core::{LinkName, Secret, Target};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
-use super::column::{
-    DEFERRED, VERIFIED, database_of, intent, kind, name, number, state, user_of, user_word,
-};
+use super::column::{DEFERRED, VERIFIED, database_of, intent, kind, name, number, state, user_of};
 use super::error::{Fault, unknown};
 use super::key::{KeyFile, KeyRing, SealingKey};
 use super::link::{Change, Known, Listed, NewLink, State, StoredLink, StoredTarget};
-use super::record::{self, Action, Entry};
+use super::record::{self, Entry};
 use super::sealed::{self, Purpose};
 use super::sqlite::{self, WRITE};
 use super::{RegistryError, UserKind};
@@ -108,29 +106,31 @@ impl Store {
     }
 
     /// Opens what is sealed in a row.
-    fn opened<const TEXTS: usize>(
+    fn opened(
         &self,
         name: &LinkName,
         purpose: Purpose<'_>,
         row: &SqliteRow,
-    ) -> Result<[Secret; TEXTS], Fault> {
+    ) -> Result<Vec<Secret>, Fault> {
         let key = self.keys.get(row.try_get("key_id")?);
         let key = key.ok_or_else(|| self.keys.wrong())?;
         let texts = sealed::open(key, purpose, row.try_get("sealed")?);
-        let texts = texts.and_then(|texts| texts.try_into().ok());
+        let texts = texts.filter(|texts| texts.len() >= 2);
         Ok(texts.ok_or_else(|| RegistryError::Damaged(name.clone()))?)
     }
 
     fn link(&self, name: &LinkName, row: &SqliteRow) -> Result<StoredLink, Fault> {
-        let [credentials, config] = self.opened(name, Purpose::Definition(name), row)?;
+        let mut texts = self.opened(name, Purpose::Definition(name), row)?;
+        let secrets = texts.split_off(2);
         let ignored: &str = row.try_get("ignored")?;
         let ignored: Vec<(String, String)> =
             serde_json::from_str(ignored).map_err(|_| unknown("ignored", ignored))?;
         Ok(StoredLink {
             name: name.clone(),
             kind: kind(row)?,
-            credentials,
-            config,
+            credentials: texts.swap_remove(0),
+            config: texts.swap_remove(0),
+            secrets,
             description: row.try_get("description")?,
             // A code that is not known here lowers nothing here.
             ignored: ignored
@@ -143,7 +143,8 @@ impl Store {
     }
 
     fn target(&self, name: &LinkName, row: &SqliteRow) -> Result<StoredTarget, Fault> {
-        let [target, registry] = self.opened(name, Purpose::Target(name), row)?;
+        let texts = self.opened(name, Purpose::Target(name), row)?;
+        let (target, registry) = (&texts[0], &texts[1]);
         let user: Option<&str> = row.try_get("user_name")?;
         Ok(StoredTarget {
             target: Target::new(target.expose()),
@@ -165,55 +166,47 @@ impl Store {
         let first = record::next_number(connection).await?;
         let last = first - 1 + i64::try_from(change.record.len()).expect("entries are in memory");
         record::add(connection, first, now, change.record).await?;
-        delete(connection, change.name).await?;
+        delete_link(connection, change.name).await?;
+        delete_targets(connection, change.name).await?;
         if let Some(link) = &change.link {
             insert_link(connection, &self.keys, change, link, last, now).await?;
         }
-        insert_targets(connection, &self.keys, change).await?;
+        insert_targets(connection, &self.keys, change.name, change.targets).await?;
         transaction.commit().await?;
         Ok(u64::try_from(last).expect("numbers start at 1"))
     }
 
-    pub(super) async fn drop_user(
+    pub(super) async fn set_targets(
         &mut self,
-        who: &str,
-        kind: UserKind,
-        user: &LinkName,
-    ) -> Result<Vec<LinkName>, Fault> {
+        name: &LinkName,
+        expected: Option<u64>,
+        targets: &[StoredTarget],
+        entry: &Entry,
+    ) -> Result<u64, Fault> {
         let mut transaction = self.connection.begin_with(WRITE).await?;
         let connection = &mut *transaction;
-        let links = links_of_user(connection, kind, user).await?;
+        if revision(connection, name).await? != expected {
+            return Err(RegistryError::Conflict(name.clone()).into());
+        }
+        keep_up(connection, &mut self.keys).await?;
+        let now = Timestamp::now();
+        let number = record::next_number(connection).await?;
+        record::add(connection, number, now, std::slice::from_ref(entry)).await?;
         sqlx::query(
-            "DELETE FROM targets \
-             WHERE user_name = $1 AND user_database = $2 AND user_kind = $3",
+            "UPDATE links SET revision = $1, changed_at = $2, changed_by = $3 \
+             WHERE database_name = $4 AND link = $5",
         )
-        .bind(&user.name)
-        .bind(database_of(user))
-        .bind(user_word(kind))
+        .bind(number)
+        .bind(now.to_string())
+        .bind(&entry.who)
+        .bind(database_of(name))
+        .bind(&name.name)
         .execute(&mut *connection)
         .await?;
-        let now = Timestamp::now();
-        let first = record::next_number(connection).await?;
-        for (number, link) in (first..).zip(&links) {
-            sqlx::query(
-                "UPDATE links SET revision = $1, changed_at = $2, changed_by = $3 \
-                 WHERE database_name = $4 AND link = $5",
-            )
-            .bind(number)
-            .bind(now.to_string())
-            .bind(who)
-            .bind(database_of(link))
-            .bind(&link.name)
-            .execute(&mut *connection)
-            .await?;
-        }
-        let detail = format!("DROP {} {user}", user_word(kind));
-        let entry =
-            |link: &LinkName| Entry::new(who, Action::Targets, Some(link.clone()), detail.clone());
-        let entries: Vec<_> = links.iter().map(entry).collect();
-        record::add(connection, first, now, &entries).await?;
+        delete_targets(connection, name).await?;
+        insert_targets(connection, &self.keys, name, targets).await?;
         transaction.commit().await?;
-        Ok(links)
+        Ok(u64::try_from(number).expect("numbers start at 1"))
     }
 
     pub(super) async fn add_to_record(&mut self, entries: &[Entry]) -> Result<(), Fault> {
@@ -281,17 +274,21 @@ async fn revision(
     row.map(|row| number(&row, "revision")).transpose()
 }
 
-async fn delete(connection: &mut SqliteConnection, name: &LinkName) -> Result<(), Fault> {
-    for sql in [
-        "DELETE FROM links WHERE database_name = $1 AND link = $2",
-        "DELETE FROM targets WHERE database_name = $1 AND link = $2",
-    ] {
-        sqlx::query(sql)
-            .bind(database_of(name))
-            .bind(&name.name)
-            .execute(&mut *connection)
-            .await?;
-    }
+async fn delete_link(connection: &mut SqliteConnection, name: &LinkName) -> Result<(), Fault> {
+    sqlx::query("DELETE FROM links WHERE database_name = $1 AND link = $2")
+        .bind(database_of(name))
+        .bind(&name.name)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn delete_targets(connection: &mut SqliteConnection, name: &LinkName) -> Result<(), Fault> {
+    sqlx::query("DELETE FROM targets WHERE database_name = $1 AND link = $2")
+        .bind(database_of(name))
+        .bind(&name.name)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -310,7 +307,8 @@ async fn insert_link(
         State::Verified { at } => (VERIFIED, at, None),
         State::Deferred { at, by } => (DEFERRED, at, Some(by)),
     };
-    let clauses = [link.credentials.expose(), link.config.expose()];
+    let mut texts = vec![link.credentials.expose(), link.config.expose()];
+    texts.extend(link.secrets.iter().map(Secret::expose));
     let purpose = Purpose::Definition(change.name);
     sqlx::query(
         "INSERT INTO links (database_name, link, folded, type, description, config, sealed, \
@@ -323,7 +321,7 @@ async fn insert_link(
     .bind(link.kind.as_str())
     .bind(link.description)
     .bind(&link.shown_config)
-    .bind(sealed::seal(keys.current(), purpose, &clauses)?)
+    .bind(sealed::seal(keys.current(), purpose, &texts)?)
     .bind(keys.current().id())
     .bind(revision)
     .bind(state)
@@ -340,9 +338,10 @@ async fn insert_link(
 async fn insert_targets(
     connection: &mut SqliteConnection,
     keys: &KeyRing,
-    change: &Change<'_>,
+    name: &LinkName,
+    targets: &[StoredTarget],
 ) -> Result<(), Fault> {
-    for (position, target) in (0_i64..).zip(change.targets) {
+    for (position, target) in (0_i64..).zip(targets) {
         let registry = target.registry.as_deref().unwrap_or_default();
         let texts = [target.target.as_str(), registry];
         let user = target.user.as_ref();
@@ -351,20 +350,16 @@ async fn insert_targets(
              user_kind, user_database, user_name) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
-        .bind(database_of(change.name))
-        .bind(&change.name.name)
+        .bind(database_of(name))
+        .bind(&name.name)
         .bind(position)
-        .bind(sealed::seal(
-            keys.current(),
-            Purpose::Target(change.name),
-            &texts,
-        )?)
+        .bind(sealed::seal(keys.current(), Purpose::Target(name), &texts)?)
         .bind(keys.current().id())
         .bind(target.intent.words().join(" "))
         .bind(&target.format)
-        .bind(user.map(|(kind, _)| user_word(*kind)))
-        .bind(user.map(|(_, name)| database_of(name)))
-        .bind(user.map(|(_, name)| &name.name))
+        .bind(user.map(|(kind, _)| kind.as_str()))
+        .bind(user.map(|(_, user)| database_of(user)))
+        .bind(user.map(|(_, user)| &user.name))
         .execute(&mut *connection)
         .await?;
     }
@@ -409,7 +404,7 @@ pub(super) async fn links_of_user(
     )
     .bind(&user.name)
     .bind(database_of(user))
-    .bind(user_word(kind))
+    .bind(kind.as_str())
     .fetch_all(connection)
     .await?;
     rows.iter()

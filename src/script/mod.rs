@@ -187,53 +187,41 @@ impl Script {
     pub fn add_target(
         &mut self,
         link: &str,
-        target: Target,
+        target: &Target,
         intent: Intent,
     ) -> Result<(), UnknownLink> {
-        let full: Vec<usize> = self.positions(|name| name.to_string() == link);
-        let found = if full.is_empty() {
-            self.positions(|name| name.name == link)
-        } else {
-            full
-        };
-        match found.as_slice() {
-            [index] => {
-                let uses = &mut self.links[*index].uses;
-                let new = Use::new(target, intent);
-                match uses.iter_mut().find(|known| known.target == new.target) {
-                    Some(known) => known.join(new),
-                    None => uses.push(new),
-                }
-                Ok(())
+        let names: Vec<LinkName> = self.links.iter().map(|link| link.name.clone()).collect();
+        let name = named(link, &names)?;
+        let uses = self.links.iter_mut().filter(|link| link.name == *name);
+        for uses in uses.map(|link| &mut link.uses) {
+            let new = Use::new(target.clone(), intent);
+            match uses.iter_mut().find(|known| known.target == new.target) {
+                Some(known) => known.join(new),
+                None => uses.push(new),
             }
-            [] => {
-                let names: Vec<String> = self
-                    .links
-                    .iter()
-                    .map(|known| known.name.to_string())
-                    .collect();
-                let nearest =
-                    linkdial_core::define::nearest(link, names.iter().map(String::as_str));
-                Err(UnknownLink::NotFound {
-                    nearest: nearest.map(str::to_owned),
-                })
-            }
-            several => Err(UnknownLink::Ambiguous(
-                several
-                    .iter()
-                    .map(|index| self.links[*index].name.to_string())
-                    .collect(),
-            )),
         }
+        Ok(())
     }
+}
 
-    fn positions(&self, matches: impl Fn(&LinkName) -> bool) -> Vec<usize> {
-        self.links
-            .iter()
-            .enumerate()
-            .filter(|(_, link)| matches(&link.name))
-            .map(|(index, _)| index)
-            .collect()
+/// Finds the link that a text names, with its database or without.
+fn named<'a>(text: &str, names: &'a [LinkName]) -> Result<&'a LinkName, UnknownLink> {
+    if let Some(full) = names.iter().find(|name| name.to_string() == text) {
+        return Ok(full);
+    }
+    let bare: Vec<&LinkName> = names.iter().filter(|name| name.name == text).collect();
+    match bare.as_slice() {
+        [only] => Ok(only),
+        [] => {
+            let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+            let nearest = linkdial_core::define::nearest(text, names.iter().map(String::as_str));
+            Err(UnknownLink::NotFound {
+                nearest: nearest.map(str::to_owned),
+            })
+        }
+        several => Err(UnknownLink::Ambiguous(
+            several.iter().map(ToString::to_string).collect(),
+        )),
     }
 }
 

@@ -6,11 +6,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use linkdial_core::clause::{Node, Value};
-use linkdial_core::{Clause, ClauseName, Code, Definition, Kind, LinkName, REDACTED_VALUE};
+use linkdial_core::{
+    Clause, ClauseName, Code, Definition, Intent, Kind, LinkName, REDACTED_VALUE, Target,
+};
 
 use super::link_clause::LinkClause;
 use super::variables::Unbound;
-use super::{Origin, ScriptError, ScriptLink, ScriptOptions, Skipped, Texts, Use};
+use super::{Origin, ScriptError, ScriptLink, ScriptOptions, Skipped, Texts, UnknownLink, Use};
 use crate::sql;
 use crate::sql::Place;
 use crate::sql::ast::{
@@ -91,7 +93,7 @@ pub(crate) struct Create {
 }
 
 /// `ALTER LINK`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Alter {
     pub(crate) name: LinkName,
     pub(crate) name_span: Range<usize>,
@@ -185,16 +187,139 @@ impl Program {
         }
     }
 
-    /// Returns where something stands.
-    pub(crate) fn place(&self, file: FileId, at: usize) -> Place {
-        self.sources[file.0].place(at)
+    /// Returns, for each CREATE and ALTER, what the rest of the script uses its link with: pipelines
+    /// and functions until they are dropped, exports and backups until the link is.
+    pub(crate) fn uses(&self) -> Vec<Vec<(Use, Option<User>)>> {
+        struct Record<'a> {
+            used: &'a Use,
+            user: Option<&'a User>,
+            /// How often the link was dropped before.
+            life: usize,
+            ended: bool,
+        }
+        let mut records: HashMap<&LinkName, Vec<Record<'_>>> = HashMap::new();
+        let mut by_user: HashMap<&User, Vec<&LinkName>> = HashMap::new();
+        let mut lives: HashMap<&LinkName, usize> = HashMap::new();
+        let mut changes = Vec::new();
+        for (index, action) in self.actions.iter().enumerate() {
+            let ends = match &action.kind {
+                ActionKind::DropUser(user) => Some(user),
+                ActionKind::Uses(uses) if uses.or_replace => uses.user.as_ref(),
+                _ => None,
+            };
+            for name in ends
+                .and_then(|user| by_user.remove(user))
+                .unwrap_or_default()
+            {
+                for record in records.get_mut(name).into_iter().flatten() {
+                    record.ended |= record.user == ends;
+                }
+            }
+            match &action.kind {
+                ActionKind::Uses(uses) => {
+                    let user = uses.user.as_ref();
+                    if uses.if_not_exists && user.is_some_and(|user| by_user.contains_key(user)) {
+                        continue;
+                    }
+                    for link in &uses.links {
+                        let Some(used) = &link.used else { continue };
+                        if let Some(user) = user {
+                            by_user.entry(user).or_default().push(&link.name);
+                        }
+                        let life = lives.get(&link.name).copied().unwrap_or_default();
+                        records.entry(&link.name).or_default().push(Record {
+                            used,
+                            user,
+                            life,
+                            ended: false,
+                        });
+                    }
+                }
+                ActionKind::Drop { name, .. } => *lives.entry(name).or_default() += 1,
+                ActionKind::Alter(_) | ActionKind::Create(_) => {
+                    let name = action.kind.link();
+                    let name = name.expect("they are about a link");
+                    changes.push((index, name, lives.get(name).copied().unwrap_or_default()));
+                }
+                _ => {}
+            }
+        }
+        let mut all = vec![Vec::new(); self.actions.len()];
+        for (index, name, life) in changes {
+            let known = records.get(name).into_iter().flatten();
+            let known = known.filter(|it| !it.ended && (it.user.is_some() || it.life == life));
+            all[index] = known
+                .map(|record| (record.used.clone(), record.user.cloned()))
+                .collect();
+        }
+        all
+    }
+
+    /// Adds a target to the statements that create or alter a link.
+    pub(crate) fn add_target(
+        &mut self,
+        link: &str,
+        target: &Target,
+        intent: Intent,
+    ) -> Result<(), UnknownLink> {
+        let changed = |action: &Action| {
+            let changes = matches!(action.kind, ActionKind::Alter(_) | ActionKind::Create(_));
+            action.kind.link().filter(|_| changes).cloned()
+        };
+        let mut names: Vec<LinkName> = self.actions.iter().filter_map(changed).collect();
+        names.sort();
+        names.dedup();
+        let name = super::named(link, &names)?.clone();
+        for action in &mut self.actions {
+            let used = Use::new(target.clone(), intent);
+            match &mut action.kind {
+                ActionKind::Alter(alter) if alter.name == name => alter.comments.targets.push(used),
+                ActionKind::Create(create) if create.link.name == name => {
+                    create.link.uses.push(used);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 
 impl Action {
-    /// Makes an error of this statement.
-    pub(crate) fn fault(&self, error: SyntaxError, sources: &[SourceFile]) -> ScriptError {
-        located(error, &sources[self.file.0])
+    /// Returns its first words, in upper case.
+    pub(crate) fn words(&self) -> String {
+        let words = match &self.kind {
+            ActionKind::Alter(_) => "ALTER LINK",
+            ActionKind::Broken(_) => "",
+            ActionKind::Create(create) if create.or_replace => "CREATE OR REPLACE LINK",
+            ActionKind::Create(_) => "CREATE LINK",
+            ActionKind::Drop { .. } => "DROP LINK",
+            ActionKind::DropUser((kind, _)) => return format!("DROP {}", kind.as_str()),
+            ActionKind::Skipped { words } => words,
+            ActionKind::Check(uses) | ActionKind::Uses(uses) => &uses.words,
+            kind => words(kind).unwrap_or_default(),
+        };
+        words.to_owned()
+    }
+}
+
+impl ActionKind {
+    /// Returns the link that a statement makes, changes or shows.
+    pub(crate) fn link(&self) -> Option<&LinkName> {
+        match self {
+            Self::Alter(alter) => Some(&alter.name),
+            Self::Broken(link) => link.as_ref().map(|(name, _)| name),
+            Self::Create(create) => Some(&create.link.name),
+            Self::Drop { name, .. } | Self::ShowCreate { name, .. } => Some(name),
+            Self::Check(uses) => uses.links.first().map(|link| &link.name),
+            Self::DropUser(_)
+            | Self::Grant(_)
+            | Self::Revoke(_)
+            | Self::Select(_)
+            | Self::ShowGrants { .. }
+            | Self::ShowLinks { .. }
+            | Self::Skipped { .. }
+            | Self::Uses(_) => None,
+        }
     }
 }
 

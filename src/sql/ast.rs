@@ -143,6 +143,16 @@ pub enum UserKind {
     Pipeline,
 }
 
+impl UserKind {
+    /// Returns the word of the grammar, in upper case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Function => "FUNCTION",
+            Self::Pipeline => "PIPELINE",
+        }
+    }
+}
+
 /// One link in a statement that uses it.
 #[derive(Debug)]
 pub(crate) struct LinkUse {

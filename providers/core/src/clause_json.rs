@@ -121,6 +121,9 @@ mod tests {
         assert!(shown.starts_with(
             r#"{"open": "o", "sealed": "<REDACTED>", "token_ttl": "60", "my_password": "<REDACTED>", "url": "http://"#
         ), "{shown}");
-        assert!(shown.ends_with(r#""from": "<REDACTED>", "n": 1}"#), "{shown}");
+        assert!(
+            shown.ends_with(r#""from": "<REDACTED>", "n": 1}"#),
+            "{shown}"
+        );
     }
 }

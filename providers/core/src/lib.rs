@@ -31,8 +31,8 @@ pub mod testing;
 mod trail;
 
 pub use address::shown_url;
-pub use clause_json::REDACTED_VALUE;
 pub use clause::{Clause, ClauseName};
+pub use clause_json::REDACTED_VALUE;
 pub use code::{Code, UnknownCode};
 pub use define::{Clauses, Key, Shape};
 pub use diagnosis::{Blame, Diagnosis, KeyPlace, Outcome, Retry};
