@@ -1,5 +1,6 @@
 //! Properties that hold for every text.
 
+mod grants;
 mod statements;
 
 use std::fmt::Write as _;
