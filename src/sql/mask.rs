@@ -173,6 +173,10 @@ impl Masker<'_> {
             || GLUED.iter().any(|(word, _)| self.is_word(at, word))
             || self.is_word(at + 1, "LINK")
             || self.is_word(at + 1, "LINKS")
+            || (["CREATE", "DROP", "SHOW"]
+                .iter()
+                .any(|word| self.is_word(at + 1, word))
+                && self.is_word(at + 2, "LINK"))
             || self.tokens[at].kind == TokenKind::Symbol('(');
         // The rest of a string that a quote ended early looks like a statement, too.
         self.strict = broken && !known;

@@ -227,6 +227,18 @@ fn a_slip_in_show_or_check_is_named() {
                 "did you mean `SHOW`?",
             ),
             (
+                "SHWO CREATE LINK a;",
+                "SHWO",
+                "`SHWO` stands where a word of the grammar belongs",
+                "did you mean `SHOW`?",
+            ),
+            (
+                "GRNAT DROP LINK ON *.* TO a;",
+                "GRNAT",
+                "`GRNAT` stands where a word of the grammar belongs",
+                "did you mean `GRANT`?",
+            ),
+            (
                 "SHOW CREATE LINKS a;",
                 "LINKS",
                 "`LINKS` stands where a word of the grammar belongs",
@@ -507,6 +519,7 @@ fn an_excerpt_shows_the_slip_and_no_password() {
         ),
         ("SHOWLINKS ON db;", "SHOWLINKS ON db;"),
         ("SHWO LINKS ON db;", "SHWO LINKS ON db;"),
+        ("SHWO CREATE LINK a;", "SHWO CREATE LINK a;"),
         ("CHECK LINK a ON 'b/c' FOR;", "CHECK LINK a ON 'b/c' FOR;"),
         (
             "CHECK LINK a ON 'https://u:secret@h/p?sig=secret' FOR;",
