@@ -42,8 +42,7 @@ impl Parser<'_> {
                 self.at = privilege.start + 2;
                 if self.at < privilege.end {
                     let found = self.describe();
-                    return self
-                        .unexpected(&format!("{found} stands where ON belongs"), [",", "ON"]);
+                    return self.unexpected(&format!("{found} stands where ON belongs"), ["ON"]);
                 }
                 if !permissions.contains(&permission) {
                     permissions.push(permission);
@@ -220,7 +219,7 @@ impl Parser<'_> {
                 self.peek().span.clone(),
                 message,
             )
-            .expected([",", ";"])
+            .expected([";"])
             .hint(
                 "a user of the registry is a name and nothing more: leave out IDENTIFIED BY, WITH \
                  GRANT OPTION and the like",

@@ -10,11 +10,11 @@ use linkdial_core::clause::{Member, Node, Value};
 use linkdial_core::define::nearest;
 use linkdial_core::{Clause, ClauseName, Code, Kind, looks_secret};
 
-use super::lexer::{CLAUSES, GLUED, Lexed, STARTERS, Token, TokenKind, is_typographic};
+use super::lexer::{CLAUSES, GLUED, Lexed, STARTERS, Token, TokenKind};
 use super::literal::MappedText;
 use super::source::FileId;
 use super::terminals::KEYWORDS;
-use super::{addresses, loose_json, shown_keys};
+use super::{addresses, bare_text, loose_json, shown_keys};
 
 /// What the tokens before a string say about it.
 #[derive(Clone, Copy, PartialEq)]
@@ -63,7 +63,9 @@ pub(crate) fn masks(text: &str, lexed: &Lexed, broken: &[Range<usize>]) -> Vec<R
         at = masker.token(at);
     }
     for comment in &lexed.comments {
-        masker.comment(&comment.body);
+        masker
+            .masks
+            .extend(bare_text::hidden_of_comment(text, &comment.body));
     }
     if let Some(open) = &lexed.open_comment {
         for comment in lexed
@@ -74,7 +76,7 @@ pub(crate) fn masks(text: &str, lexed: &Lexed, broken: &[Range<usize>]) -> Vec<R
             masker.masks.push(comment.body.clone());
         }
     }
-    masker.values();
+    masker.masks.extend(bare_text::values(text, masker.cleared));
     masker.masks.extend(addresses::secrets_in(text));
     merge(masker.masks)
 }
@@ -171,6 +173,10 @@ impl Masker<'_> {
             || GLUED.iter().any(|(word, _)| self.is_word(at, word))
             || self.is_word(at + 1, "LINK")
             || self.is_word(at + 1, "LINKS")
+            || (["CREATE", "DROP", "SHOW"]
+                .iter()
+                .any(|word| self.is_word(at + 1, word))
+                && self.is_word(at + 2, "LINK"))
             || self.tokens[at].kind == TokenKind::Symbol('(');
         // The rest of a string that a quote ended early looks like a statement, too.
         self.strict = broken && !known;
@@ -572,73 +578,6 @@ impl Masker<'_> {
                 .map(|part| content.start + part.start..content.start + part.end),
         );
         self.cleared.push(content.clone());
-    }
-
-    fn comment(&mut self, body: &Range<usize>) {
-        let text = &self.text[body.clone()];
-        let lower = text.to_ascii_lowercase();
-        if lower.trim_start().starts_with("linkdial") && !text.contains('{') {
-            let string = text.find(['\'', '"']).map_or(0, |at| at + 1);
-            let parts = addresses::secrets_of(&text[string..]);
-            let start = body.start + string;
-            self.masks.extend(
-                parts
-                    .into_iter()
-                    .map(|part| start + part.start..start + part.end),
-            );
-        } else if looks_secret(&lower)
-            || lower.contains("credential")
-            || text.contains(['{', '\'', '"'])
-        {
-            // It may be SQL that was commented out.
-            self.masks.push(body.clone());
-        }
-    }
-
-    /// Hides what looks like a value, `: "..."` or `= '...'`, wherever it was not looked at.
-    ///
-    /// One quote too much turns strings into code and code into strings up to the end of the
-    /// file; this look at the bare text does not depend on where a string starts.
-    fn values(&mut self) {
-        let bytes = self.text.as_bytes();
-        let mut cleared = std::mem::take(&mut self.cleared).into_iter().peekable();
-        let mut at = 0;
-        while let Some(sign) = bytes[at..]
-            .iter()
-            .position(|byte| matches!(byte, b':' | b'='))
-        {
-            at += sign + 1;
-            while cleared.next_if(|range| range.end <= at).is_some() {}
-            if let Some(range) = cleared.peek()
-                && range.start <= at
-            {
-                at = range.end;
-                continue;
-            }
-            let rest = self.text[at..].trim_start();
-            let rest = rest.strip_prefix('\\').unwrap_or(rest);
-            let Some(quote) = rest
-                .chars()
-                .next()
-                .filter(|c| matches!(c, '"' | '\'' | '`') || is_typographic(*c))
-            else {
-                continue;
-            };
-            let start = self.text.len() - rest.len() + quote.len_utf8();
-            if cleared.peek().is_some_and(|range| range.start <= start) {
-                continue;
-            }
-            let mut escaped = false;
-            let len = self.text[start..]
-                .find(|c| {
-                    let end = c == '\n' || (c == quote && !escaped);
-                    escaped = c == '\\' && !escaped;
-                    end
-                })
-                .unwrap_or(self.text.len() - start);
-            self.masks.push(start..start + len);
-            at = start + len;
-        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod addresses;
 pub(crate) mod ast;
+mod bare_text;
 mod directive;
 pub(crate) mod error;
 mod grant_statements;

@@ -176,6 +176,9 @@ impl Parser<'_> {
                 self.near_miss(&word, &["ALTER", "CHECK", "CREATE", "DROP"])
             }
             _ if self.is_word_at(self.at + 1, "LINKS") => self.near_miss(&word, &["SHOW"]),
+            _ if self.is_word_at(self.at + 2, "LINK") => {
+                self.near_miss(&word, &["GRANT", "REVOKE", "SHOW"])
+            }
             _ => Ok(self.skipped()),
         }
     }

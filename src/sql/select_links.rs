@@ -12,8 +12,8 @@ use super::parser::{Parser, Production};
 const COMPARED: [LinkColumn; 3] = [LinkColumn::DatabaseName, LinkColumn::Link, LinkColumn::Type];
 
 /// All there is; the rest of SELECT is work for a database.
-const POSSIBLE: &str = "possible are columns or `*`, and a WHERE that joins `= 'text'` and \
-     `LIKE 'pattern'` on DATABASE_NAME, LINK and TYPE with AND";
+const POSSIBLE: &str = "write columns or `*`, and in WHERE only `= 'text'` or `LIKE 'pattern'` \
+     on DATABASE_NAME, LINK and TYPE, joined by AND";
 
 impl Parser<'_> {
     /// `SELECT`: a look at the links, an export, or none of ours.
@@ -63,7 +63,7 @@ impl Parser<'_> {
             self.at += 1;
         }
         if self.take_words(&["FROM"]).is_none() {
-            return self.impossible("FROM", &[",", "FROM"]);
+            return self.impossible("FROM", &["FROM"]);
         }
         // `reads_links` saw `information_schema.LINKS` behind it.
         self.at += 3;

@@ -164,6 +164,13 @@ fn no_known_slip_shows_a_secret() {
         "CREATE LINK e AS S3 CONFIG '{\"region\"{\"o\":[\"QZXJKV\",7392817465]}}';",
         "CREATE LINK e AS S3 CONFIG '{\"a\":\"QZXJKV\",}' junk;",
         "/* CREATE LINK e AS S3 CREDENTIALS QZXJKV;",
+        "GRANT SHOW LINK ON *.* TO a IDENTIFIED BY QZXJKV;",
+        "GRANT SHOW LINK ON *.* TO a IDENTIFIED BY `QZXJKV`, b IDENTIFIED WITH x AS QZXJKV;",
+        "GRANT SHOW LINK ON d.t TO 'a'@'QZXJKV' IDENTIFIED BY \"QZXJKV\";",
+        "CHECK LINK a ON 'https://u:QZXJKV@h/?sig=QZXJKV' FOR;",
+        "CHECK LINK a ON https://u:QZXJKV@h;",
+        "SELECT CONFIG, x FROM information_schema.LINKS WHERE LINK = 'QZXJKV' OR 'QZXJKV';",
+        "SELECT CONFIG FROM information_schema.LINKS WHERE TYPE LIKE '{\"k\":\"QZXJKV\"}' x;",
     ];
     for case in cases {
         let shown = shown(&read(String::from(case)));

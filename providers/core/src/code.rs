@@ -249,3 +249,31 @@ impl FromStr for Code {
             .ok_or(UnknownCode)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_statements_have_a_number_of_singlestore() {
+        let numbered: Vec<_> = Code::ALL
+            .iter()
+            .filter_map(|code| Some((code.as_str(), code.number()?)))
+            .collect();
+        assert_eq!(
+            numbered,
+            [
+                ("sql.duplicate-clause", 1064),
+                ("sql.glued-keyword", 1064),
+                ("sql.missing-clause", 1064),
+                ("sql.no-database", 1046),
+                ("sql.no-such-link", 2332),
+                ("sql.not-permitted", 1227),
+                ("sql.typographic-quote", 1064),
+                ("sql.unexpected-token", 1064),
+                ("sql.unknown-kind", 1064),
+                ("sql.unterminated-string", 1064),
+            ]
+        );
+    }
+}

@@ -1,5 +1,8 @@
 //! Properties that hold for every text.
 
+mod grants;
+mod statements;
+
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
@@ -55,6 +58,32 @@ fn sql() -> impl Strategy<Value = String> {
         Just("[db.]"),
         Just("x.y"),
         Just("é"),
+        Just("SHOW "),
+        Just("LINK "),
+        Just("LINKS "),
+        Just("CREATE "),
+        Just("GRANTS FOR "),
+        Just("SELECT "),
+        Just("LINK, TYPE "),
+        Just("*"),
+        Just("FROM "),
+        Just("information_schema.LINKS "),
+        Just(" WHERE "),
+        Just("TYPE LIKE "),
+        Just(" AND "),
+        Just("CHECK LINK a "),
+        Just(" ON "),
+        Just(" FOR WRITE"),
+        Just("GRANT "),
+        Just("REVOKE "),
+        Just("SHOW LINK "),
+        Just("*.*"),
+        Just("db.*"),
+        Just(" TO "),
+        Just("@'%'"),
+        Just(" IDENTIFIED BY "),
+        Just("("),
+        Just(")"),
         Just("\u{feff}"),
         Just("\0"),
     ];

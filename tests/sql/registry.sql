@@ -1,0 +1,21 @@
+-- option database=sales
+CREATE LINK orders AS S3 CREDENTIALS '{}';
+SHOW LINK;
+SHOWLINKS ON sales;
+SHOW CREATE LINK orders FORMAT json;
+CHECK LINK orders ON 'bucket/prefix' FOR NOTHING;
+SELECT LINK, CONFIG, NAME FROM information_schema.LINKS;
+SELECT * FROM information_schema.LINKS WHERE TYPE = 'secret-marker' ORDER BY LINK;
+GRANT SHOW LINKS ON *.* TO ana;
+GRANT SHOW LINK ON sales.orders TO ana;
+GRANT SHOW LINK ON sales.* TO 'ana'@'secret-marker';
+GRANT SHOW LINK ON sales.* TO ana IDENTIFIED BY 'secret-marker' WITH GRANT OPTION;
+GRANT SHOW LINK ON sales.* TO ana IDENTIFIED BY secret-marker;
+REVOKE SHOW LINK ON sales.* TO ana;
+CREATE PIPELINE p AS LOAD DATA LINK orders 'bucket/prefix' INTO TABLE t;
+GRANT SELECT, INSERT ON sales.t TO 'ana'@'10.0.0.1' IDENTIFIED BY 'secret-marker';
+GRANT SELECT ON *.* TO ana;
+REVOKE INSERT ON sales.t FROM ana;
+GRANT ALL PRIVILEGES ON *.* TO ana WITH GRANT OPTION;
+SHOW TABLES; SHOW CREATE TABLE t; CHECK TABLE t;
+SELECT * FROM information_schema.TABLES ORDER BY 1;
