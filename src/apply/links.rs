@@ -566,19 +566,7 @@ pub(crate) fn all_targets(
         add(used);
     }
     for target in known {
-        let StoredTarget {
-            target,
-            intent,
-            format,
-            registry,
-            user: _,
-        } = target.clone();
-        add(Use {
-            format,
-            registry,
-            stored: true,
-            ..Use::new(target, intent)
-        });
+        add(Use::stored(target));
     }
     (targets, uses)
 }

@@ -44,6 +44,16 @@ impl Statements {
         }
     }
 
+    /// Returns whether something in the text is wrong.
+    pub fn has_errors(&self) -> bool {
+        !self.program.errors.is_empty()
+    }
+
+    /// Returns the links that are created or altered, in alphabetical order.
+    pub fn changed_links(&self) -> Vec<LinkName> {
+        self.program.changed_links()
+    }
+
     /// Adds a target to the link of a `CREATE LINK` or `ALTER LINK`, named `name` or
     /// `database.name`.
     ///

@@ -1,10 +1,10 @@
 //! The one gate to the environment. (`LINKDIAL_CA_FILE` is read by the argument parser.)
 #![expect(
     clippy::disallowed_methods,
-    reason = "the variables that the user names, and two conventions about colours"
+    reason = "the variables that the user names, and conventions about folders and colours"
 )]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use linkdial_core::Secret;
 
@@ -20,6 +20,15 @@ pub(super) fn variable(name: &str) -> Result<Secret, &'static str> {
 /// Returns whether the argument parser took this path from `LINKDIAL_CA_FILE`, or could have.
 pub(super) fn is_ca_file(path: &Path) -> bool {
     std::env::var_os("LINKDIAL_CA_FILE").is_some_and(|value| value.as_os_str() == path.as_os_str())
+}
+
+/// Returns the user's folder for data that programs keep (XDG Base Directory Specification).
+pub(super) fn data_folder() -> Option<PathBuf> {
+    let folder = |name| std::env::var_os(name).map(PathBuf::from);
+    folder("XDG_DATA_HOME")
+        .filter(|folder| folder.is_absolute())
+        .or_else(|| Some(folder("HOME")?.join(".local/share")))
+        .filter(|folder| folder.is_absolute())
 }
 
 /// Returns whether the user asks every program for plain text (no-color.org), or has a terminal

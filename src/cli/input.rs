@@ -7,6 +7,7 @@ use linkdial_core::define::nearest;
 use linkdial_core::{Intent, Target};
 
 use super::exit::Failure;
+use crate::apply::Statements;
 use crate::report::STDIN;
 use crate::script::{Script, UnknownLink};
 
@@ -124,12 +125,54 @@ pub(super) fn unreadable(name: &str, error: &io::Error) -> String {
 /// Most names that a refusal lists.
 const LISTED: usize = 10;
 
+/// A script that takes targets from outside.
+pub(super) trait Targets {
+    /// Adds a target to a link.
+    fn add(&mut self, link: &str, target: &Target, intent: Intent) -> Result<(), UnknownLink>;
+    /// Returns the links that take one.
+    fn names(&self) -> Vec<String>;
+    /// Returns whether a link may be missing because its statement is wrong.
+    fn has_errors(&self) -> bool;
+}
+
+impl Targets for Script {
+    fn add(&mut self, link: &str, target: &Target, intent: Intent) -> Result<(), UnknownLink> {
+        self.add_target(link, target, intent)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.links
+            .iter()
+            .map(|link| link.name.to_string())
+            .collect()
+    }
+
+    fn has_errors(&self) -> bool {
+        !self.errors.is_empty()
+    }
+}
+
+impl Targets for Statements {
+    fn add(&mut self, link: &str, target: &Target, intent: Intent) -> Result<(), UnknownLink> {
+        self.add_target(link, target, intent)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let names = self.changed_links().into_iter();
+        names.map(|name| name.to_string()).collect()
+    }
+
+    fn has_errors(&self) -> bool {
+        self.has_errors()
+    }
+}
+
 /// Adds the targets of the command line; one that the script has already is joined with it.
 ///
 /// An unknown name is bad usage. In a script with errors the link may be one that could not be
 /// read, so there it only comes back as a warning and the other links are dialled.
 pub(super) fn add_targets(
-    script: &mut Script,
+    script: &mut impl Targets,
     targets: Vec<LinkTarget>,
 ) -> Result<Vec<String>, Failure> {
     let mut warnings = Vec::new();
@@ -139,18 +182,18 @@ pub(super) fn add_targets(
         intent,
     } in targets
     {
-        let Err(unknown) = script.add_target(&link, target, intent) else {
+        let Err(unknown) = script.add(&link, &target, intent) else {
             continue;
         };
         let known = match &unknown {
             UnknownLink::NotFound {
                 nearest: Some(nearest),
             } => format!("; did you mean `{nearest}`?"),
-            UnknownLink::NotFound { nearest: None } => known(script),
+            UnknownLink::NotFound { nearest: None } => known(&script.names()),
             UnknownLink::Ambiguous(_) => String::new(),
         };
         let text = format!("`--target {link}=...`: {unknown}{known}");
-        if script.errors.is_empty() || matches!(unknown, UnknownLink::Ambiguous(_)) {
+        if !script.has_errors() || matches!(unknown, UnknownLink::Ambiguous(_)) {
             return Err(Failure::Usage(text));
         }
         warnings.push(text);
@@ -159,17 +202,16 @@ pub(super) fn add_targets(
 }
 
 /// Names the links that there are.
-fn known(script: &Script) -> String {
-    let names: Vec<String> = script
-        .links
+fn known(names: &[String]) -> String {
+    let listed: Vec<String> = names
         .iter()
         .take(LISTED)
-        .map(|link| format!("`{}`", link.name))
+        .map(|name| format!("`{name}`"))
         .collect();
-    match script.links.len().saturating_sub(LISTED) {
+    match names.len().saturating_sub(LISTED) {
         _ if names.is_empty() => String::new(),
-        0 => format!("; it defines {}", names.join(", ")),
-        more => format!("; it defines {} and {more} more", names.join(", ")),
+        0 => format!("; it defines {}", listed.join(", ")),
+        more => format!("; it defines {} and {more} more", listed.join(", ")),
     }
 }
 

@@ -3,16 +3,20 @@
 //! The only part that reads the environment, writes to standard output or knows a terminal. A
 //! subcommand is a thin file; the work is done by the rest of the library.
 
+mod depth;
 mod duration;
 mod environment;
 mod exit;
 mod explain;
 mod input;
+mod limits;
 mod log;
 mod network;
 mod output;
 mod panics;
 mod progress;
+mod registry;
+mod reporting;
 mod shell;
 mod signals;
 mod terminal;

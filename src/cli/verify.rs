@@ -1,24 +1,20 @@
 //! `linkdial verify`.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
 
 use clap::ValueHint;
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use linkdial_core::{Settings, Stage};
 use tokio_util::sync::CancellationToken;
 
+use super::depth::DepthArguments;
 use super::exit::{Exit, Failure};
 use super::input::{self, LinkTarget};
-use super::output::{self, Output};
+use super::limits::LimitArguments;
+use super::output;
 use super::progress::Live;
+use super::reporting::ReportArguments;
 use super::signals::Signals;
-use super::{duration, network, terminal, variables, warm_up};
-use crate::report::{Detail, Format, HumanOptions, Report, render};
+use super::{network, terminal, variables, warm_up};
 use crate::script::{Script, ScriptOptions};
-use crate::sweep::Limits;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = concat!("\
@@ -58,62 +54,6 @@ pub(super) struct Arguments {
     variables: variables::VariableArguments,
 }
 
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Depth")]
-struct DepthArguments {
-    /// Stop after a stage
-    #[arg(long, value_name = "STAGE", value_parser = stage_parser())]
-    until: Option<Stage>,
-    /// Send no packet; the same as `--until define`
-    #[arg(long, conflicts_with_all = ["until", "write", "post_empty"])]
-    offline: bool,
-    /// Write a small object where the script writes, read it back and delete it
-    #[arg(long)]
-    write: bool,
-    /// HTTP: send one batch of zero rows in the function's format
-    #[arg(long)]
-    post_empty: bool,
-}
-
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Report")]
-struct ReportArguments {
-    /// How the report on standard output is written
-    #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
-    format: Format,
-    /// Write the report to a file as well; repeatable
-    ///
-    /// The file is replaced once it is complete.
-    #[arg(long = "output", value_name = "FORMAT=FILE", value_parser = output::parse)]
-    outputs: Vec<Output>,
-    /// Show every stage with its time and what was learned
-    #[arg(short, long)]
-    verbose: bool,
-    /// Show only what failed or could not be found out
-    #[arg(short, long, conflicts_with = "verbose")]
-    quiet: bool,
-}
-
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Limits")]
-struct LimitArguments {
-    /// The deadline of each stage
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration::parse)]
-    timeout: Duration,
-    /// The deadline of one check as a whole
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration::parse)]
-    check_timeout: Duration,
-    /// The deadline of the whole run; checks that it stops are unverified
-    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
-    deadline: Option<Duration>,
-    /// Checks at once
-    #[arg(long, value_name = "N", default_value_t = Limits::JOBS, value_parser = jobs)]
-    jobs: NonZeroUsize,
-    /// Checks at once against one host and port
-    #[arg(long, value_name = "N", default_value_t = Limits::JOBS_PER_HOST, value_parser = jobs)]
-    jobs_per_host: NonZeroUsize,
-}
-
 impl Arguments {
     /// Returns every file that the run reads.
     fn inputs(&self) -> Vec<output::Input> {
@@ -139,7 +79,8 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let cancel = CancellationToken::new();
     let signals = Signals::listen(cancel.clone())
         .map_err(|error| Failure::Broken(format!("cannot listen for signals: {error}")))?;
-    let outputs = output::open(arguments.report.outputs, &inputs)?;
+    let quiet = arguments.report.quiet;
+    let destinations = arguments.report.open(&inputs, color)?;
     if !arguments.depth.offline {
         warm_up::start(sources.iter().map(|(_, text)| text.as_str()));
     }
@@ -151,28 +92,10 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     for warning in input::add_targets(&mut script, arguments.targets)? {
         terminal::warn(&warning);
     }
+    let settings = arguments.limits.settings(&arguments.depth, net);
+    let limits = arguments.limits.limits(cancel);
 
-    let until = if arguments.depth.offline {
-        Stage::Define
-    } else {
-        arguments.depth.until.unwrap_or(Stage::Write)
-    };
-    let settings = Arc::new(Settings {
-        until,
-        write: arguments.depth.write,
-        post_empty: arguments.depth.post_empty,
-        stage_timeout: arguments.limits.timeout,
-        check_timeout: arguments.limits.check_timeout,
-        net,
-    });
-    let limits = Limits {
-        jobs: arguments.limits.jobs,
-        jobs_per_host: arguments.limits.jobs_per_host,
-        deadline: arguments.limits.deadline,
-        cancel,
-    };
-
-    let live = Live::start(arguments.report.quiet);
+    let live = Live::start(quiet);
     let report = crate::verify(script, &settings, &limits, |progress| {
         if let Some(live) = &live {
             live.on(&progress);
@@ -182,50 +105,9 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     if let Some(live) = live {
         live.end();
     }
-
-    let detail = match (arguments.report.quiet, arguments.report.verbose) {
-        (true, _) => Detail::Quiet,
-        (_, true) => Detail::Verbose,
-        _ => Detail::Normal,
-    };
-    let options = HumanOptions { detail, color };
-    let written = write_all(&report, arguments.report.format, options, outputs);
-    Ok(if written {
+    Ok(if destinations.write(&report) {
         Exit::of(&report, arguments.strict, signals.came())
     } else {
         Exit::Broken
-    })
-}
-
-/// Writes every destination, also after one of them failed.
-fn write_all(
-    report: &Report,
-    format: Format,
-    options: HumanOptions,
-    outputs: Vec<output::Open>,
-) -> bool {
-    let mut results: Vec<_> = outputs
-        .into_iter()
-        .map(|output| output.write(report))
-        .collect();
-    results.push(terminal::print(|out| render(report, format, options, out)));
-    let mut good = true;
-    for failure in results.into_iter().filter_map(Result::err) {
-        terminal::complain(&failure.to_string());
-        good = false;
-    }
-    good
-}
-
-fn jobs(text: &str) -> Result<NonZeroUsize, &'static str> {
-    text.parse().map_err(|_| "write a whole number from 1")
-}
-
-fn stage_parser() -> impl clap::builder::TypedValueParser<Value = Stage> {
-    PossibleValuesParser::new(Stage::ALL.map(Stage::as_str)).map(|word| {
-        Stage::ALL
-            .into_iter()
-            .find(|stage| stage.as_str() == word)
-            .expect("one of the possible values")
     })
 }

@@ -14,6 +14,7 @@ use linkdial_core::{
     Clause, ClauseName, Code, Definition, Intent, KeyPlace, Kind, LinkName, Secret, Target,
 };
 
+use crate::registry::StoredTarget;
 use crate::sql::source::{FileId, SourceFile};
 use crate::sql::{Excerpt, Place};
 use link_clause::LinkClause;
@@ -111,8 +112,18 @@ impl Use {
         }
     }
 
+    /// Makes a use that a registry remembers.
+    pub(crate) fn stored(known: &StoredTarget) -> Self {
+        Self {
+            format: known.format.clone(),
+            registry: known.registry.clone(),
+            stored: true,
+            ..Self::new(known.target.clone(), known.intent)
+        }
+    }
+
     /// Joins another use of the same target.
-    fn join(&mut self, other: Self) {
+    pub(crate) fn join(&mut self, other: Self) {
         let Self {
             target: _,
             intent,

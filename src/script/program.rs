@@ -255,13 +255,8 @@ impl Program {
         all
     }
 
-    /// Adds a target to the statements that create or alter a link.
-    pub(crate) fn add_target(
-        &mut self,
-        link: &str,
-        target: &Target,
-        intent: Intent,
-    ) -> Result<(), UnknownLink> {
+    /// Returns the links that are created or altered, in alphabetical order.
+    pub(crate) fn changed_links(&self) -> Vec<LinkName> {
         let changed = |action: &Action| {
             let changes = matches!(action.kind, ActionKind::Alter(_) | ActionKind::Create(_));
             action.kind.link().filter(|_| changes).cloned()
@@ -269,6 +264,17 @@ impl Program {
         let mut names: Vec<LinkName> = self.actions.iter().filter_map(changed).collect();
         names.sort();
         names.dedup();
+        names
+    }
+
+    /// Adds a target to the statements that create or alter a link.
+    pub(crate) fn add_target(
+        &mut self,
+        link: &str,
+        target: &Target,
+        intent: Intent,
+    ) -> Result<(), UnknownLink> {
+        let names = self.changed_links();
         let name = super::named(link, &names)?.clone();
         for action in &mut self.actions {
             let used = Use::new(target.clone(), intent);
@@ -324,6 +330,10 @@ impl ActionKind {
 }
 
 impl Faults {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     pub(crate) fn add(&mut self, file: FileId, error: SyntaxError) {
         self.list.push((file, error));
     }

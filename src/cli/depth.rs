@@ -1,0 +1,41 @@
+//! How far a check goes.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use linkdial_core::Stage;
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Depth")]
+pub(super) struct DepthArguments {
+    /// Stop after a stage
+    #[arg(long, value_name = "STAGE", value_parser = stage_parser())]
+    until: Option<Stage>,
+    /// Send no packet; the same as `--until define`
+    #[arg(long, conflicts_with_all = ["until", "write", "post_empty"])]
+    pub(super) offline: bool,
+    /// Write a small object where the script writes, read it back and delete it
+    #[arg(long)]
+    pub(super) write: bool,
+    /// HTTP: send one batch of zero rows in the function's format
+    #[arg(long)]
+    pub(super) post_empty: bool,
+}
+
+impl DepthArguments {
+    /// Returns the last stage that is asked for.
+    pub(super) fn until(&self) -> Stage {
+        if self.offline {
+            Stage::Define
+        } else {
+            self.until.unwrap_or(Stage::Write)
+        }
+    }
+}
+
+fn stage_parser() -> impl clap::builder::TypedValueParser<Value = Stage> {
+    PossibleValuesParser::new(Stage::ALL.map(Stage::as_str)).map(|word| {
+        Stage::ALL
+            .into_iter()
+            .find(|stage| stage.as_str() == word)
+            .expect("one of the possible values")
+    })
+}
