@@ -3,6 +3,7 @@
 //! The only part that reads the environment, writes to standard output or knows a terminal. A
 //! subcommand is a thin file; the work is done by the rest of the library.
 
+mod apply;
 mod depth;
 mod duration;
 mod environment;
@@ -65,6 +66,7 @@ const EXAMPLES: &str = concat!(
 Examples:
   linkdial verify links.sql            dial every link of a script
   linkdial verify --offline links.sql  read it, send nothing
+  linkdial apply links.sql             register those that pass
   linkdial explain tls.unknown-issuer  what a code means and how to mend it
 
 ",
@@ -95,6 +97,8 @@ enum When {
 enum Command {
     /// Dial every link that a script leaves defined; change nothing
     Verify(Box<verify::Arguments>),
+    /// Run statements against the registry; links are dialled before they are registered
+    Apply(Box<apply::Arguments>),
     /// Print the page of a code: what it means, usual causes, how to confirm, how to fix
     Explain(explain::Arguments),
     /// Print a completion script for a shell
@@ -161,6 +165,7 @@ fn execute(cli: Cli) -> Result<Exit, Failure> {
     let color = terminal::color(cli.global.color);
     match cli.command {
         Command::Verify(arguments) => verify::run(*arguments, color),
+        Command::Apply(arguments) => apply::run(*arguments, color),
         Command::Explain(arguments) => explain::run(&arguments, color),
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man(arguments) => shell::man(&arguments),
