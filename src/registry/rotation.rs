@@ -16,7 +16,7 @@ use super::key::{KeyRing, SealingKey};
 use super::record::{self, Action, Entry};
 use super::sealed::{self, Purpose};
 use super::sqlite::WRITE;
-use super::store::{Store, key_id, set_key};
+use super::store::{Store, keep_up, set_key};
 
 /// Rows that are held at once.
 const PAGE: i64 = 500;
@@ -32,8 +32,7 @@ pub(super) async fn rotate(store: &mut Store, who: &str) -> Result<usize, Fault>
 pub(super) async fn seal_anew(store: &mut Store, who: &str) -> Result<usize, Fault> {
     let mut transaction = store.connection.begin_with(WRITE).await?;
     // Another process may have rotated; from here on none can.
-    let id = key_id(&mut transaction).await?;
-    store.keys.reload(id.unwrap_or_default())?;
+    keep_up(&mut transaction, &mut store.keys).await?;
     let fresh = SealingKey::generate()?;
     let keys: Vec<_> = [&fresh].into_iter().chain(store.keys.keys()).collect();
     store.keys.file().replace(&keys)?;
@@ -56,11 +55,9 @@ pub(super) async fn seal_anew(store: &mut Store, who: &str) -> Result<usize, Fau
 /// Leaves the one key in the file that is in use.
 async fn forget_old_keys(store: &mut Store) -> Result<(), Fault> {
     let mut transaction = store.connection.begin_with(WRITE).await?;
-    let current = store.keys.current();
-    // Otherwise the next rotation has begun since, and tidies up on its own.
-    if key_id(&mut transaction).await?.as_deref() == Some(current.id()) {
-        store.keys.file().replace(&[current])?;
-    }
+    // It may be the key of the next rotation by now, which tidies up on its own as well.
+    keep_up(&mut transaction, &mut store.keys).await?;
+    store.keys.file().replace(&[store.keys.current()])?;
     Ok(transaction.rollback().await?)
 }
 

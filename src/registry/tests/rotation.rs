@@ -160,6 +160,10 @@ fn two_rotations_at_once_lose_no_key() {
                 }
             });
         }
+        // Those who come in between find a key that fits.
+        for _ in 0..50 {
+            whole(&scratch.open(), 20);
+        }
     });
     assert_eq!(keys_in_file(&scratch), 1);
     whole(&scratch.open(), 20);
