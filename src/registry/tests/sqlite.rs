@@ -141,6 +141,69 @@ fn a_file_that_can_not_be_written_is_named() {
     }
 }
 
+/// Sets the mode of a file or folder; returns whether that keeps this user out.
+#[cfg(unix)]
+fn keeps_out(path: &Path, mode: u32) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let out = if path.is_dir() {
+        tempfile::tempfile_in(path).is_err()
+    } else {
+        fs::OpenOptions::new().write(true).open(path).is_err()
+    };
+    if !out {
+        eprintln!("skipped: this user may write everywhere");
+    }
+    out
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_of_somebody_else_is_named() {
+    let scratch = Scratch::new();
+    drop(scratch.open());
+    if keeps_out(&scratch.path(), 0o400) {
+        let registry = scratch.open();
+        assert!(registry.read(&name("orders")).unwrap().link.is_none());
+        match put(&registry, &name("orders"), None, "{}", &[]).unwrap_err() {
+            RegistryError::ReadOnly(path) => assert_eq!(path, scratch.path()),
+            other => panic!("{other}"),
+        }
+        drop(registry);
+        assert!(keeps_out(&scratch.path(), 0));
+        match scratch.try_open().unwrap_err() {
+            RegistryError::Open { path, .. } => assert_eq!(path, scratch.path()),
+            other => panic!("{other}"),
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_of_somebody_else_is_named() {
+    let scratch = Scratch::new();
+    drop(scratch.open());
+    let folder = scratch.path().parent().unwrap().to_owned();
+    if keeps_out(&folder, 0o500) {
+        match scratch.try_open().unwrap_err() {
+            RegistryError::ReadOnly(path) => assert_eq!(path, scratch.path()),
+            other => panic!("{other}"),
+        }
+        assert!(!keeps_out(&folder, 0o700));
+        fs::remove_file(scratch.path()).unwrap();
+        assert!(keeps_out(&folder, 0o500));
+        match scratch.try_open().unwrap_err() {
+            RegistryError::Open { path, source } => {
+                assert_eq!(path, scratch.path());
+                assert_eq!(source.kind(), std::io::ErrorKind::PermissionDenied);
+            }
+            other => panic!("{other}"),
+        }
+        assert!(!keeps_out(&folder, 0o700));
+    }
+}
+
 #[test]
 fn a_lock_is_not_waited_for_without_end() {
     let scratch = Scratch::new();
