@@ -78,6 +78,7 @@ fn put(
         name: link,
         expected,
         link: Some(NewLink {
+            secrets: &[],
             kind: Kind::S3,
             credentials: &Secret::new(credentials),
             config: &Secret::new("{}"),

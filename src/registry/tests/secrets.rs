@@ -123,6 +123,7 @@ fn no_file_holds_a_secret() {
         name: &link,
         expected,
         link: Some(NewLink {
+            secrets: &[],
             kind: Kind::S3,
             credentials: &credentials,
             config: &config,
