@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE as BASE64_NAME};
 use chacha20poly1305::Key;
 use chacha20poly1305::aead::Generate as _;
-use tempfile::NamedTempFile;
+use tempfile::{Builder, NamedTempFile};
 use zeroize::Zeroizing;
 
 use super::RegistryError;
@@ -132,7 +132,7 @@ impl KeyFile {
     pub(super) fn create(&self, key: &SealingKey) -> Result<bool, RegistryError> {
         let create = || {
             let folder = folder(&self.path);
-            match written(folder, &[key])?.persist_noclobber(&self.path) {
+            match written(&self.path, &[key])?.persist_noclobber(&self.path) {
                 Ok(_) => synced(folder).map(|()| true),
                 Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
                 Err(error) => Err(error.error),
@@ -146,9 +146,8 @@ impl KeyFile {
         let replace = || {
             // A symbolic link stays one.
             let path = fs::canonicalize(&self.path)?;
-            let folder = folder(&path);
-            written(folder, keys)?.persist(&path)?;
-            synced(folder)
+            written(&path, keys)?.persist(&path)?;
+            synced(folder(&path))
         };
         replace().map_err(|source| self.unwritable(source))
     }
@@ -181,9 +180,27 @@ fn folder(path: &Path) -> &Path {
     }
 }
 
-/// Writes the keys into a file without a name yet, which nobody else may read.
-fn written(folder: &Path, keys: &[&SealingKey]) -> io::Result<NamedTempFile> {
-    let mut file = NamedTempFile::new_in(folder)?;
+/// The end of the name of a key file that is not whole yet.
+const UNFINISHED: &str = ".new";
+
+/// Writes the keys into a file beside its place, which nobody else may read.
+fn written(path: &Path, keys: &[&SealingKey]) -> io::Result<NamedTempFile> {
+    let folder = folder(path);
+    let mut prefix = path.file_name().unwrap_or_default().to_owned();
+    prefix.push(".");
+    // A process that was killed may have left one, with keys that should be gone.
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        if name.starts_with(prefix.as_encoded_bytes()) && name.ends_with(UNFINISHED.as_bytes()) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    let mut file = Builder::new()
+        .prefix(&prefix)
+        .suffix(UNFINISHED)
+        .tempfile_in(folder)?;
     writeln!(
         file,
         "# The key of a linkdial registry. Whoever has both can read its secrets; without this\n\

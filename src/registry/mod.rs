@@ -205,7 +205,7 @@ impl Registry {
     /// Seals everything anew under a fresh key; returns the number of links.
     ///
     /// Only the fresh key stays in the key file, so older copies of the registry need older copies
-    /// of the key file.
+    /// of the key file. Other processes can read meanwhile, but not write.
     pub fn rotate_key(&mut self, who: &str) -> Result<usize, RegistryError> {
         self.run(async |store| rotation::rotate(store, who).await)
     }

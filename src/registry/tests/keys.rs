@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::*;
+use crate::registry::key::SealingKey;
 
 #[test]
 fn a_key_is_made_once_and_beside_the_registry() {
@@ -17,6 +18,18 @@ fn a_key_is_made_once_and_beside_the_registry() {
 
     assert_eq!(scratch.open().new_key(), None);
     assert_eq!(fs::read_to_string(scratch.key_file()).unwrap(), key);
+}
+
+#[test]
+fn a_key_file_that_is_there_is_never_replaced_by_a_first_key() {
+    let scratch = Scratch::new();
+    let path = scratch.folder.path().join("links.key");
+    let file = KeyFile::new(path.clone());
+    assert!(file.create(&SealingKey::generate().unwrap()).unwrap());
+    let first = fs::read(&path).unwrap();
+    assert!(!file.create(&SealingKey::generate().unwrap()).unwrap());
+    assert_eq!(fs::read(&path).unwrap(), first);
+    assert_eq!(fs::read_dir(scratch.folder.path()).unwrap().count(), 1);
 }
 
 #[test]

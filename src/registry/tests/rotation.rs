@@ -134,6 +134,20 @@ fn a_link_that_does_not_open_stops_the_rotation() {
 }
 
 #[test]
+fn a_rotation_removes_what_a_killed_one_left() {
+    let scratch = Scratch::new();
+    let mut registry = filled(&scratch, 1);
+    let beside = |name| scratch.key_file().with_file_name(name);
+    for name in ["links.key.aBc.new", "links.key.backup", "other.key.aBc.new"] {
+        fs::write(beside(name), "").unwrap();
+    }
+    registry.rotate_key("ada").unwrap();
+    assert!(!beside("links.key.aBc.new").exists());
+    assert!(beside("links.key.backup").exists());
+    assert!(beside("other.key.aBc.new").exists());
+}
+
+#[test]
 fn others_keep_up_with_a_rotation() {
     let scratch = Scratch::new();
     let mut registry = filled(&scratch, 3);

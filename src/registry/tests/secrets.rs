@@ -119,6 +119,7 @@ fn no_file_holds_a_secret() {
     }];
     let credentials = Secret::new(format!("{{\"key\": \"{credentials}\"}}"));
     let config = Secret::new(format!("{{\"key\": \"{config}\"}}"));
+    let lines = [entry(Action::Create, &link)];
     let change = |expected| Change {
         name: &link,
         expected,
@@ -133,7 +134,7 @@ fn no_file_holds_a_secret() {
             state: verified(),
         }),
         targets: &targets,
-        record: std::slice::from_ref(Box::leak(Box::new(entry(Action::Create, &link)))),
+        record: &lines,
     };
     registry.commit(&change(None)).unwrap();
     registry.commit(&change(Some(1))).unwrap();
