@@ -9,7 +9,8 @@
 //!    [`linkdial_core`], the contract.
 //! 4. [`sweep`] runs many checks at once, under limits, a deadline and cancellation.
 //! 5. [`report`] is one value with pure renderers: for people, JSON, `JUnit`, GitHub.
-//! 6. [`verify()`] strings 3 to 5 together; [`cli`] is the command around it.
+//! 6. [`verify()`] strings 3 to 5 together for a script, [`check()`] for the links of a [`registry`];
+//!    [`cli`] is the commands around them.
 //!
 //! A link that can not be reached is a finding in the report, never an `Err`.
 //!
@@ -42,6 +43,7 @@
 //! ```
 
 pub mod apply;
+mod check;
 pub mod cli;
 mod dial;
 pub mod drivers;
@@ -53,6 +55,7 @@ pub mod sql;
 pub mod sweep;
 mod verify;
 
+pub use check::{CheckError, Selection, check};
 pub use dial::Progress;
 pub use linkdial_core;
 pub use verify::verify;

@@ -3,12 +3,14 @@
 //! The only part that reads the environment, writes to standard output or knows a terminal. A
 //! subcommand is a thin file; the work is done by the rest of the library.
 
+mod check;
 mod depth;
 mod duration;
 mod environment;
 mod exit;
 mod explain;
 mod input;
+mod key;
 mod limits;
 mod log;
 mod network;
@@ -65,6 +67,7 @@ const EXAMPLES: &str = concat!(
 Examples:
   linkdial verify links.sql            dial every link of a script
   linkdial verify --offline links.sql  read it, send nothing
+  linkdial check                       dial every link of the registry again
   linkdial explain tls.unknown-issuer  what a code means and how to mend it
 
 ",
@@ -95,6 +98,10 @@ enum When {
 enum Command {
     /// Dial every link that a script leaves defined; change nothing
     Verify(Box<verify::Arguments>),
+    /// Dial links that are registered; change none of them
+    Check(Box<check::Arguments>),
+    /// Look after the key that a registry is sealed with
+    Key(key::Arguments),
     /// Print the page of a code: what it means, usual causes, how to confirm, how to fix
     Explain(explain::Arguments),
     /// Print a completion script for a shell
@@ -161,6 +168,8 @@ fn execute(cli: Cli) -> Result<Exit, Failure> {
     let color = terminal::color(cli.global.color);
     match cli.command {
         Command::Verify(arguments) => verify::run(*arguments, color),
+        Command::Check(arguments) => check::run(*arguments, color),
+        Command::Key(arguments) => key::run(arguments),
         Command::Explain(arguments) => explain::run(&arguments, color),
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man(arguments) => shell::man(&arguments),
