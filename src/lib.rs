@@ -11,8 +11,8 @@
 //! 5. [`report`] is one value with pure renderers: for people, JSON, `JUnit`, GitHub.
 //! 6. [`verify()`] strings 3 to 5 together.
 //! 7. [`registry`] keeps links, sealed; [`apply()`] runs statements against it, and dials a link
-//!    before it is registered.
-//! 8. [`cli`] is the command around both.
+//!    before it is registered; [`check()`] dials what is registered.
+//! 8. [`cli`] is the commands around them.
 //!
 //! A link that can not be reached is a finding in the report, never an `Err`.
 //!
@@ -79,6 +79,7 @@
 //! ```
 
 pub mod apply;
+mod check;
 pub mod cli;
 mod dial;
 pub mod drivers;
@@ -91,6 +92,7 @@ pub mod sweep;
 mod verify;
 
 pub use apply::apply;
+pub use check::{CheckError, Selection, check};
 pub use dial::Progress;
 pub use linkdial_core;
 pub use verify::verify;

@@ -2,7 +2,7 @@
 
 pub(crate) mod definitions;
 pub(crate) mod link_clause;
-mod near_names;
+pub(crate) mod near_names;
 pub(crate) mod program;
 mod replay;
 pub(crate) mod uses;
@@ -216,7 +216,7 @@ impl Script {
 }
 
 /// Finds the link that a text names, with its database or without.
-fn named<'a>(text: &str, names: &'a [LinkName]) -> Result<&'a LinkName, UnknownLink> {
+pub(crate) fn named<'a>(text: &str, names: &'a [LinkName]) -> Result<&'a LinkName, UnknownLink> {
     if let Some(full) = names.iter().find(|name| name.to_string() == text) {
         return Ok(full);
     }

@@ -1,6 +1,8 @@
 //! The `linkdial` command from outside: exit codes, files, signals, and what it must not say.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod check;
+mod key;
 mod network;
 
 use std::fs;
