@@ -14,8 +14,9 @@ use crate::registry::{
     StoredTarget,
 };
 use crate::report::Check;
+use crate::script::action::{Alter, Create, User, Uses};
+use crate::script::faults::Faults;
 use crate::script::link_clause::same;
-use crate::script::program::{Alter, Create, Faults, User, Uses};
 use crate::script::{ScriptLink, Use, definitions};
 use crate::sql::error::SyntaxError;
 

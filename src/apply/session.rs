@@ -12,7 +12,8 @@ use super::{Applied, ApplyError, ApplyOptions, Ending, Event, Outcome, Statement
 use crate::dial::{Dials, Progress};
 use crate::registry::{Grant, Known, Permission, Registry, RegistryError};
 use crate::report::Check;
-use crate::script::program::{Action, ActionKind, Faults, SkipList, User};
+use crate::script::action::{Action, ActionKind, User};
+use crate::script::faults::{Faults, SkipList, located};
 use crate::script::{ScriptLink, Skipped, Use, Variables};
 use crate::sql::error::SyntaxError;
 use crate::sql::source::SourceFile;
@@ -277,7 +278,7 @@ impl<'a> Session<'a> {
             kind: done.kind,
             place: source.place(at.span.start),
             outcome: done.outcome,
-            error: error.map(|error| crate::script::program::located(error, source)),
+            error: error.map(|error| located(error, source)),
             notes: done.notes,
             checks: done.checks,
         };

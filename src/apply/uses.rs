@@ -8,7 +8,7 @@ use super::Outcome;
 use super::links::{Candidate, conflict, covers, database, not_reached, opened, stored_target};
 use super::session::{At, Done, Session, Stop};
 use crate::registry::{Action, Known, Permission, RegistryError, StoredTarget};
-use crate::script::program::{LinkUsed, User, Uses};
+use crate::script::action::{LinkUsed, User, Uses};
 
 /// A failure with the link it is about.
 type Failed = (Option<LinkName>, Stop);

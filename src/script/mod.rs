@@ -1,9 +1,12 @@
 //! A whole script: which links it leaves defined, and which targets they are used with.
 
+pub(crate) mod action;
 pub(crate) mod definitions;
+pub(crate) mod faults;
 pub(crate) mod link_clause;
 pub(crate) mod near_names;
 pub(crate) mod program;
+mod reader;
 mod replay;
 pub(crate) mod uses;
 pub(crate) mod variables;

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use linkdial_core::{Code, Definition, LinkName, Target};
 
+use super::action::{Action, ActionKind, Alter, Create, LinkUsed, Uses, words};
 use super::definitions;
+use super::faults::{Faults, SkipList};
 use super::link_clause::same;
 use super::near_names::NearNames;
-use super::program::{
-    Action, ActionKind, Alter, Create, Faults, LinkUsed, Program, SkipList, Uses, words,
-};
+use super::program::Program;
 use super::uses::UseList;
 use super::{Script, ScriptLink, ScriptOptions, Skipped};
 use crate::sql::error::SyntaxError;
