@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use jiff::Timestamp;
-use linkdial_core::{Code, Kind, LinkName};
+use linkdial_core::{Code, Kind, LinkName, Stage};
 
 use super::session::{At, Done, Session, Stop};
 use super::{Outcome, is_admitted};
@@ -259,7 +259,16 @@ impl Session<'_> {
     /// Dials a candidate, and stores it when it may be.
     pub(super) fn dial_and_store(&mut self, at: &At, candidate: Candidate) -> Result<Done, Stop> {
         let checks = self.dial(at, candidate.link.clone(), candidate.expected)?;
-        if is_admitted(&checks) {
+        let whole = self.settings.until == Stage::Write;
+        let admitted = is_admitted(&checks);
+        if admitted && (whole || self.options.plan) {
+            let mut candidate = candidate;
+            if !whole {
+                let until = self.settings.until;
+                candidate
+                    .notes
+                    .push(format!("it was looked at until {until} only"));
+            }
             let verified = State::Verified {
                 at: Timestamp::now(),
             };
@@ -269,8 +278,8 @@ impl Session<'_> {
         }
         let definition = &candidate.link.definition;
         let clauses = [&definition.config, &definition.credentials];
-        let whole = clauses.into_iter().all(|clause| clause.faults().is_empty());
-        if whole && (self.options.defer || candidate.link.deferred) {
+        let is_json = clauses.into_iter().all(|clause| clause.faults().is_empty());
+        if is_json && (self.options.defer || candidate.link.deferred) {
             let state = self.deferred();
             return self.store(candidate, state, checks, at);
         }

@@ -166,7 +166,9 @@ impl<'a> Session<'a> {
             } else {
                 let counts = !matches!(
                     action.kind,
-                    ActionKind::Skipped { .. } | ActionKind::Broken(_)
+                    ActionKind::Broken(_)
+                        | ActionKind::Skipped { .. }
+                        | ActionKind::Unanswered { .. }
                 );
                 Ok(counts
                     .then(|| Done {
@@ -251,6 +253,8 @@ impl<'a> Session<'a> {
                 self.skipped.skip(place, at.file, at.span.start, words);
                 return Ok(Vec::new());
             }
+            // Its errors are told with those of the text.
+            ActionKind::Unanswered { .. } => return Ok(Vec::new()),
             ActionKind::Uses(uses) => return self.use_links(at, uses),
         };
         match done {

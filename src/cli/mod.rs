@@ -3,6 +3,7 @@
 //! The only part that reads the environment, writes to standard output or knows a terminal. A
 //! subcommand is a thin file; the work is done by the rest of the library.
 
+mod apply;
 mod check;
 mod depth;
 mod duration;
@@ -67,6 +68,7 @@ const EXAMPLES: &str = concat!(
 Examples:
   linkdial verify links.sql            dial every link of a script
   linkdial verify --offline links.sql  read it, send nothing
+  linkdial apply links.sql             register those that pass
   linkdial check                       dial every link of the registry again
   linkdial explain tls.unknown-issuer  what a code means and how to mend it
 
@@ -98,6 +100,8 @@ enum When {
 enum Command {
     /// Dial every link that a script leaves defined; change nothing
     Verify(Box<verify::Arguments>),
+    /// Run statements against the registry; links are dialled before they are registered
+    Apply(Box<apply::Arguments>),
     /// Dial links that are registered; change none of them
     Check(Box<check::Arguments>),
     /// Look after the key that a registry is sealed with
@@ -168,6 +172,7 @@ fn execute(cli: Cli) -> Result<Exit, Failure> {
     let color = terminal::color(cli.global.color);
     match cli.command {
         Command::Verify(arguments) => verify::run(*arguments, color),
+        Command::Apply(arguments) => apply::run(*arguments, color),
         Command::Check(arguments) => check::run(*arguments, color),
         Command::Key(arguments) => key::run(arguments),
         Command::Explain(arguments) => explain::run(&arguments, color),

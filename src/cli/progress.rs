@@ -55,6 +55,11 @@ impl Live {
         lock(&self.state).on(progress, Instant::now());
     }
 
+    /// Takes the line away while something else is written.
+    pub(super) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.bar.suspend(write)
+    }
+
     /// Takes the line away.
     pub(super) fn end(self) {
         self.bar.finish_and_clear();

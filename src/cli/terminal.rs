@@ -33,6 +33,53 @@ fn lines(text: &str) -> String {
     lines.join("\n")
 }
 
+/// Standard output while work goes on: a failure is remembered and stops nothing else.
+pub(super) struct Stream {
+    out: BufWriter<io::Stdout>,
+    failure: Option<io::Error>,
+}
+
+impl Stream {
+    pub(super) fn new() -> Self {
+        Self {
+            out: BufWriter::new(io::stdout()),
+            failure: None,
+        }
+    }
+
+    /// Writes, unless something could not be written before.
+    pub(super) fn write(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+        if self.failure.is_none() {
+            self.failure = write(&mut self.out).err();
+        }
+    }
+
+    /// Shows what was written so far.
+    pub(super) fn flush(&mut self) {
+        self.write(|out| out.flush());
+    }
+
+    /// Returns whether somebody still reads.
+    pub(super) fn is_open(&self) -> bool {
+        self.failure.is_none()
+    }
+
+    /// Writes the rest. A reader that has gone away, as `head` does, is no failure.
+    pub(super) fn end(mut self) -> Result<(), Failure> {
+        self.flush();
+        // What could not be written once is not tried again on drop.
+        let (_, _) = self.out.into_parts();
+        match self.failure {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unwritable(&error)),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+fn unwritable(error: &io::Error) -> Failure {
+    Failure::Broken(format!("cannot write to standard output: {error}"))
+}
+
 /// Writes data to standard output. A reader that has gone away, as `head` does, is no failure.
 pub(super) fn print<E: Into<io::Error>>(
     write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
@@ -44,9 +91,7 @@ pub(super) fn print<E: Into<io::Error>>(
     // What could not be written once is not tried again on drop.
     let (_, _) = out.into_parts();
     match result {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Broken(format!(
-            "cannot write to standard output: {error}"
-        ))),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unwritable(&error)),
         Ok(()) | Err(_) => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use linkdial_core::Outcome;
 
 use super::layout::{columns_before, harmless, pad, width, wrap};
 use super::{Check, Finding, Origin, Report, Step, TargetPlace};
-use crate::script::ScriptError;
+use crate::script::{ScriptError, Skipped};
 use crate::sql::{Excerpt, Place};
 
 /// How much is shown.
@@ -44,12 +44,12 @@ const EXCERPTS: usize = 3;
 /// registered all the same.
 const REMARKS: [&str; 3] = ["deferred", "ignored", "unproven"];
 
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const RED: Style = AnsiColor::Red.on_default().bold();
-const YELLOW: Style = AnsiColor::Yellow.on_default();
-const GREEN: Style = AnsiColor::Green.on_default();
-const MAGENTA: Style = AnsiColor::Magenta.on_default();
+pub(super) const BOLD: Style = Style::new().bold();
+pub(super) const DIM: Style = Style::new().dimmed();
+pub(super) const RED: Style = AnsiColor::Red.on_default().bold();
+pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
+pub(super) const GREEN: Style = AnsiColor::Green.on_default();
+pub(super) const MAGENTA: Style = AnsiColor::Magenta.on_default();
 const CYAN: Style = AnsiColor::Cyan.on_default();
 
 pub(super) fn render(
@@ -61,14 +61,14 @@ pub(super) fn render(
     for error in &report.errors {
         page.script_error(error)?;
     }
-    page.skipped(report)?;
-    page.checks(report)?;
+    page.skipped(&report.skipped)?;
+    page.checks(&report.checks)?;
     page.summary(report)
 }
 
-struct Page<'a> {
-    options: HumanOptions,
-    out: &'a mut dyn Write,
+pub(super) struct Page<'a> {
+    pub(super) options: HumanOptions,
+    pub(super) out: &'a mut dyn Write,
 }
 
 /// Widths of the columns, over all checks.
@@ -80,10 +80,14 @@ struct Columns {
 }
 
 impl Page<'_> {
-    fn script_error(&mut self, error: &ScriptError) -> io::Result<()> {
+    pub(super) fn script_error(&mut self, error: &ScriptError) -> io::Result<()> {
         let label = self.paint(RED, "error");
         let code = self.paint(BOLD, error.code.as_str());
-        writeln!(self.out, "{label} {code}")?;
+        write!(self.out, "{label} {code}")?;
+        if let Some(number) = error.code.number() {
+            write!(self.out, " (SingleStore {number})")?;
+        }
+        writeln!(self.out)?;
         self.paragraph("", &error.message)?;
         self.excerpt(&error.place, Some(&error.excerpt), RED)?;
         if !error.expected.is_empty() {
@@ -95,8 +99,8 @@ impl Page<'_> {
         writeln!(self.out)
     }
 
-    fn skipped(&mut self, report: &Report) -> io::Result<()> {
-        for skipped in &report.skipped {
+    pub(super) fn skipped(&mut self, list: &[Skipped]) -> io::Result<()> {
+        for skipped in list {
             if let Some(warning) = &skipped.warning {
                 let label = self.paint(YELLOW, "warning");
                 let place = place(&skipped.place);
@@ -104,8 +108,7 @@ impl Page<'_> {
                 writeln!(self.out, "{label} {place}: {text}")?;
             }
         }
-        let plain: Vec<String> = report
-            .skipped
+        let plain: Vec<String> = list
             .iter()
             .filter(|skipped| skipped.warning.is_none())
             .map(|skipped| {
@@ -127,10 +130,9 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn checks(&mut self, report: &Report) -> io::Result<()> {
+    pub(super) fn checks(&mut self, checks: &[Check]) -> io::Result<()> {
         let quiet = self.options.detail == Detail::Quiet;
-        let shown: Vec<&Check> = report
-            .checks
+        let shown: Vec<&Check> = checks
             .iter()
             .filter(|check| !quiet || check.verdict() > Outcome::Warn)
             .collect();
@@ -299,17 +301,22 @@ impl Page<'_> {
             write!(self.out, ": {}", counts.join(", "))?;
             writeln!(self.out)?;
         }
-        if !report.errors.is_empty() {
-            let count = report.errors.len();
-            let noun = if count == 1 { "error" } else { "errors" };
-            let text = self.paint(RED, &format!("{count} {noun} in the script"));
-            writeln!(self.out, "{text}")?;
-        }
+        self.error_count(report.errors.len())?;
         if !report.complete {
             let text = self.paint(MAGENTA, "stopped early: this report is partial");
             writeln!(self.out, "{text}")?;
         }
         Ok(())
+    }
+
+    /// Says how much of the script is wrong.
+    pub(super) fn error_count(&mut self, count: usize) -> io::Result<()> {
+        if count == 0 {
+            return Ok(());
+        }
+        let noun = if count == 1 { "error" } else { "errors" };
+        let text = self.paint(RED, &format!("{count} {noun} in the script"));
+        writeln!(self.out, "{text}")
     }
 
     /// Writes the place, and the line with its carets where there is one.
@@ -342,7 +349,7 @@ impl Page<'_> {
     }
 
     /// Writes a wrapped text, indented under its check.
-    fn paragraph(&mut self, label: &str, text: &str) -> io::Result<()> {
+    pub(super) fn paragraph(&mut self, label: &str, text: &str) -> io::Result<()> {
         let text = harmless(text);
         let lines = wrap(&text, COLUMNS - INDENT.len() - label.len());
         for (index, line) in lines.iter().enumerate() {
@@ -356,7 +363,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn paint(&self, style: Style, text: &str) -> String {
+    pub(super) fn paint(&self, style: Style, text: &str) -> String {
         if self.options.color && !text.is_empty() {
             format!("{style}{text}{style:#}")
         } else {
@@ -385,7 +392,7 @@ impl Columns {
 }
 
 /// Returns symbol and colour of an outcome; the word beside them says the same.
-const fn sign(outcome: Outcome) -> (char, Style) {
+pub(super) const fn sign(outcome: Outcome) -> (char, Style) {
     match outcome {
         Outcome::Fail => ('✗', RED),
         Outcome::Pass => ('✓', GREEN),
@@ -418,7 +425,7 @@ fn pairs(pairs: &[(&'static str, String)]) -> String {
 }
 
 /// Writes a time in the unit that leaves about three digits.
-fn time(duration: Duration) -> String {
+pub(super) fn time(duration: Duration) -> String {
     let ms = duration.as_secs_f64() * 1e3;
     if ms < 10.0 {
         format!("{ms:.1} ms")

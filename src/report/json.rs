@@ -8,10 +8,17 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::{Check, Finding, Report, Step};
+use crate::script::ScriptError;
 use crate::sql::Place;
 
 /// The number of the schema.
 pub const SCHEMA: u32 = 1;
+
+/// What writes the documents.
+pub(super) const TOOL: Tool = Tool {
+    name: "linkdial",
+    version: env!("CARGO_PKG_VERSION"),
+};
 
 /// One run of linkdial.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -43,15 +50,15 @@ struct Document<'a> {
 }
 
 #[derive(Debug, JsonSchema, Serialize)]
-struct Tool {
+pub(super) struct Tool {
     name: &'static str,
     version: &'static str,
 }
 
 #[derive(Debug, JsonSchema, Serialize)]
-struct From<'a> {
+pub(super) struct From<'a> {
     /// Null when the machine does not know its name.
-    host: Option<&'a str>,
+    pub(super) host: Option<&'a str>,
 }
 
 #[derive(Debug, JsonSchema, Serialize)]
@@ -64,16 +71,18 @@ struct Summary {
 
 /// Lines and columns count from 1; columns count characters.
 #[derive(Debug, JsonSchema, Serialize)]
-struct Source<'a> {
+pub(super) struct Source<'a> {
     file: &'a str,
     line: u32,
     column: u32,
 }
 
 #[derive(Debug, JsonSchema, Serialize)]
-struct Error<'a> {
+pub(super) struct Error<'a> {
     /// One of the `sql.*` codes.
     code: &'static str,
+    /// The number of SingleStore's error for the same fault; null where it has none.
+    number: Option<u32>,
     message: &'a str,
     hint: Option<&'a str>,
     /// What could have stood there.
@@ -82,7 +91,7 @@ struct Error<'a> {
 }
 
 #[derive(Debug, JsonSchema, Serialize)]
-struct Skipped<'a> {
+pub(super) struct Skipped<'a> {
     /// Its first words.
     statement: &'a str,
     count: u32,
@@ -94,7 +103,7 @@ struct Skipped<'a> {
 
 #[derive(Debug, JsonSchema, Serialize)]
 #[schemars(rename = "Check")]
-struct CheckDocument<'a> {
+pub(super) struct CheckDocument<'a> {
     link: String,
     kind: &'static str,
     target: Option<String>,
@@ -231,10 +240,7 @@ fn document(report: &Report) -> Document<'_> {
     let summary = report.summary();
     Document {
         schema: SCHEMA,
-        tool: Tool {
-            name: "linkdial",
-            version: env!("CARGO_PKG_VERSION"),
-        },
+        tool: TOOL,
         from: From {
             host: report.host.as_deref(),
         },
@@ -248,32 +254,33 @@ fn document(report: &Report) -> Document<'_> {
             fail: summary.fail,
             unverified: summary.unverified,
         },
-        errors: report
-            .errors
-            .iter()
-            .map(|error| Error {
-                code: error.code.as_str(),
-                message: &error.message,
-                hint: error.hint.as_deref(),
-                expected: &error.expected,
-                source: source(&error.place),
-            })
-            .collect(),
-        skipped: report
-            .skipped
-            .iter()
-            .map(|skipped| Skipped {
-                statement: &skipped.statement,
-                count: skipped.count,
-                warning: skipped.warning.as_deref(),
-                source: source(&skipped.place),
-            })
-            .collect(),
+        errors: report.errors.iter().map(script_error).collect(),
+        skipped: report.skipped.iter().map(skipped).collect(),
         checks: report.checks.iter().map(check).collect(),
     }
 }
 
-fn check(check: &Check) -> CheckDocument<'_> {
+pub(super) fn script_error(error: &ScriptError) -> Error<'_> {
+    Error {
+        code: error.code.as_str(),
+        number: error.code.number(),
+        message: &error.message,
+        hint: error.hint.as_deref(),
+        expected: &error.expected,
+        source: source(&error.place),
+    }
+}
+
+pub(super) fn skipped(skipped: &crate::script::Skipped) -> Skipped<'_> {
+    Skipped {
+        statement: &skipped.statement,
+        count: skipped.count,
+        warning: skipped.warning.as_deref(),
+        source: source(&skipped.place),
+    }
+}
+
+pub(super) fn check(check: &Check) -> CheckDocument<'_> {
     let headline = check.headline();
     CheckDocument {
         link: check.link.to_string(),
@@ -334,7 +341,7 @@ fn diagnosis(finding: &Finding) -> Diagnosis<'_> {
     }
 }
 
-fn source(place: &Place) -> Source<'_> {
+pub(super) fn source(place: &Place) -> Source<'_> {
     Source {
         file: &place.file,
         line: place.line,
@@ -343,6 +350,6 @@ fn source(place: &Place) -> Source<'_> {
 }
 
 /// Milliseconds to the microsecond: more digits would claim what no clock here gives.
-fn milliseconds(duration: Duration) -> f64 {
+pub(super) fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }

@@ -2,6 +2,8 @@
 //!
 //! Nothing here waits, dials or reads a clock: the same report gives the same bytes.
 
+mod applied;
+pub mod applied_json;
 mod code_page;
 mod format;
 mod github;
@@ -25,6 +27,7 @@ use linkdial_core::{
 use crate::script::{ScriptError, ScriptLink, Skipped, Use};
 use crate::sql::{Excerpt, Place};
 
+pub use applied::AppliedPage;
 pub use code_page::plain as plain_code_page;
 pub use format::{Format, RenderError, render};
 pub use human::{Detail, HumanOptions};

@@ -79,6 +79,10 @@ pub(crate) enum ActionKind {
     Skipped {
         words: String,
     },
+    /// It has errors that concern a registry only.
+    Unanswered {
+        words: String,
+    },
     Uses(Uses),
 }
 
@@ -295,7 +299,7 @@ impl Action {
     pub(crate) fn words(&self) -> String {
         let words = match &self.kind {
             ActionKind::Alter(_) => "ALTER LINK",
-            ActionKind::Broken(_) => "",
+            ActionKind::Broken(_) | ActionKind::Unanswered { .. } => "",
             ActionKind::Create(create) if create.or_replace => "CREATE OR REPLACE LINK",
             ActionKind::Create(_) => "CREATE LINK",
             ActionKind::Drop { .. } => "DROP LINK",
@@ -324,6 +328,7 @@ impl ActionKind {
             | Self::ShowGrants { .. }
             | Self::ShowLinks { .. }
             | Self::Skipped { .. }
+            | Self::Unanswered { .. }
             | Self::Uses(_) => None,
         }
     }
@@ -361,6 +366,12 @@ impl Faults {
             .hint("write `${NAME}`, or `$${` for a literal `${`"),
         };
         self.add(file, error);
+    }
+
+    /// Leaves out what concerns a registry only.
+    pub(crate) fn without_unanswered(mut self) -> Self {
+        self.list.retain(|(_, error)| !error.unanswered);
+        self
     }
 
     /// Returns them in the order of the text.
@@ -443,6 +454,10 @@ impl Reader<'_> {
                 database: database.or_else(|| self.database.clone()),
             },
             StatementKind::Skipped { words } => ActionKind::Skipped { words },
+            StatementKind::Unanswered { words } => {
+                comments.clear();
+                ActionKind::Unanswered { words }
+            }
             StatementKind::Use { database } => {
                 self.misplaced(comments);
                 self.database = Some(database);
@@ -742,6 +757,7 @@ pub(crate) fn located(error: SyntaxError, source: &SourceFile) -> ScriptError {
         hint,
         expected,
         span,
+        unanswered: _,
     } = error;
     ScriptError {
         code,

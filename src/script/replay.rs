@@ -111,7 +111,9 @@ impl Replay<'_> {
                 if_exists,
             } => self.drop_link(name, &name_span, if_exists),
             ActionKind::DropUser(user) => self.uses.drop_user(&user),
-            ActionKind::Skipped { words } => self.skip(words, span.start),
+            ActionKind::Skipped { words } | ActionKind::Unanswered { words } => {
+                self.skip(words, span.start);
+            }
             // These have words of their own.
             ActionKind::Grant(_)
             | ActionKind::Revoke(_)
@@ -397,7 +399,7 @@ impl Replay<'_> {
         self.attach_uses();
         let sources = &self.sources;
         Script {
-            errors: self.errors.located(sources),
+            errors: self.errors.without_unanswered().located(sources),
             links: self.links.into_iter().flatten().collect(),
             skipped: self.skipped.into_list(),
         }
