@@ -246,7 +246,7 @@ fn bad_usage_of_the_other_commands_is_said_there_too() {
             &["explain", "bad-secret"],
             "did you mean `authenticate.bad-secret`?",
         ),
-        (&["man", "apply"], "no subcommand `apply`"),
+        (&["man", "sweep"], "no subcommand `sweep`"),
         (&["sweep"], "sweep"),
     ]);
 }
