@@ -33,14 +33,13 @@ pub(crate) struct Planned {
 impl Dials {
     /// Adds a link and returns the numbers of its checks.
     pub(crate) fn add(&mut self, link: Arc<ScriptLink>) -> Range<usize> {
-        let opener = Arc::clone(&link);
-        self.push(link, move || open(&opener))
+        self.push(&Arc::clone(&link), move || open(&link))
     }
 
     /// Adds a link that can not be dialled and returns the numbers of its checks.
-    pub(crate) fn add_broken(&mut self, link: Arc<ScriptLink>, finding: Diagnosis) -> Range<usize> {
+    pub(crate) fn add_broken(&mut self, link: ScriptLink, finding: Diagnosis) -> Range<usize> {
         let redactor = Redactor::new(&link.definition, &[]);
-        self.push(link, move || Opened {
+        self.push(&Arc::new(link), move || Opened {
             provider: None,
             findings: vec![finding],
             redactor,
@@ -49,7 +48,7 @@ impl Dials {
 
     fn push(
         &mut self,
-        link: Arc<ScriptLink>,
+        link: &Arc<ScriptLink>,
         open: impl FnOnce() -> Opened + Send + 'static,
     ) -> Range<usize> {
         let first = self.items.len();
@@ -68,7 +67,7 @@ impl Dials {
         }
         for (used, target, intent) in uses {
             self.checks.push(Planned {
-                link: Arc::clone(&link),
+                link: Arc::clone(link),
                 used,
                 target: target.clone(),
                 intent,
