@@ -12,7 +12,7 @@ use super::exit::{Exit, Failure};
 use super::input::{self, LinkTarget};
 use super::limits::LimitArguments;
 use super::progress::Live;
-use super::registry::{self, RegistryArguments, UserArguments};
+use super::registry::{self, Absent, RegistryArguments, UserArguments};
 use super::signals::Signals;
 use super::terminal::{self, Stream};
 use super::{network, variables, warm_up};
@@ -137,7 +137,12 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     for warning in input::add_targets(&mut statements, arguments.targets)? {
         terminal::warn(&warning);
     }
-    let registry = arguments.registry.open()?;
+    let absent = if arguments.plan {
+        Absent::Pretend
+    } else {
+        Absent::Make
+    };
+    let opened = arguments.registry.open(absent)?;
     let settings = arguments.limits.settings(&arguments.depth, net);
     let limits = arguments.limits.limits(cancel);
     let options = ApplyOptions {
@@ -168,7 +173,7 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let live = Live::start(arguments.quiet);
     let ending = apply(
         statements,
-        &registry,
+        &opened.registry,
         &options,
         &settings,
         &limits,

@@ -7,7 +7,7 @@ use super::exit::{Exit, Failure};
 use super::input::{self, LinkTarget};
 use super::limits::LimitArguments;
 use super::progress::Live;
-use super::registry::{RegistryArguments, UserArguments, failure};
+use super::registry::{Absent, RegistryArguments, UserArguments, failure};
 use super::reporting::ReportArguments;
 use super::signals::Signals;
 use super::{network, output, terminal, warm_up};
@@ -74,8 +74,9 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     if !arguments.depth.offline {
         warm_up::draw();
     }
-    let registry = arguments.registry.open()?;
-    let inputs = inputs(&registry, &arguments.network);
+    let opened = arguments.registry.open(Absent::Refuse)?;
+    let registry = &opened.registry;
+    let inputs = inputs(registry, &arguments.network);
     let net = arguments.network.net()?;
     // From here on a signal ends the run in an orderly way, and no temporary file stays behind.
     let cancel = CancellationToken::new();
@@ -96,7 +97,7 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let limits = arguments.limits.limits(cancel);
 
     let live = Live::start(quiet);
-    let checked = crate::check(&registry, &selection, &settings, &limits, |progress| {
+    let checked = crate::check(registry, &selection, &settings, &limits, |progress| {
         if let Some(live) = &live {
             live.on(&progress);
         }

@@ -1,7 +1,7 @@
 //! `linkdial key`.
 
 use super::exit::{Exit, Failure};
-use super::registry::{RegistryArguments, UserArguments, failure};
+use super::registry::{Absent, RegistryArguments, UserArguments, failure};
 use super::terminal;
 use crate::registry::Registry;
 
@@ -49,15 +49,16 @@ fn rotate(arguments: RotateArguments) -> Result<Exit, Failure> {
             "user `{user}` may not rotate the key (sql.not-permitted)\nhint: only root may"
         )));
     }
-    let mut registry = registry.open()?;
-    let count = registry
+    let mut opened = registry.open(Absent::Refuse)?;
+    let count = opened
+        .registry
         .rotate_key(&user)
         .map_err(|error| failure(&error))?;
     let links = match count {
         1 => "1 link is".to_owned(),
         count => format!("{count} links are"),
     };
-    let key = registry.key_file().display().to_string();
+    let key = opened.registry.key_file().display().to_string();
     let key = crate::harmless::harmless(&key);
     terminal::print(|out| writeln!(out, "{links} sealed with the new key in {key}"))?;
     Ok(Exit::Good)

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueHint;
+use tempfile::TempDir;
 
 use super::exit::Failure;
 use super::{environment, terminal};
@@ -32,13 +33,51 @@ pub(super) struct UserArguments {
     pub(super) user: String,
 }
 
+/// What is done where there is no registry.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Absent {
+    /// One is made.
+    Make,
+    /// One is made that goes with the run: a plan changes nothing.
+    Pretend,
+    /// It is an error: the name may be misspelt.
+    Refuse,
+}
+
+/// An open registry.
+pub(super) struct Opened {
+    pub(super) registry: Registry,
+    /// Goes after the registry that lies in it.
+    _scratch: Option<TempDir>,
+}
+
 impl RegistryArguments {
-    /// Opens the registry; makes it, and its key, where there is none.
-    pub(super) fn open(self) -> Result<Registry, Failure> {
+    /// Opens the registry.
+    pub(super) fn open(self, absent: Absent) -> Result<Opened, Failure> {
         let location = match self.registry {
             Some(text) => text.parse().map_err(|error| failure(&error))?,
             None => Location::Sqlite(default_path()?),
         };
+        let Location::Sqlite(path) = &location;
+        match absent {
+            Absent::Make => {}
+            _ if path.exists() => {}
+            Absent::Refuse => {
+                return Err(Failure::Broken(format!(
+                    "there is no registry at `{location}`\nhint: name another one with --registry; \
+                     `linkdial apply` makes a registry"
+                )));
+            }
+            Absent::Pretend => {
+                let failed = |error| Failure::Broken(format!("cannot make a folder: {error}"));
+                let scratch = tempfile::tempdir().map_err(failed)?;
+                let location = Location::Sqlite(scratch.path().join("registry.db"));
+                return Ok(Opened {
+                    registry: Registry::open(&location, None).map_err(|error| failure(&error))?,
+                    _scratch: Some(scratch),
+                });
+            }
+        }
         let registry = Registry::open(&location, self.key_file).map_err(|error| failure(&error))?;
         if let Some(key) = registry.new_key() {
             terminal::warn(&format!(
@@ -53,7 +92,10 @@ impl RegistryArguments {
                 registry.key_file().display()
             ));
         }
-        Ok(registry)
+        Ok(Opened {
+            registry,
+            _scratch: None,
+        })
     }
 }
 

@@ -99,6 +99,8 @@ async fn connect(path: &Path) -> Result<SqliteConnection, Fault> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(LOCK_TIMEOUT)
+        // What was replaced or dropped is overwritten: an old key must find nothing to open.
+        .pragma("secure_delete", "ON")
         .disable_statement_logging();
     let mut connection = options.connect().await?;
     // A file of somebody else stays as it is.
