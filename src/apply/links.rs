@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use linkdial_core::{Code, Kind, LinkName, Stage};
 
 use super::session::{At, Done, Session, Stop};
-use super::{Outcome, is_admitted};
+use super::{Outcome, all_passed, proves_nothing};
 use crate::dial;
 use crate::drivers;
 use crate::registry::{
@@ -16,7 +16,7 @@ use crate::registry::{
 use crate::report::Check;
 use crate::script::link_clause::same;
 use crate::script::program::{Alter, Create, Faults, User, Uses};
-use crate::script::{ScriptLink, Use, definitions};
+use crate::script::{ScriptLink, Use, definitions, variables};
 use crate::sql::error::SyntaxError;
 
 /// What a link would become.
@@ -53,10 +53,10 @@ impl Session<'_> {
     }
 
     pub(super) fn alter(&mut self, at: &At, alter: Alter) -> Result<Done, Stop> {
-        if self.refused.contains(&alter.name) && self.known(&alter.name)?.link.is_none() {
+        let known = self.known(&alter.name)?;
+        if known.link.is_none() && self.refused.contains(&alter.name) {
             return Ok(not_reached(&alter.name));
         }
-        let known = self.known(&alter.name)?;
         let need = self.need_of_alter(at, alter, &known)?;
         self.meet(at, need)
     }
@@ -260,8 +260,9 @@ impl Session<'_> {
     pub(super) fn dial_and_store(&mut self, at: &At, candidate: Candidate) -> Result<Done, Stop> {
         let checks = self.dial(at, candidate.link.clone(), candidate.expected)?;
         let whole = self.settings.until == Stage::Write;
-        let admitted = is_admitted(&checks);
-        if admitted && (whole || self.options.plan) {
+        let unproven = proves_nothing(&checks);
+        let passed = all_passed(&checks);
+        if passed && unproven.is_none() && (whole || self.options.plan) {
             let mut candidate = candidate;
             if !whole {
                 let until = self.settings.until;
@@ -292,6 +293,14 @@ impl Session<'_> {
         if !self.options.plan {
             self.registry
                 .add_to_record(&self.dials(&link.name, &checks))?;
+        }
+        if let Some(code) = unproven.filter(|_| passed) {
+            notes.push(format!(
+                "{code} says nothing about the link: try again, or store it with --defer"
+            ));
+        } else if passed {
+            let until = self.settings.until;
+            notes.push(format!("it was looked at until {until} only"));
         }
         if expected.is_some() {
             notes.push("the registry keeps what it had".to_owned());
@@ -355,10 +364,6 @@ impl Session<'_> {
             };
             self.planned.insert(name, known);
         } else {
-            let opened = dial::open(&link);
-            let shown = definition
-                .config
-                .to_shown_json(drivers::keys(definition.kind));
             let mut record = self.dials(&link.name, &checks);
             record.push(self.entry(action, &link.name));
             let change = Change {
@@ -369,7 +374,7 @@ impl Session<'_> {
                     credentials: &credentials,
                     config: &config,
                     secrets: &link.secrets,
-                    shown_config: opened.redactor.redacted(shown),
+                    shown_config: shown_config(&link),
                     description: &link.description,
                     ignored: &link.ignored,
                     state,
@@ -428,10 +433,7 @@ impl Session<'_> {
                     .link(name)
                     .note("there is no such link"));
             }
-            if self.refused.contains(name) {
-                return Ok(not_reached(name));
-            }
-            return Err(no_such_link(name, span));
+            return self.missing(name, span);
         };
         let left: Vec<StoredTarget> = known
             .targets
@@ -470,7 +472,16 @@ impl Session<'_> {
         }
     }
 
-    pub(super) fn check_link(&mut self, uses: Uses) -> Result<Done, Stop> {
+    /// Answers a statement about a link that is not there: that is no slip of a script whose own
+    /// statement for the link was refused.
+    pub(super) fn missing(&self, name: &LinkName, span: Range<usize>) -> Result<Done, Stop> {
+        if self.refused.contains(name) {
+            return Ok(not_reached(name));
+        }
+        Err(no_such_link(name, span))
+    }
+
+    pub(super) fn check_link(&mut self, at: &At, uses: Uses) -> Result<Done, Stop> {
         let Some(used) = uses.links.into_iter().next() else {
             return Ok(Done::new(Outcome::Checked));
         };
@@ -479,22 +490,17 @@ impl Session<'_> {
         self.permit(Permission::ShowLink, database, &span)?;
         let known = self.known(&name)?;
         let Some(stored) = &known.link else {
-            return Err(no_such_link(&name, span));
+            return self.missing(&name, span);
         };
         let mut link = opened(stored);
+        link.stands_at(&self.sources, at.file, span);
         link.ignored.extend(uses.ignored);
         link.uses = match used.used {
             Some(used) => vec![used],
             None => all_targets(&known.targets, std::iter::empty()).1,
         };
-        let at = At {
-            index: usize::MAX,
-            words: String::new(),
-            file: crate::sql::source::FileId(0),
-            span: span.clone(),
-        };
         let kind = Some(stored.kind);
-        let checks = self.dial(&at, link, None)?;
+        let checks = self.dial(at, link, None)?;
         if !self.options.plan {
             self.registry.add_to_record(&self.dials(&name, &checks))?;
         }
@@ -546,6 +552,16 @@ pub(crate) fn opened(stored: &StoredLink) -> ScriptLink {
     link.ignored.clone_from(&stored.ignored);
     link.secrets.clone_from(&stored.secrets);
     link
+}
+
+/// Returns the `CONFIG` as listings show it: a value with a secret inside is one.
+pub(super) fn shown_config(link: &ScriptLink) -> String {
+    let redactor = dial::open(link).redactor;
+    let mut config = link.definition.config.clone();
+    variables::mark_secret_where(config.members_mut(), &|text| {
+        redactor.redacted(text.to_owned()) != text
+    });
+    config.to_shown_json(drivers::keys(link.definition.kind))
 }
 
 fn is_same(left: &ScriptLink, right: &ScriptLink) -> bool {
@@ -619,7 +635,7 @@ pub(super) fn database<'a>(name: &'a LinkName, span: &Range<usize>) -> Result<&'
     })
 }
 
-pub(super) fn no_such_link(name: &LinkName, span: Range<usize>) -> Stop {
+fn no_such_link(name: &LinkName, span: Range<usize>) -> Stop {
     SyntaxError::new(
         Code::SqlNoSuchLink,
         span,

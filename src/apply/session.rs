@@ -28,6 +28,9 @@ pub(super) enum Stop {
     Interrupted,
 }
 
+/// A failure with the link it is about.
+pub(super) type Failed = (Option<LinkName>, Stop);
+
 impl From<SyntaxError> for Stop {
     fn from(error: SyntaxError) -> Self {
         Self::Fault(error)
@@ -161,28 +164,28 @@ impl<'a> Session<'a> {
                 span: action.span.clone(),
             };
             let runs = failure.is_none() && !self.is_stopped();
-            let ended = if runs {
-                self.statement(&at, action)
-            } else {
+            if !runs {
                 let counts = !matches!(
                     action.kind,
                     ActionKind::Skipped { .. } | ActionKind::Broken(_)
                 );
-                Ok(counts
-                    .then(|| Done {
+                if counts {
+                    complete = false;
+                    let done = Done {
                         link: action.kind.link().cloned(),
                         ..Done::new(Outcome::NotReached)
-                    })
-                    .into_iter()
-                    .collect())
-            };
-            match ended {
-                Ok(done) => {
-                    for done in done {
-                        complete &= runs || done.outcome != Outcome::NotReached;
-                        self.tell(&at, done, None);
-                    }
+                    };
+                    self.tell(&at, done, None);
                 }
+                continue;
+            }
+            let mut done = Vec::new();
+            let ended = self.statement(&at, action, &mut done);
+            for done in done {
+                self.tell(&at, done, None);
+            }
+            match ended {
+                Ok(()) => {}
                 Err((link, Stop::Fault(error))) => {
                     let done = Done {
                         link,
@@ -215,20 +218,17 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Runs one statement; most come to one thing, one about several links to several.
-    fn statement(
-        &mut self,
-        at: &At,
-        action: Action,
-    ) -> Result<Vec<Done>, (Option<LinkName>, Stop)> {
+    /// Runs one statement; most come to one thing, one about several links to several, and what is
+    /// done stays done when a later one of them fails.
+    fn statement(&mut self, at: &At, action: Action, all: &mut Vec<Done>) -> Result<(), Failed> {
         let link = action.kind.link().cloned();
         let done = match action.kind {
             ActionKind::Alter(alter) => self.alter(at, alter),
             ActionKind::Broken(link) => {
                 self.refused.extend(link.map(|(name, _)| name));
-                return Ok(Vec::new());
+                return Ok(());
             }
-            ActionKind::Check(uses) => self.check_link(uses),
+            ActionKind::Check(uses) => self.check_link(at, uses),
             ActionKind::Create(create) => self.create(at, *create),
             ActionKind::Drop {
                 name,
@@ -236,7 +236,7 @@ impl<'a> Session<'a> {
                 if_exists,
             } => self.drop_link(&name, name_span, if_exists),
             ActionKind::DropUser(user) => {
-                return self.drop_user(at, &user).map_err(|stop| (None, stop));
+                return self.drop_user(at, &user, all);
             }
             ActionKind::Grant(grants) => self.grant(at, grants),
             ActionKind::Revoke(grants) => self.revoke(at, grants),
@@ -249,14 +249,25 @@ impl<'a> Session<'a> {
             ActionKind::Skipped { words } => {
                 let place = self.sources[at.file.0].place(at.span.start);
                 self.skipped.skip(place, at.file, at.span.start, words);
-                return Ok(Vec::new());
+                return Ok(());
             }
-            ActionKind::Uses(uses) => return self.use_links(at, uses),
+            ActionKind::Uses(uses) => return self.use_links(at, uses, all),
         };
         match done {
-            Ok(done) => Ok(vec![done]),
+            Ok(done) => {
+                all.push(done);
+                Ok(())
+            }
             Err(stop) => Err((link, stop)),
         }
+    }
+
+    /// Whether a statement that is still to come creates the link.
+    pub(super) fn is_created_later(&self, name: &LinkName) -> bool {
+        let mut later = self.actions.iter().flatten();
+        later.any(
+            |action| matches!(&action.kind, ActionKind::Create(it) if it.link.name == *name),
+        )
     }
 
     fn tell(&mut self, at: &At, done: Done, error: Option<SyntaxError>) {
@@ -362,7 +373,7 @@ impl<'a> Session<'a> {
         let mut on_progress = |progress: Progress<'_>| {
             let _ = on_event(Event::Progress(progress));
         };
-        let checks = match self.ahead.take(at.index, expected, &mut on_progress)? {
+        let checks = match self.ahead.take(at.index, &link, expected, &mut on_progress)? {
             Some(checks) => checks,
             None => {
                 let mut dials = Dials::default();

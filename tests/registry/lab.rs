@@ -58,6 +58,10 @@ impl Lab {
     }
 
     pub(crate) fn run(&self, name: &str, text: &str, run: &Run) -> Ran {
+        Self::run_on(&self.registry, name, text, run)
+    }
+
+    pub(crate) fn run_on(registry: &Registry, name: &str, text: &str, run: &Run) -> Ran {
         let files = vec![(name.to_owned(), text.to_owned())];
         let statements = Statements::read(files, run.script.clone());
         let settings = Arc::new(Settings {
@@ -75,7 +79,7 @@ impl Lab {
         let limits = Limits::default();
         let ending = apply(
             statements,
-            &self.registry,
+            registry,
             &run.apply,
             &settings,
             &limits,

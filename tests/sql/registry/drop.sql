@@ -1,7 +1,7 @@
 -- run database=shop
 -- linkdial: target 'http://{http}/echo'
 CREATE LINK score AS HTTP CREDENTIALS '{}';
-CREATE EXTERNAL FUNCTION f(a INT) RETURNS INT AS REMOTE SERVICE "http://{http}/function" FORMAT JSON LINK score;
+CREATE EXTERNAL FUNCTION f(a INT) RETURNS INT AS REMOTE SERVICE "http://{http}/?rows" FORMAT JSON LINK score;
 CREATE EXTERNAL FUNCTION g(a INT) RETURNS INT AS REMOTE SERVICE "http://{http}/" FORMAT JSON LINK score;
 -- run database=shop
 DROP LINK score;

@@ -1,7 +1,7 @@
 -- run database=shop
 -- linkdial: target 'http://{http}/'
 CREATE LINK open AS HTTP CREDENTIALS '{}';
-CREATE EXTERNAL FUNCTION f(a INT) RETURNS INT AS REMOTE SERVICE "http://{http}/function" FORMAT JSON LINK open;
+CREATE EXTERNAL FUNCTION f(a INT) RETURNS INT AS REMOTE SERVICE "http://{http}/?rows" FORMAT JSON LINK open;
 -- run plan database=shop
 -- linkdial: target 'http://{http}/bearer'
 CREATE LINK score AS HTTP CREDENTIALS '{"headers": {"Authorization": "Bearer lab-token"}}';

@@ -1,4 +1,4 @@
--- run database=shop secret:TOKEN=lab-token var:WHERE={http}
+-- run database=shop secret:TOKEN=lab-token
 -- linkdial: target 'http://{http}/bearer'
 CREATE LINK score AS HTTP CREDENTIALS '{"headers": {"Authorization": "Bearer ${TOKEN}"}}';
 CREATE LINK lost AS HTTP CREDENTIALS '{"headers": {"Authorization": "Bearer ${NOTHING}"}}';
@@ -29,3 +29,11 @@ SHOW LINKS;
 -- The value stays hidden in later runs that do not know the variable.
 SHOW CREATE LINK bus;
 SHOW LINKS;
+-- run database=shop secret:ALL={"note":"m4rked-three","pin":271828}
+-- linkdial: verify deferred
+CREATE LINK hidden AS KAFKA CONFIG '${ALL}' CREDENTIALS '{}';
+SHOW CREATE LINK hidden;
+-- run database=shop
+SHOW CREATE LINK hidden;
+SELECT CONFIG FROM information_schema.LINKS WHERE LINK = 'hidden';
+CREATE OR REPLACE LINK hidden AS KAFKA CONFIG "{\"note\": \"see <REDACTED>\"}" CREDENTIALS '{}';
