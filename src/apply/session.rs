@@ -265,9 +265,7 @@ impl<'a> Session<'a> {
     /// Whether a statement that is still to come creates the link.
     pub(super) fn is_created_later(&self, name: &LinkName) -> bool {
         let mut later = self.actions.iter().flatten();
-        later.any(
-            |action| matches!(&action.kind, ActionKind::Create(it) if it.link.name == *name),
-        )
+        later.any(|action| matches!(&action.kind, ActionKind::Create(it) if it.link.name == *name))
     }
 
     fn tell(&mut self, at: &At, done: Done, error: Option<SyntaxError>) {
@@ -373,7 +371,10 @@ impl<'a> Session<'a> {
         let mut on_progress = |progress: Progress<'_>| {
             let _ = on_event(Event::Progress(progress));
         };
-        let checks = match self.ahead.take(at.index, &link, expected, &mut on_progress)? {
+        let checks = match self
+            .ahead
+            .take(at.index, &link, expected, &mut on_progress)?
+        {
             Some(checks) => checks,
             None => {
                 let mut dials = Dials::default();
@@ -400,16 +401,45 @@ impl<'a> Session<'a> {
         Ok(checks)
     }
 
+    /// Returns the links of the registry whose targets a pipeline or function changes: those that it
+    /// uses, and those that it used before.
+    fn retargeted(&self, action: &Action) -> Result<Vec<LinkName>, ApplyError> {
+        let (user, links) = match &action.kind {
+            ActionKind::DropUser(user) => (Some(user), &[][..]),
+            ActionKind::Uses(uses) => (uses.user.as_ref(), &uses.links[..]),
+            _ => return Ok(Vec::new()),
+        };
+        let mut names = match user {
+            Some(user) => self.registry.links_of_user(user.0, &user.1)?,
+            None => Vec::new(),
+        };
+        for link in links {
+            if self.registry.read(&link.name)?.link.is_some() {
+                names.push(link.name.clone());
+            }
+        }
+        Ok(names)
+    }
+
     /// Starts the dials that do not hang on what other statements come to: those of the first
     /// statement about each link, and of one that follows a DROP.
     fn look_ahead(&mut self) -> Result<(), ApplyError> {
+        let actions = std::mem::take(&mut self.actions);
+        let started = self.start_ahead(&actions);
+        self.actions = actions;
+        started
+    }
+
+    fn start_ahead(&mut self, actions: &[Option<Action>]) -> Result<(), ApplyError> {
         let mut dials = Dials::default();
         let mut numbers = HashMap::new();
         // `None`: an earlier statement decides.
         let mut forecast: HashMap<LinkName, Option<Known>> = HashMap::new();
-        let actions = std::mem::take(&mut self.actions);
         for (index, action) in actions.iter().enumerate() {
             let Some(action) = action else { continue };
+            for name in self.retargeted(action)? {
+                forecast.insert(name, None);
+            }
             let Some(name) = action.kind.link() else {
                 continue;
             };
@@ -420,10 +450,7 @@ impl<'a> Session<'a> {
             };
             let next = match &action.kind {
                 ActionKind::Create(create) => match self.forecast_create(index, create, &known) {
-                    Err(Stop::Failure(error)) => {
-                        self.actions = actions;
-                        return Err(error);
-                    }
+                    Err(Stop::Failure(error)) => return Err(error),
                     Err(_) => None,
                     Ok(None) => Some(known),
                     Ok(Some((link, expected))) => {
@@ -456,7 +483,6 @@ impl<'a> Session<'a> {
             };
             forecast.insert(name.clone(), next);
         }
-        self.actions = actions;
         // One dial has nothing to gain from a thread of its own.
         if dials.len() > 1 {
             let _ = (self.on_event)(Event::Progress(Progress::Planned(dials.len())));

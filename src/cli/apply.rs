@@ -52,7 +52,12 @@ pub(super) struct Arguments {
     /// Run this statement, after those of the files; repeatable
     ///
     /// Others may see the command line: give secrets with `--vars-env`.
-    #[arg(short = 'e', long = "execute", value_name = "STATEMENT")]
+    #[arg(
+        short = 'e',
+        long = "execute",
+        value_name = "STATEMENT",
+        allow_hyphen_values = true // a comment may come first
+    )]
     statements: Vec<String>,
     /// The current database, as if each file began with `USE NAME`
     #[arg(long, value_name = "NAME")]

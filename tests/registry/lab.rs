@@ -213,12 +213,15 @@ pub(crate) struct Addresses(HashMap<&'static str, (String, String)>);
 
 impl Addresses {
     pub(crate) fn new(list: impl IntoIterator<Item = (&'static str, String)>) -> Self {
-        let known = list.into_iter().enumerate().map(|(index, (name, address))| {
-            let port = address.rsplit_once(':').unwrap().1;
-            let digit = char::from(b'1' + u8::try_from(index).unwrap());
-            let stand_in = digit.to_string().repeat(port.len());
-            (name, (address.clone(), format!("127.0.0.1:{stand_in}")))
-        });
+        let known = list
+            .into_iter()
+            .enumerate()
+            .map(|(index, (name, address))| {
+                let port = address.rsplit_once(':').unwrap().1;
+                let digit = char::from(b'1' + u8::try_from(index).unwrap());
+                let stand_in = digit.to_string().repeat(port.len());
+                (name, (address.clone(), format!("127.0.0.1:{stand_in}")))
+            });
         Self(known.collect())
     }
 

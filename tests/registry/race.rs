@@ -138,7 +138,10 @@ fn who_wanted_the_same_has_nothing_left_to_do() {
 fn a_link_that_changed_since_it_was_dialled_is_dialled_again() {
     let lab = Lab::new();
     deferred(&lab, &create("", "before"));
-    let other = format!("-- linkdial: verify deferred\n{}", create("OR REPLACE", "other"));
+    let other = format!(
+        "-- linkdial: verify deferred\n{}",
+        create("OR REPLACE", "other")
+    );
     let hook = Hook::start(elsewhere(&lab, other));
     let url = lab.http.url("/");
     let text = format!(
