@@ -6,7 +6,7 @@ use linkdial_core::{Code, LinkName};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::links::{database, opened, shown_config};
-use super::session::{At, Done, Session, Stop};
+use super::session::{At, Done, Session, Stop, announce};
 use super::{Event, Outcome, Table};
 use crate::registry::{Grant, Listed, Permission, Registry, RegistryError, State};
 use crate::sql::ast::{Comparison, Condition, Grants, LinkColumn, SelectLinks};
@@ -115,7 +115,7 @@ impl Session<'_> {
             widths,
         };
         // A reader that is gone has its say at the first row.
-        let _ = (self.on_event)(Event::Table(&table));
+        announce(self.on_event, Event::Table(&table));
     }
 
     /// Hands over a table that is short.

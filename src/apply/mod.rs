@@ -6,6 +6,7 @@
 
 mod ahead;
 mod answers;
+mod candidate;
 mod links;
 mod session;
 mod uses;

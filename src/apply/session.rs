@@ -1,6 +1,6 @@
 //! The run of a script: one statement after the other, and what they share.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::time::Instant;
@@ -29,7 +29,7 @@ pub(super) enum Stop {
 }
 
 /// A failure with the link it is about.
-pub(super) type Failed = (Option<LinkName>, Stop);
+pub(super) type Failed = (Option<LinkName>, Box<Stop>);
 
 impl From<SyntaxError> for Stop {
     fn from(error: SyntaxError) -> Self {
@@ -102,7 +102,7 @@ pub(super) struct Session<'a> {
     pub(super) uses: Vec<Vec<(Use, Option<User>)>>,
     ahead: Ahead,
     /// What a plan has changed so far.
-    pub(super) planned: HashMap<LinkName, Known>,
+    pub(super) planned: BTreeMap<LinkName, Known>,
     /// Of the user; `None` when not read yet, or changed since.
     pub(super) grants: Option<Vec<Grant>>,
     /// Links that this run did not let in.
@@ -138,7 +138,7 @@ impl<'a> Session<'a> {
             actions: program.actions.into_iter().map(Some).collect(),
             uses,
             ahead: Ahead::default(),
-            planned: HashMap::new(),
+            planned: BTreeMap::new(),
             grants: None,
             refused: HashSet::new(),
             deadline: limits.deadline.map(|limit| started + limit),
@@ -186,23 +186,21 @@ impl<'a> Session<'a> {
             }
             match ended {
                 Ok(()) => {}
-                Err((link, Stop::Fault(error))) => {
-                    let done = Done {
-                        link,
-                        ..Done::new(Outcome::Error)
-                    };
-                    self.tell(&at, done, Some(error));
-                }
                 Err((link, stop)) => {
-                    complete = false;
+                    let (outcome, error) = match *stop {
+                        Stop::Fault(error) => (Outcome::Error, Some(error)),
+                        Stop::Failure(error) => {
+                            failure = Some(error);
+                            (Outcome::NotReached, None)
+                        }
+                        Stop::Interrupted => (Outcome::NotReached, None),
+                    };
+                    complete &= error.is_some();
                     let done = Done {
                         link,
-                        ..Done::new(Outcome::NotReached)
+                        ..Done::new(outcome)
                     };
-                    self.tell(&at, done, None);
-                    if let Stop::Failure(error) = stop {
-                        failure = Some(error);
-                    }
+                    self.tell(&at, done, error);
                 }
             }
         }
@@ -258,7 +256,7 @@ impl<'a> Session<'a> {
                 all.push(done);
                 Ok(())
             }
-            Err(stop) => Err((link, stop)),
+            Err(stop) => Err((link, Box::new(stop))),
         }
     }
 
@@ -286,8 +284,7 @@ impl<'a> Session<'a> {
             notes: done.notes,
             checks: done.checks,
         };
-        // Only a table can be ended early.
-        let _ = (self.on_event)(Event::Applied(&applied));
+        announce(self.on_event, Event::Applied(&applied));
     }
 
     /// Warns about a statement that is passed over.
@@ -369,27 +366,23 @@ impl<'a> Session<'a> {
     ) -> Result<Vec<Check>, Stop> {
         let on_event = &mut *self.on_event;
         let mut on_progress = |progress: Progress<'_>| {
-            let _ = on_event(Event::Progress(progress));
+            announce(on_event, Event::Progress(progress));
         };
-        let checks = match self
+        let ahead = self
             .ahead
-            .take(at.index, &link, expected, &mut on_progress)?
-        {
-            Some(checks) => checks,
-            None => {
-                let mut dials = Dials::default();
-                dials.add(Arc::new(link));
-                let limits = Limits {
-                    deadline: self
-                        .deadline
-                        .map(|end| end.saturating_duration_since(Instant::now())),
-                    ..self.limits.clone()
-                };
-                let (checks, _) = dials
-                    .run(self.settings, &limits, |_| {})
-                    .map_err(ApplyError::from)?;
-                checks
-            }
+            .take(at.index, &link, expected, &mut on_progress)?;
+        let checks = if let Some(checks) = ahead {
+            checks
+        } else {
+            let mut dials = Dials::default();
+            dials.add(Arc::new(link));
+            let left = |end: Instant| end.saturating_duration_since(Instant::now());
+            let limits = Limits {
+                deadline: self.deadline.map(left),
+                ..self.limits.clone()
+            };
+            let dialled = dials.run(self.settings, &limits, |_| {});
+            dialled.map_err(ApplyError::from)?.0
         };
         let interrupted = checks.iter().flat_map(|check| &check.steps).any(|step| {
             let finding = step.finding.as_ref();
@@ -485,9 +478,15 @@ impl<'a> Session<'a> {
         }
         // One dial has nothing to gain from a thread of its own.
         if dials.len() > 1 {
-            let _ = (self.on_event)(Event::Progress(Progress::Planned(dials.len())));
+            let planned = Progress::Planned(dials.len());
+            announce(self.on_event, Event::Progress(planned));
             self.ahead = Ahead::start(dials, numbers, self.settings, self.limits)?;
         }
         Ok(())
     }
+}
+
+/// Tells what happened; only a table can be ended early.
+pub(super) fn announce(on_event: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>, event: Event<'_>) {
+    let (ControlFlow::Continue(()) | ControlFlow::Break(())) = on_event(event);
 }

@@ -5,7 +5,8 @@ use std::ops::Range;
 use linkdial_core::LinkName;
 
 use super::Outcome;
-use super::links::{Candidate, conflict, covers, database, not_reached, opened, stored_target};
+use super::candidate::Candidate;
+use super::links::{conflict, covers, database, not_reached, opened, stored_target};
 use super::session::{At, Done, Failed, Session, Stop};
 use crate::registry::{Action, Known, Permission, RegistryError, StoredTarget};
 use crate::script::program::{LinkUsed, User, Uses};
@@ -26,7 +27,7 @@ impl Session<'_> {
             ..
         } = uses;
         let used = match &user {
-            Some(user) => self.used_by(user).map_err(|stop| (None, stop))?,
+            Some(user) => self.used_by(user).map_err(|stop| (None, stop.into()))?,
             None => Vec::new(),
         };
         if if_not_exists && !used.is_empty() {
@@ -36,7 +37,7 @@ impl Session<'_> {
         }
         for link in &links {
             let done = self.use_link(at, link, user.as_ref(), &ignored);
-            all.extend(done.map_err(|stop| (Some(link.name.clone()), stop))?);
+            all.extend(done.map_err(|stop| (Some(link.name.clone()), stop.into()))?);
         }
         // What it used before stays until all that it uses now is let in.
         let stopped = |done: &Done| matches!(done.outcome, Outcome::NotReached | Outcome::Refused);
@@ -45,7 +46,7 @@ impl Session<'_> {
         {
             for name in used {
                 self.take_back(&user, &name, &links, &at.span)
-                    .map_err(|stop| (Some(name), stop))?;
+                    .map_err(|stop| (Some(name), stop.into()))?;
             }
         }
         Ok(())
@@ -119,7 +120,7 @@ impl Session<'_> {
         user: &User,
         all: &mut Vec<Done>,
     ) -> Result<(), Failed> {
-        let names = self.used_by(user).map_err(|stop| (None, stop))?;
+        let names = self.used_by(user).map_err(|stop| (None, stop.into()))?;
         if names.is_empty() {
             let place = self.sources[at.file.0].place(at.span.start);
             self.skipped
@@ -129,11 +130,11 @@ impl Session<'_> {
         for name in &names {
             database(name, &at.span)
                 .and_then(|place| self.permit(Permission::ShowLink, place, &at.span))
-                .map_err(|stop| (Some(name.clone()), stop))?;
+                .map_err(|stop| (Some(name.clone()), stop.into()))?;
         }
         for name in names {
             self.take_back(user, &name, &[], &at.span)
-                .map_err(|stop| (Some(name.clone()), stop))?;
+                .map_err(|stop| (Some(name.clone()), stop.into()))?;
             let done = Done::new(Outcome::Dropped).link(&name);
             all.push(done.note("its target is taken back"));
         }

@@ -158,7 +158,7 @@ fn read(options: &str) -> Run {
                 "defer" => run.apply.defer = true,
                 "plan" => run.apply.plan = true,
                 "until" => run.until = Stage::ALL.into_iter().find(|stage| stage.as_str() == value),
-                "user" => run.apply.user = value.to_owned(),
+                "user" => value.clone_into(&mut run.apply.user),
                 other => panic!("no option `{other}`"),
             },
         }

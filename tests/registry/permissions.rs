@@ -1,5 +1,7 @@
 //! Who may do what: every statement for every grant.
 
+use std::fmt::Write as _;
+
 use linkdial::apply::{ApplyOptions, Outcome};
 use linkdial::linkdial_core::Code;
 use linkdial::registry::Permission::{CreateLink, DropLink, ShowLink};
@@ -132,7 +134,11 @@ fn come_to(grants: &[Grant]) -> Vec<(Outcome, Option<Code>)> {
     };
     let mut text = String::new();
     for number in 1..8 {
-        text += &format!("CREATE LINK shop.l{number} AS KAFKA CREDENTIALS '{{}}';\n");
+        writeln!(
+            text,
+            "CREATE LINK shop.l{number} AS KAFKA CREDENTIALS '{{}}';"
+        )
+        .unwrap();
     }
     text += "CREATE PIPELINE shop.old AS LOAD DATA LINK shop.l6 'b:9092/t' INTO TABLE t;\n";
     let run = Run {
