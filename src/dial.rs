@@ -1,14 +1,15 @@
 //! Links to checks: dials links with their targets and traces what was found back to the text.
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use linkdial_core::{Intent, Settings, Stage, Target};
+use linkdial_core::{Diagnosis, Intent, Opened, Redactor, Settings, Stage, Target};
 
 use crate::drivers;
-use crate::report::{Check, Report, Step};
+use crate::report::{Check, Origin, Report, Step};
 use crate::script::ScriptLink;
 use crate::sweep::{self, Event, Item, Limits, Link, Record};
 
@@ -31,10 +32,27 @@ pub(crate) struct Planned {
 
 impl Dials {
     /// Adds a link and returns the numbers of its checks.
-    pub(crate) fn add(&mut self, link: Arc<ScriptLink>) -> std::ops::Range<usize> {
+    pub(crate) fn add(&mut self, link: Arc<ScriptLink>) -> Range<usize> {
+        self.push(&Arc::clone(&link), move || open(&link))
+    }
+
+    /// Adds a link that can not be dialled and returns the numbers of its checks.
+    pub(crate) fn add_broken(&mut self, link: ScriptLink, finding: Diagnosis) -> Range<usize> {
+        let redactor = Redactor::new(&link.definition, &[]);
+        self.push(&Arc::new(link), move || Opened {
+            provider: None,
+            findings: vec![finding],
+            redactor,
+        })
+    }
+
+    fn push(
+        &mut self,
+        link: &Arc<ScriptLink>,
+        open: impl FnOnce() -> Opened + Send + 'static,
+    ) -> Range<usize> {
         let first = self.items.len();
-        let opener = Arc::clone(&link);
-        let opened = Arc::new(Link::new(move || open(&opener)));
+        let opened = Arc::new(Link::new(open));
         let mut uses: Vec<_> = link
             .uses
             .iter()
@@ -49,7 +67,7 @@ impl Dials {
         }
         for (used, target, intent) in uses {
             self.checks.push(Planned {
-                link: Arc::clone(&link),
+                link: Arc::clone(link),
                 used,
                 target: target.clone(),
                 intent,
@@ -131,6 +149,7 @@ pub(crate) fn begin(settings: &Settings) -> Report {
         elapsed: Duration::ZERO,
         until: (settings.until != Stage::Write).then_some(settings.until),
         complete: true,
+        origin: Origin::Script,
         errors: Vec::new(),
         skipped: Vec::new(),
         checks: Vec::new(),
@@ -143,7 +162,7 @@ pub(crate) fn host() -> Option<String> {
 }
 
 /// Reads a link's definition; nothing is dialled.
-pub(crate) fn open(link: &ScriptLink) -> linkdial_core::Opened {
+pub(crate) fn open(link: &ScriptLink) -> Opened {
     let mut opened = drivers::open(&link.definition);
     for secret in &link.secrets {
         opened.redactor.add(secret.expose());

@@ -9,7 +9,10 @@
 //!    [`linkdial_core`], the contract.
 //! 4. [`sweep`] runs many checks at once, under limits, a deadline and cancellation.
 //! 5. [`report`] is one value with pure renderers: for people, JSON, `JUnit`, GitHub.
-//! 6. [`verify()`] strings 3 to 5 together; [`cli`] is the command around it.
+//! 6. [`verify()`] strings 3 to 5 together.
+//! 7. [`registry`] keeps links, sealed; [`apply()`] runs statements against it, and dials a link
+//!    before it is registered; [`check()`] dials what is registered.
+//! 8. [`cli`] is the commands around them.
 //!
 //! A link that can not be reached is a finding in the report, never an `Err`.
 //!
@@ -40,8 +43,43 @@
 //! assert!(String::from_utf8_lossy(&page).contains("did you mean `region`?"));
 //! # Ok::<(), std::io::Error>(())
 //! ```
+//!
+//! A registry lets in what was dialled and passed:
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//! use std::sync::Arc;
+//!
+//! use linkdial::apply::{ApplyOptions, Event, Outcome, Statements};
+//! use linkdial::registry::{Location, Registry};
+//! use linkdial::script::ScriptOptions;
+//! use linkdial::sweep::Limits;
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let server = linkdial_testcontainers::HttpEndpoint::start();
+//! # let (path, url) = (folder.path().join("links.db"), server.url("/"));
+//! let registry = Registry::open(&Location::Sqlite(path), None)?;
+//! let text = format!(
+//!     "CREATE LINK shop.score AS HTTP CREDENTIALS '{{}}';
+//!      CREATE EXTERNAL FUNCTION shop.f(a INT) RETURNS INT
+//!      AS REMOTE SERVICE '{url}' FORMAT JSON LINK shop.score;"
+//! );
+//! let files = vec![("links.sql".into(), text)];
+//! let statements = Statements::read(files, ScriptOptions::default());
+//! let (settings, limits) = (Arc::default(), Limits::default());
+//! let options = ApplyOptions::default();
+//! let ending = linkdial::apply(statements, &registry, &options, &settings, &limits, |event| {
+//!     if let Event::Applied(applied) = event {
+//!         println!("{} {}", applied.outcome.as_str(), applied.statement);
+//!     }
+//!     ControlFlow::Continue(())
+//! });
+//! assert_eq!(ending.count(Outcome::Refused), 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod apply;
+mod check;
 pub mod cli;
 mod dial;
 pub mod drivers;
@@ -53,6 +91,8 @@ pub mod sql;
 pub mod sweep;
 mod verify;
 
+pub use apply::apply;
+pub use check::{CheckError, Selection, check};
 pub use dial::Progress;
 pub use linkdial_core;
 pub use verify::verify;

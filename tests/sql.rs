@@ -266,8 +266,8 @@ fn a_target_from_outside_joins_those_of_the_script() {
          CREATE LINK only AS S3 CONFIG '{}'; CREATE PIPELINE p AS LOAD DATA LINK a.l 'x' INTO TABLE t;",
     );
     let target = || Target::new("x");
-    script.add_target("a.l", target(), Intent::WRITE).unwrap();
-    script.add_target("only", target(), Intent::READ).unwrap();
+    script.add_target("a.l", &target(), Intent::WRITE).unwrap();
+    script.add_target("only", &target(), Intent::READ).unwrap();
     let words: Vec<_> = script
         .links
         .iter()
@@ -279,14 +279,14 @@ fn a_target_from_outside_joins_those_of_the_script() {
         .collect();
     assert_eq!(words, [vec!["read+write"], vec![], vec!["read"]]);
     assert_eq!(
-        script.add_target("l", target(), Intent::READ),
+        script.add_target("l", &target(), Intent::READ),
         Err(UnknownLink::Ambiguous(vec![
             String::from("a.l"),
             String::from("b.l")
         ]))
     );
     assert_eq!(
-        script.add_target("onyl", target(), Intent::READ),
+        script.add_target("onyl", &target(), Intent::READ),
         Err(UnknownLink::NotFound {
             nearest: Some(String::from("only"))
         })

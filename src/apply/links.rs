@@ -12,8 +12,9 @@ use crate::drivers;
 use crate::registry::{
     Action, Change, Known, Permission, RegistryError, State, StoredLink, StoredTarget,
 };
+use crate::script::action::{Alter, Create, User, Uses};
+use crate::script::faults::Faults;
 use crate::script::link_clause::same;
-use crate::script::program::{Alter, Create, Faults, User, Uses};
 use crate::script::{ScriptLink, Use, definitions, variables};
 use crate::sql::error::SyntaxError;
 

@@ -25,6 +25,7 @@ use crate::script::{ScriptError, ScriptOptions, Skipped, UnknownLink};
 use crate::sql::Place;
 use crate::sweep::Limits;
 
+pub(crate) use links::{all_targets, opened};
 use session::Session;
 
 /// A script that is read and not yet applied.

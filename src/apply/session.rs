@@ -12,7 +12,8 @@ use super::{Applied, ApplyError, ApplyOptions, Ending, Event, Outcome, Statement
 use crate::dial::{Dials, Progress};
 use crate::registry::{Grant, Known, Permission, Registry, RegistryError};
 use crate::report::Check;
-use crate::script::program::{Action, ActionKind, Faults, SkipList, User};
+use crate::script::action::{Action, ActionKind, User};
+use crate::script::faults::{Faults, SkipList, located};
 use crate::script::{ScriptLink, Skipped, Use, Variables};
 use crate::sql::error::SyntaxError;
 use crate::sql::source::SourceFile;
@@ -167,7 +168,9 @@ impl<'a> Session<'a> {
             if !runs {
                 let counts = !matches!(
                     action.kind,
-                    ActionKind::Skipped { .. } | ActionKind::Broken(_)
+                    ActionKind::Broken(_)
+                        | ActionKind::Skipped { .. }
+                        | ActionKind::Unanswered { .. }
                 );
                 if counts {
                     complete = false;
@@ -249,6 +252,8 @@ impl<'a> Session<'a> {
                 self.skipped.skip(place, at.file, at.span.start, words);
                 return Ok(());
             }
+            // Its errors are told with those of the text.
+            ActionKind::Unanswered { .. } => return Ok(()),
             ActionKind::Uses(uses) => return self.use_links(at, uses, all),
         };
         match done {
@@ -280,7 +285,7 @@ impl<'a> Session<'a> {
             kind: done.kind,
             place: source.place(at.span.start),
             outcome: done.outcome,
-            error: error.map(|error| crate::script::program::located(error, source)),
+            error: error.map(|error| located(error, source)),
             notes: done.notes,
             checks: done.checks,
         };

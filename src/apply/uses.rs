@@ -9,7 +9,7 @@ use super::candidate::Candidate;
 use super::links::{conflict, covers, database, not_reached, opened, stored_target};
 use super::session::{At, Done, Failed, Session, Stop};
 use crate::registry::{Action, Known, Permission, RegistryError, StoredTarget};
-use crate::script::program::{LinkUsed, User, Uses};
+use crate::script::action::{LinkUsed, User, Uses};
 
 impl Session<'_> {
     pub(super) fn use_links(

@@ -20,9 +20,9 @@ pub(super) type Source = (String, String);
 /// `--target LINK=TARGET[:write]`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct LinkTarget {
-    link: String,
-    target: Target,
-    intent: Intent,
+    pub(super) link: String,
+    pub(super) target: Target,
+    pub(super) intent: Intent,
 }
 
 /// Splits at the first `=`; a target may hold more of them.

@@ -4,12 +4,14 @@
 //! subcommand is a thin file; the work is done by the rest of the library.
 
 mod apply;
+mod check;
 mod depth;
 mod duration;
 mod environment;
 mod exit;
 mod explain;
 mod input;
+mod key;
 mod limits;
 mod log;
 mod network;
@@ -67,6 +69,7 @@ Examples:
   linkdial verify links.sql            dial every link of a script
   linkdial verify --offline links.sql  read it, send nothing
   linkdial apply links.sql             register those that pass
+  linkdial check                       dial every link of the registry again
   linkdial explain tls.unknown-issuer  what a code means and how to mend it
 
 ",
@@ -99,6 +102,10 @@ enum Command {
     Verify(Box<verify::Arguments>),
     /// Run statements against the registry; links are dialled before they are registered
     Apply(Box<apply::Arguments>),
+    /// Dial links that are registered; change none of them
+    Check(Box<check::Arguments>),
+    /// Look after the key that a registry is sealed with
+    Key(key::Arguments),
     /// Print the page of a code: what it means, usual causes, how to confirm, how to fix
     Explain(explain::Arguments),
     /// Print a completion script for a shell
@@ -166,6 +173,8 @@ fn execute(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Verify(arguments) => verify::run(*arguments, color),
         Command::Apply(arguments) => apply::run(*arguments, color),
+        Command::Check(arguments) => check::run(*arguments, color),
+        Command::Key(arguments) => key::run(arguments),
         Command::Explain(arguments) => explain::run(&arguments, color),
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man(arguments) => shell::man(&arguments),

@@ -6,9 +6,13 @@
 
 /// Starts drawing when one of the texts may lead to a dial over TLS.
 pub(super) fn start<'a>(mut texts: impl Iterator<Item = &'a str>) {
-    if !texts.any(may_use_tls) {
-        return;
+    if texts.any(may_use_tls) {
+        draw();
     }
+}
+
+/// Starts drawing.
+pub(super) fn draw() {
     let draw = || {
         let mut byte = [0];
         let drawn = rustls::crypto::aws_lc_rs::default_provider()

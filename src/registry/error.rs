@@ -187,7 +187,11 @@ impl Fault {
             Some(SHARED_MEMORY_SIZE) => RegistryError::Full(path),
             Some(code) => match code & 0xff {
                 BUSY | LOCKED => RegistryError::Locked(path),
-                READ_ONLY | CAN_NOT_OPEN => RegistryError::ReadOnly(path),
+                READ_ONLY => RegistryError::ReadOnly(path),
+                CAN_NOT_OPEN => RegistryError::Open {
+                    path,
+                    source: io::Error::other("the file or its folder is refused"),
+                },
                 CORRUPT => RegistryError::Corrupt(path),
                 FULL => RegistryError::Full(path),
                 NOT_A_DATABASE => RegistryError::NotARegistry(path),
@@ -226,7 +230,7 @@ const FULL: u32 = 13;
 const CAN_NOT_OPEN: u32 = 14;
 const NOT_A_DATABASE: u32 = 26;
 /// The shared memory beside the log did not get its space.
-const SHARED_MEMORY_SIZE: u32 = 10 | 19 << 8;
+const SHARED_MEMORY_SIZE: u32 = 0x130a;
 
 fn sqlite_code(error: &sqlx::Error) -> Option<u32> {
     error.as_database_error()?.code()?.parse().ok()

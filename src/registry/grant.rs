@@ -22,6 +22,15 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// Returns whether it lets its user do this with the links of a database.
+    pub fn allows(&self, permission: Permission, database: &str) -> bool {
+        self.permission == permission
+            && self
+                .database
+                .as_deref()
+                .is_none_or(|known| known == database)
+    }
+
     /// No database has an empty name, so that stands for every one.
     fn database_name(&self) -> &str {
         self.database.as_deref().unwrap_or_default()

@@ -5,10 +5,10 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE as BASE64_NAME};
 use chacha20poly1305::Key;
 use chacha20poly1305::aead::Generate as _;
-use tempfile::NamedTempFile;
+use tempfile::{Builder, NamedTempFile};
 use zeroize::Zeroizing;
 
 use super::RegistryError;
@@ -31,7 +31,8 @@ impl SealingKey {
         let random = || Key::try_generate().map_err(|_| RegistryError::NoRandomNumbers);
         let name = random()?;
         Ok(Self {
-            id: name[..8].iter().map(|byte| format!("{byte:02x}")).collect(),
+            // Public, and never met twice.
+            id: BASE64_NAME.encode(&name[..9]),
             bytes: Zeroizing::new(random()?.into()),
         })
     }
@@ -131,7 +132,7 @@ impl KeyFile {
     pub(super) fn create(&self, key: &SealingKey) -> Result<bool, RegistryError> {
         let create = || {
             let folder = folder(&self.path);
-            match written(folder, &[key])?.persist_noclobber(&self.path) {
+            match written(&self.path, &[key])?.persist_noclobber(&self.path) {
                 Ok(_) => synced(folder).map(|()| true),
                 Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
                 Err(error) => Err(error.error),
@@ -145,9 +146,8 @@ impl KeyFile {
         let replace = || {
             // A symbolic link stays one.
             let path = fs::canonicalize(&self.path)?;
-            let folder = folder(&path);
-            written(folder, keys)?.persist(&path)?;
-            synced(folder)
+            written(&path, keys)?.persist(&path)?;
+            synced(folder(&path))
         };
         replace().map_err(|source| self.unwritable(source))
     }
@@ -180,9 +180,27 @@ fn folder(path: &Path) -> &Path {
     }
 }
 
-/// Writes the keys into a file without a name yet, which nobody else may read.
-fn written(folder: &Path, keys: &[&SealingKey]) -> io::Result<NamedTempFile> {
-    let mut file = NamedTempFile::new_in(folder)?;
+/// The end of the name of a key file that is not whole yet.
+const UNFINISHED: &str = ".new";
+
+/// Writes the keys into a file beside its place, which nobody else may read.
+fn written(path: &Path, keys: &[&SealingKey]) -> io::Result<NamedTempFile> {
+    let folder = folder(path);
+    let mut prefix = path.file_name().unwrap_or_default().to_owned();
+    prefix.push(".");
+    // A process that was killed may have left one, with keys that should be gone.
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        if name.starts_with(prefix.as_encoded_bytes()) && name.ends_with(UNFINISHED.as_bytes()) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    let mut file = Builder::new()
+        .prefix(&prefix)
+        .suffix(UNFINISHED)
+        .tempfile_in(folder)?;
     writeln!(
         file,
         "# The key of a linkdial registry. Whoever has both can read its secrets; without this\n\
@@ -219,48 +237,37 @@ pub(super) struct KeyRing {
 }
 
 impl KeyRing {
-    /// Reads the keys of a registry that has one.
-    pub(super) fn load(file: KeyFile, current: String) -> Result<Self, RegistryError> {
-        let mut ring = Self {
+    /// Without any key yet.
+    pub(super) fn new(file: KeyFile) -> Self {
+        Self {
             file,
             keys: Vec::new(),
             current: String::new(),
-        };
-        ring.reload(current)?;
-        Ok(ring)
+        }
     }
 
     /// Takes or makes a key for a new registry; returns whether the key file is new too.
-    pub(super) fn first(file: KeyFile) -> Result<(Self, bool), RegistryError> {
+    pub(super) fn take_first(&mut self) -> Result<bool, RegistryError> {
+        let mut found = self.file.read()?;
         let mut made = false;
-        let keys = match file.read()? {
-            Some(keys) => keys,
-            None => {
-                let key = SealingKey::generate()?;
-                made = file.create(&key)?;
-                file.read()?
-                    .ok_or_else(|| RegistryError::KeyMissing(file.path.clone()))?
-            }
-        };
-        let ring = Self {
-            current: keys[0].id.clone(),
-            file,
-            keys,
-        };
-        Ok((ring, made))
+        if found.is_none() {
+            made = self.file.create(&SealingKey::generate()?)?;
+            // What counts is what lies there: another process may have been first.
+            found = self.file.read()?;
+        }
+        self.keys = found.ok_or_else(|| self.missing())?;
+        self.current.clone_from(&self.keys[0].id);
+        Ok(made)
     }
 
-    /// Reads the file again: the registry is sealed under a key by now that may not be known yet.
-    pub(super) fn reload(&mut self, current: String) -> Result<(), RegistryError> {
-        let keys = self
-            .file
-            .read()?
-            .ok_or_else(|| RegistryError::KeyMissing(self.file.path.clone()))?;
+    /// Reads the file again, for the key with this id.
+    pub(super) fn reload(&mut self, current: &str) -> Result<(), RegistryError> {
+        let keys = self.file.read()?.ok_or_else(|| self.missing())?;
         if !keys.iter().any(|key| key.id == current) {
             return Err(self.wrong());
         }
         self.keys = keys;
-        self.current = current;
+        current.clone_into(&mut self.current);
         Ok(())
     }
 
@@ -268,10 +275,15 @@ impl KeyRing {
         &self.file
     }
 
+    /// The id of the key that seals; empty before there is one.
+    pub(super) fn current_id(&self) -> &str {
+        &self.current
+    }
+
     /// The key that seals.
     pub(super) fn current(&self) -> &SealingKey {
         self.get(&self.current)
-            .expect("a ring is made with its current key in it")
+            .expect("a ring is used once it has a key")
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&SealingKey> {
@@ -284,8 +296,18 @@ impl KeyRing {
 
     /// Takes over what a rotation left.
     pub(super) fn turn_to(&mut self, key: SealingKey) {
-        self.current = key.id.clone();
+        self.current.clone_from(&key.id);
         self.keys = vec![key];
+    }
+
+    /// Nothing may be sealed with a key that only has the right id.
+    pub(super) fn reject(&mut self) -> RegistryError {
+        self.current.clear();
+        self.wrong()
+    }
+
+    fn missing(&self) -> RegistryError {
+        RegistryError::KeyMissing(self.file.path.clone())
     }
 
     pub(super) fn wrong(&self) -> RegistryError {

@@ -11,6 +11,7 @@ mod key;
 mod link;
 mod location;
 mod record;
+mod rotation;
 mod sealed;
 mod sqlite;
 mod store;
@@ -202,8 +203,11 @@ impl Registry {
     }
 
     /// Seals everything anew under a fresh key; returns the number of links.
-    pub fn rotate_key(&mut self, _who: &str) -> Result<usize, RegistryError> {
-        unimplemented!()
+    ///
+    /// Only the fresh key stays in the key file, so older copies of the registry need older copies
+    /// of the key file. Other processes can read meanwhile, but not write.
+    pub fn rotate_key(&mut self, who: &str) -> Result<usize, RegistryError> {
+        self.run(async |store| rotation::rotate(store, who).await)
     }
 }
 

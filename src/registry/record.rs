@@ -24,7 +24,7 @@ pub struct Entry {
     pub verdict: Option<Outcome>,
     /// The code of a dial that did not simply pass.
     pub code: Option<Code>,
-    /// Whom a grant is for and which, or the pipeline that was dropped.
+    /// Whom a grant is for and which, the pipeline that was dropped, or how far a dial went.
     pub detail: Option<String>,
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqlSafeStr as _, SqliteConnection};
 use tokio::time::Instant;
 
@@ -96,51 +96,53 @@ fn make(path: &Path) -> io::Result<()> {
 async fn connect(path: &Path) -> Result<SqliteConnection, Fault> {
     let options = SqliteConnectOptions::new()
         .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(LOCK_TIMEOUT)
         .disable_statement_logging();
-    Ok(options.connect().await?)
+    let mut connection = options.connect().await?;
+    // A file of somebody else stays as it is.
+    version(&mut connection, path).await?;
+    sqlx::query("PRAGMA journal_mode = WAL")
+        .execute(&mut connection)
+        .await?;
+    Ok(connection)
 }
 
 async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), Fault> {
     let migrations = migrations();
     let known = migrations.last().map_or(0, |last| last.version);
-    if version(connection, path, known).await? == known {
+    if version(connection, path).await? == known {
         return Ok(());
     }
     // The migrator does not lock SQLite on its own.
     let mut transaction = connection.begin_with(WRITE).await?;
-    if version(&mut transaction, path, known).await? < known {
-        Migrator::with_migrations(migrations)
-            .run_direct(None, &mut *transaction, false)
-            .await?;
+    let found = version(&mut transaction, path).await?;
+    if found > known {
+        let path = path.to_owned();
+        return Err(RegistryError::Newer { path, found, known }.into());
     }
-    transaction.commit().await?;
-    Ok(())
+    Migrator::with_migrations(migrations)
+        .run_direct(None, &mut *transaction, false)
+        .await?;
+    Ok(transaction.commit().await?)
 }
 
 /// Returns the schema of the file, 0 where it is empty.
-async fn version(connection: &mut SqliteConnection, path: &Path, known: i64) -> Result<i64, Fault> {
+async fn version(connection: &mut SqliteConnection, path: &Path) -> Result<i64, Fault> {
     let row = sqlx::query(
         "SELECT COUNT(*), COUNT(CASE WHEN name IN ('_sqlx_migrations', 'registry') THEN 1 END) \
          FROM sqlite_master WHERE type = 'table'",
     )
     .fetch_one(&mut *connection)
     .await?;
-    match (row.get::<i64, _>(0), row.get::<i64, _>(1)) {
+    match (row.try_get::<i64, _>(0)?, row.try_get::<i64, _>(1)?) {
         (0, _) => return Ok(0),
         (_, 2) => {}
         _ => return Err(RegistryError::NotARegistry(path.to_owned()).into()),
     }
-    let found = sqlx::query("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations")
+    let row = sqlx::query("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations")
         .fetch_one(connection)
-        .await?
-        .get(0);
-    if found > known {
-        let path = path.to_owned();
-        return Err(RegistryError::Newer { path, found, known }.into());
-    }
-    Ok(found)
+        .await?;
+    Ok(row.try_get(0)?)
 }

@@ -34,27 +34,18 @@ pub(super) struct Store {
 impl Store {
     pub(super) async fn open(path: &Path, key_file: KeyFile) -> Result<Self, Fault> {
         let mut connection = sqlite::open(path).await?;
+        let mut keys = KeyRing::new(key_file);
         let mut new_key = false;
-        let keys = match key_id(&mut connection).await? {
-            Some(id) => KeyRing::load(key_file, id)?,
-            None => {
-                let mut transaction = connection.begin_with(WRITE).await?;
-                // Another process may have been first.
-                if let Some(id) = key_id(&mut transaction).await? {
-                    KeyRing::load(key_file, id)?
-                } else {
-                    let (keys, made) = KeyRing::first(key_file)?;
-                    new_key = made;
-                    set_key(&mut transaction, keys.current()).await?;
-                    transaction.commit().await?;
-                    keys
-                }
+        if proof(&mut connection).await?.is_none() {
+            let mut transaction = connection.begin_with(WRITE).await?;
+            // Another process may have been first.
+            if proof(&mut transaction).await?.is_none() {
+                new_key = keys.take_first()?;
+                set_key(&mut transaction, keys.current()).await?;
             }
-        };
-        let check = value(&mut connection, "check").await?.unwrap_or_default();
-        if sealed::open(keys.current(), Purpose::Check, &check).is_none() {
-            return Err(keys.wrong().into());
+            transaction.commit().await?;
         }
+        keep_up(&mut connection, &mut keys).await?;
         Ok(Self {
             connection,
             keys,
@@ -67,8 +58,7 @@ impl Store {
             match self.try_read(name).await {
                 // Somebody has rotated the key meanwhile.
                 Err(Fault::Known(RegistryError::WrongKey(_))) => {
-                    let id = key_id(&mut self.connection).await?;
-                    self.keys.reload(id.unwrap_or_default())?;
+                    keep_up(&mut self.connection, &mut self.keys).await?;
                 }
                 result => return result,
             }
@@ -217,18 +207,28 @@ impl Store {
     }
 }
 
-/// Returns a value that the registry holds about itself.
-async fn value(connection: &mut SqliteConnection, name: &str) -> Result<Option<String>, Fault> {
-    let row = sqlx::query("SELECT value FROM registry WHERE name = $1")
-        .bind(name)
-        .fetch_optional(connection)
-        .await?;
-    Ok(row.map(|row| row.try_get("value")).transpose()?)
+/// The key that everything is sealed with, as the registry knows it.
+#[derive(Eq, PartialEq)]
+struct Proof {
+    key_id: String,
+    check: String,
 }
 
-/// Returns the id of the key that everything is sealed with.
-pub(super) async fn key_id(connection: &mut SqliteConnection) -> Result<Option<String>, Fault> {
-    value(connection, "key").await
+/// Returns `None` for a registry that has no key yet.
+async fn proof(connection: &mut SqliteConnection) -> Result<Option<Proof>, Fault> {
+    let row = sqlx::query(
+        "SELECT k.value AS key_id, c.value AS proof FROM registry k, registry c \
+         WHERE k.name = 'key' AND c.name = 'check'",
+    )
+    .fetch_optional(connection)
+    .await?;
+    let proof = |row: SqliteRow| {
+        Ok(Proof {
+            key_id: row.try_get("key_id")?,
+            check: row.try_get("proof")?,
+        })
+    };
+    row.map(proof).transpose()
 }
 
 /// Notes the current key and what proves it.
@@ -250,16 +250,34 @@ pub(super) async fn set_key(
     Ok(())
 }
 
-/// Takes over the key of another process that has rotated it. Call it in a transaction.
+/// Makes sure that the keys at hand are those of the registry: another process may have rotated
+/// them. In a transaction that writes they stay so.
 pub(super) async fn keep_up(
     connection: &mut SqliteConnection,
     keys: &mut KeyRing,
 ) -> Result<(), Fault> {
-    let id = key_id(connection).await?.unwrap_or_default();
-    if id != keys.current().id() {
-        keys.reload(id)?;
+    let mut wanted = proof(connection).await?;
+    loop {
+        let Some(proof) = &wanted else {
+            return Err(keys.wrong().into());
+        };
+        if keys.current_id() == proof.key_id {
+            return Ok(());
+        }
+        let unlocked = keys.reload(&proof.key_id).and_then(|()| {
+            let check = sealed::open(keys.current(), Purpose::Check, &proof.check);
+            check.map(drop).ok_or_else(|| keys.reject())
+        });
+        let Err(error) = unlocked else {
+            return Ok(());
+        };
+        // A rotation may have passed between the registry and the file.
+        let now = self::proof(connection).await?;
+        if now == wanted {
+            return Err(error.into());
+        }
+        wanted = now;
     }
-    Ok(())
 }
 
 async fn revision(

@@ -62,8 +62,14 @@ impl AppliedPage {
         let word = page.paint(style, &pad(&format!("{symbol} {word}"), columns));
         write!(page.out, "{word} {}", harmless(&applied.statement))?;
         if let Some(link) = &applied.link {
+            // Of a pipeline the line names the link that it uses.
+            let with = if applied.statement.ends_with(" LINK") {
+                ""
+            } else {
+                " with"
+            };
             let link = page.paint(BOLD, &harmless(&link.to_string()));
-            write!(page.out, " {link}")?;
+            write!(page.out, "{with} {link}")?;
         }
         let mut facts: Vec<String> = applied.kind.iter().map(ToString::to_string).collect();
         if !applied.checks.is_empty() {

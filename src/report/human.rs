@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use linkdial_core::Outcome;
 
 use super::layout::{columns_before, harmless, pad, width, wrap};
-use super::{Check, Finding, Report, Step, TargetPlace};
+use super::{Check, Finding, Origin, Report, Step, TargetPlace};
 use crate::script::{ScriptError, Skipped};
 use crate::sql::{Excerpt, Place};
 
@@ -40,8 +40,9 @@ const TARGET_COLUMNS: usize = 26;
 /// Guilty keys shown with their line; further ones are named.
 const EXCERPTS: usize = 3;
 
-/// Notes that a reader needs to judge a verdict: what was not tried, what was lowered.
-const REMARKS: [&str; 2] = ["ignored", "unproven"];
+/// Notes that a reader needs to judge a verdict: what was not tried, what was lowered, what was
+/// registered all the same.
+const REMARKS: [&str; 3] = ["deferred", "ignored", "unproven"];
 
 pub(super) const BOLD: Style = Style::new().bold();
 pub(super) const DIM: Style = Style::new().dimmed();
@@ -270,10 +271,10 @@ impl Page<'_> {
     fn summary(&mut self, report: &Report) -> io::Result<()> {
         let summary = report.summary();
         if report.checks.is_empty() {
-            let text = if report.errors.is_empty() {
-                "nothing to check: the script leaves no link defined"
-            } else {
-                "no link was checked"
+            let text = match report.origin {
+                _ if !report.errors.is_empty() => "no link was checked",
+                Origin::Registry => "nothing to check: the registry holds no link",
+                Origin::Script => "nothing to check: the script leaves no link defined",
             };
             writeln!(self.out, "{text}")?;
         } else {

@@ -48,12 +48,23 @@ pub struct Report {
     pub until: Option<Stage>,
     /// Whether every check ran to its end.
     pub complete: bool,
+    /// Where the links stand.
+    pub origin: Origin,
     /// What the script says that does not parse or is not allowed.
     pub errors: Vec<ScriptError>,
     /// Statements that were passed over.
     pub skipped: Vec<Skipped>,
-    /// One entry for each link and target, in the order of the script.
+    /// One entry for each link and target, in the order of the script, or of the names.
     pub checks: Vec<Check>,
+}
+
+/// Where the links of a report stand.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Origin {
+    /// In a registry.
+    Registry,
+    /// In a script.
+    Script,
 }
 
 /// One link, dialled with one target.

@@ -7,7 +7,7 @@ use linkdial_core::{
     Blame, ClauseName, Code, Endpoint, Intent, Kind, LinkName, Outcome, Retry, Role, Stage, Target,
 };
 
-use super::{Check, Finding, Key, Report, Step};
+use super::{Check, Finding, Key, Origin, Report, Step};
 use crate::script::{Script, ScriptError, ScriptOptions, Skipped};
 use crate::sql::{Excerpt, Place};
 
@@ -221,6 +221,7 @@ pub(crate) fn report() -> Report {
         elapsed: Duration::from_micros(41_234),
         until: None,
         complete: true,
+        origin: Origin::Script,
         errors: vec![ScriptError {
             code: Code::SqlTypographicQuote,
             message: "a typographic quote stands where the grammar wants a straight one".to_owned(),

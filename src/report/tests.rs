@@ -71,6 +71,16 @@ fn an_empty_script_says_so() {
 }
 
 #[test]
+fn an_empty_registry_says_so() {
+    let report = Report {
+        origin: Origin::Registry,
+        ..sample::of(&[])
+    };
+    let text = rendered(&report, Format::Human, HumanOptions::default());
+    assert_eq!(text, "nothing to check: the registry holds no link\n");
+}
+
+#[test]
 fn a_partial_report_says_so() {
     let report = Report {
         complete: false,

@@ -3,8 +3,9 @@
 use linkdial_core::{Clause, ClauseName};
 
 use super::ScriptLink;
+use super::action::{Alter, Change};
+use super::faults::Faults;
 use super::link_clause::LinkClause;
-use super::program::{Alter, Change, Faults};
 use super::variables::{Unbound, Variables};
 
 /// Changes the clauses of a link, and tells it what the comments say. `false`, with the faults

@@ -1,9 +1,12 @@
 //! A whole script: which links it leaves defined, and which targets they are used with.
 
+pub(crate) mod action;
 pub(crate) mod definitions;
+pub(crate) mod faults;
 pub(crate) mod link_clause;
-mod near_names;
+pub(crate) mod near_names;
 pub(crate) mod program;
+mod reader;
 mod replay;
 pub(crate) mod uses;
 pub(crate) mod variables;
@@ -216,7 +219,7 @@ impl Script {
 }
 
 /// Finds the link that a text names, with its database or without.
-fn named<'a>(text: &str, names: &'a [LinkName]) -> Result<&'a LinkName, UnknownLink> {
+pub(crate) fn named<'a>(text: &str, names: &'a [LinkName]) -> Result<&'a LinkName, UnknownLink> {
     if let Some(full) = names.iter().find(|name| name.to_string() == text) {
         return Ok(full);
     }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use linkdial_core::{Code, Definition, LinkName, Target};
 
+use super::action::{Action, ActionKind, Alter, Create, LinkUsed, Uses, words};
 use super::definitions;
+use super::faults::{Faults, SkipList};
 use super::link_clause::same;
 use super::near_names::NearNames;
-use super::program::{
-    Action, ActionKind, Alter, Create, Faults, LinkUsed, Program, SkipList, Uses, words,
-};
+use super::program::Program;
 use super::uses::UseList;
 use super::{Script, ScriptLink, ScriptOptions, Skipped};
 use crate::sql::error::SyntaxError;
@@ -111,7 +111,9 @@ impl Replay<'_> {
                 if_exists,
             } => self.drop_link(name, &name_span, if_exists),
             ActionKind::DropUser(user) => self.uses.drop_user(&user),
-            ActionKind::Skipped { words } => self.skip(words, span.start),
+            ActionKind::Skipped { words } | ActionKind::Unanswered { words } => {
+                self.skip(words, span.start);
+            }
             // These have words of their own.
             ActionKind::Grant(_)
             | ActionKind::Revoke(_)
@@ -397,7 +399,7 @@ impl Replay<'_> {
         self.attach_uses();
         let sources = &self.sources;
         Script {
-            errors: self.errors.located(sources),
+            errors: self.errors.without_unanswered().located(sources),
             links: self.links.into_iter().flatten().collect(),
             skipped: self.skipped.into_list(),
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use linkdial_core::LinkName;
 
 use super::Use;
-use super::program::User;
+use super::action::User;
 
 /// All uses so far, in the order of the text.
 #[derive(Debug, Default)]

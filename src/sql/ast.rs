@@ -55,6 +55,10 @@ pub(crate) enum StatementKind {
     Skipped {
         words: String,
     },
+    /// It asks a registry for something linkdial can not answer; no concern of who only dials.
+    Unanswered {
+        words: String,
+    },
     Use {
         database: String,
     },

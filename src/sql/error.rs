@@ -12,6 +12,8 @@ pub(crate) struct SyntaxError {
     pub(crate) hint: Option<String>,
     pub(crate) expected: Vec<String>,
     pub(crate) span: Range<usize>,
+    /// It is of a statement that only a registry answers.
+    pub(crate) unanswered: bool,
 }
 
 impl SyntaxError {
@@ -22,6 +24,7 @@ impl SyntaxError {
             hint: None,
             expected: Vec::new(),
             span,
+            unanswered: false,
         }
     }
 

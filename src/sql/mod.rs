@@ -44,7 +44,12 @@ pub(crate) fn read(name: &str, text: String, file: FileId) -> ParsedFile {
     let parser::Parsed { statements, errors } = parser::parse(source.text(), &lexed, &masks, file);
     let broken: Vec<_> = statements
         .iter()
-        .filter(|statement| matches!(statement.kind, ast::StatementKind::Broken(_)))
+        .filter(|statement| {
+            matches!(
+                statement.kind,
+                ast::StatementKind::Broken(_) | ast::StatementKind::Unanswered { .. }
+            )
+        })
         .map(|statement| statement.span.clone())
         .collect();
     if !broken.is_empty() {

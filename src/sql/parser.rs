@@ -87,6 +87,14 @@ impl Parser<'_> {
             }
             let kind = match result {
                 Ok(kind) if self.errors.len() == before => kind,
+                Ok(_) | Err(Broken) if self.is_unanswered(before) => {
+                    for error in &mut self.errors[before..] {
+                        error.unanswered = true;
+                    }
+                    StatementKind::Unanswered {
+                        words: self.first_words(),
+                    }
+                }
                 Ok(_) | Err(Broken) => StatementKind::Broken(self.subject.take()),
             };
             let early = matches!(kind, StatementKind::Broken(_)) && self.string_ended_early();
@@ -117,6 +125,16 @@ impl Parser<'_> {
             );
         }
         statements
+    }
+
+    /// Returns whether the statement asks a registry, and all that is wrong with it is that linkdial
+    /// does not know how it goes on: a cluster may.
+    fn is_unanswered(&self, errors: usize) -> bool {
+        let asks = ["GRANT", "REVOKE", "SELECT", "SHOW"]
+            .iter()
+            .any(|word| self.is_word_at(self.start, word));
+        let mut found = self.errors[errors..].iter();
+        asks && found.all(|error| error.code == Code::SqlUnexpectedToken)
     }
 
     fn statement(&mut self) -> Production<StatementKind> {

@@ -1,6 +1,8 @@
 //! The `linkdial` command from outside: exit codes, files, signals, and what it must not say.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod check;
+mod key;
 mod network;
 
 use std::fs;
@@ -244,7 +246,7 @@ fn bad_usage_of_the_other_commands_is_said_there_too() {
             &["explain", "bad-secret"],
             "did you mean `authenticate.bad-secret`?",
         ),
-        (&["man", "apply"], "no subcommand `apply`"),
+        (&["man", "applaud"], "no subcommand `applaud`"),
         (&["sweep"], "sweep"),
     ]);
 }

@@ -28,7 +28,7 @@ fn the_deadline_of_the_run_leaves_a_partial_report() {
 }
 
 #[cfg(unix)]
-fn signal(child: &Child, name: &str) {
+pub(super) fn signal(child: &Child, name: &str) {
     // The shell's own: a bare system has no program of that name.
     let sent = Command::new("sh")
         .args(["-c", &format!("kill {name} {}", child.id())])

@@ -11,3 +11,7 @@ CREATE TABLE record (
     code TEXT,
     detail TEXT
 );
+
+-- It starts with what the links remember, so that it agrees with their revisions.
+INSERT INTO record (number, at, who, action, database_name, link)
+SELECT revision, changed_at, changed_by, 'create', database_name, link FROM links;

@@ -39,6 +39,7 @@ fn a_link_comes_back_as_it_was_stored() {
                 name: &link,
                 expected: None,
                 link: Some(NewLink {
+                    secrets: &[],
                     kind: Kind::Kafka,
                     credentials: &Secret::new("{\"password\": \"x\"}"),
                     config: &Secret::new("{\"a\": \"ü\"}"),
@@ -151,7 +152,7 @@ fn targets_outlive_a_dropped_link() {
 }
 
 #[test]
-fn a_dropped_user_gives_its_targets_back() {
+fn targets_change_without_their_link() {
     let scratch = Scratch::new();
     let registry = scratch.open();
     let user = name("load");
@@ -164,38 +165,42 @@ fn a_dropped_user_gives_its_targets_back() {
         user: Some((UserKind::Function, user.clone())),
         ..target("bucket/b")
     };
-    let (first, second, third) = (name("a"), name("b"), name("c"));
-    put(
-        &registry,
-        &first,
-        None,
-        "{}",
-        &[used.clone(), other.clone()],
-    )
-    .unwrap();
+    let (first, second) = (name("a"), name("b"));
+    let both = [used.clone(), other.clone()];
+    put(&registry, &first, None, "{}", &both).unwrap();
     put(&registry, &second, None, "{}", std::slice::from_ref(&other)).unwrap();
-    put(&registry, &third, None, "{}", &[used.clone(), used]).unwrap();
+    let links = registry.links_of_user(UserKind::Pipeline, &user);
+    assert_eq!(links.unwrap(), [first.clone()]);
 
-    let links = registry.drop_user("bob", UserKind::Pipeline, &user);
-    assert_eq!(links.unwrap(), [first.clone(), third.clone()]);
-    assert_eq!(registry.read(&first).unwrap().targets, [other]);
-    let revision = |name| registry.read(name).unwrap().link.unwrap().revision;
-    assert_eq!(
-        (revision(&first), revision(&second), revision(&third)),
-        (4, 2, 5)
-    );
+    let entry = Entry::new("bob", Action::Targets, Some(first.clone()), "fewer".into());
+    let left = std::slice::from_ref(&other);
+    let stale = registry.set_targets(&first, Some(9), left, &entry);
+    assert!(matches!(stale, Err(RegistryError::Conflict(name)) if name == first));
+    assert_eq!(registry.read(&first).unwrap().targets, both);
+
+    let number = registry.set_targets(&first, Some(1), left, &entry).unwrap();
+    let known = registry.read(&first).unwrap();
+    assert_eq!(known.targets, [other]);
+    assert_eq!((number, known.link.unwrap().revision), (3, 3));
     let lines = record(&registry);
-    assert_eq!(lines[3].entry.action, Action::Targets);
-    assert_eq!(lines[3].entry.who, "bob");
-    assert_eq!(lines[3].entry.link.as_ref(), Some(&first));
-    assert_eq!(
-        lines[3].entry.detail.as_deref(),
-        Some("DROP PIPELINE shop.load")
+    assert_eq!(lines[2].entry.action, Action::Targets);
+    assert_eq!(lines[2].entry.who, "bob");
+    assert!(
+        registry
+            .links_of_user(UserKind::Pipeline, &user)
+            .unwrap()
+            .is_empty()
     );
-    assert_eq!(lines[4].entry.link.as_ref(), Some(&third));
-    let links = registry.drop_user("bob", UserKind::Pipeline, &user);
-    assert!(links.unwrap().is_empty());
-    assert_eq!(record(&registry).len(), 5);
+
+    // Those of a pipeline outlive the link.
+    let gone = name("gone");
+    let entry = Entry::new("bob", Action::Targets, Some(gone.clone()), "kept".into());
+    registry
+        .set_targets(&gone, None, &[used.clone()], &entry)
+        .unwrap();
+    let known = registry.read(&gone).unwrap();
+    assert!(known.link.is_none());
+    assert_eq!(known.targets, [used]);
 }
 
 #[test]

@@ -1,6 +1,11 @@
 //! What a registry promises, on real files.
 
+mod keys;
 mod links;
+mod rotation;
+mod secrets;
+mod sqlite;
+mod writers;
 
 use linkdial_core::{Intent, Kind, LinkName, Secret, Target};
 use tempfile::TempDir;
@@ -73,6 +78,7 @@ fn put(
         name: link,
         expected,
         link: Some(NewLink {
+            secrets: &[],
             kind: Kind::S3,
             credentials: &Secret::new(credentials),
             config: &Secret::new("{}"),
@@ -120,4 +126,30 @@ fn record(registry: &Registry) -> Vec<RecordLine> {
     };
     registry.record(each).unwrap();
     lines
+}
+
+/// Runs statements on the registry's own connection.
+fn sql(registry: &Registry, text: &'static str) {
+    registry
+        .run(async |store| {
+            sqlx::raw_sql(text).execute(&mut store.connection).await?;
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// Returns the one number that a query gives.
+fn count(registry: &Registry, query: &'static str) -> i64 {
+    registry
+        .run(async |store| {
+            let row = sqlx::query(query).fetch_one(&mut store.connection).await?;
+            Ok(sqlx::Row::try_get(&row, 0)?)
+        })
+        .unwrap()
+}
+
+/// Returns the credentials of a link.
+fn credentials(registry: &Registry, link: &LinkName) -> String {
+    let link = registry.read(link).unwrap().link.unwrap();
+    link.credentials.expose().to_owned()
 }

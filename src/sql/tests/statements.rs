@@ -74,9 +74,10 @@ fn error(text: &str) -> SyntaxError {
     assert_eq!(file.errors.len(), 1, "{text}: {:?}", file.errors);
     // A question about a link says nothing against its definition.
     assert!(
-        file.statements
-            .iter()
-            .any(|it| matches!(it.kind, StatementKind::Broken(None))),
+        file.statements.iter().any(|it| matches!(
+            it.kind,
+            StatementKind::Broken(None) | StatementKind::Unanswered { .. }
+        )),
         "{text}: {:?}",
         file.statements
     );

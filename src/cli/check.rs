@@ -1,0 +1,125 @@
+//! `linkdial check`.
+
+use tokio_util::sync::CancellationToken;
+
+use super::depth::DepthArguments;
+use super::exit::{Exit, Failure};
+use super::input::{self, LinkTarget};
+use super::limits::LimitArguments;
+use super::progress::Live;
+use super::registry::{RegistryArguments, UserArguments, failure};
+use super::reporting::ReportArguments;
+use super::signals::Signals;
+use super::{network, output, terminal, warm_up};
+use crate::registry::{Location, Registry};
+use crate::script::Use;
+use crate::{CheckError, Selection};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = concat!("\
+Examples:
+  linkdial check
+  linkdial check shop.orders 'ops.*'
+  linkdial check --database shop 'orders_*'
+  linkdial check --format json > report.json
+  linkdial check --target shop.orders=bucket/prefix shop.orders
+
+", super::exit_codes!()))]
+pub(super) struct Arguments {
+    /// Links: `database.name`, or `name` in any database; `*` and `?` stand for other letters
+    ///
+    /// Without one all links are dialled. Letter case counts.
+    #[arg(value_name = "NAME-GLOB")]
+    names: Vec<String>,
+    /// Look for names without a dot in this database only
+    ///
+    /// Where there are no names, all links of this database are dialled.
+    #[arg(long, value_name = "NAME")]
+    database: Option<String>,
+    /// Dial a link with this target too, in this run alone; repeatable
+    ///
+    /// The intent is to read, unless `:write` follows the target.
+    #[arg(long = "target", value_name = "LINK=TARGET[:write]", value_parser = input::link_target)]
+    targets: Vec<LinkTarget>,
+    /// Exit 1 when a check is unverified, or when there is nothing to check
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    registry: RegistryArguments,
+    #[command(flatten)]
+    user: UserArguments,
+    #[command(flatten)]
+    depth: DepthArguments,
+    #[command(flatten)]
+    report: ReportArguments,
+    #[command(flatten)]
+    limits: LimitArguments,
+    #[command(flatten)]
+    network: network::NetworkArguments,
+}
+
+/// Returns every file that the run reads.
+fn inputs(registry: &Registry, network: &network::NetworkArguments) -> Vec<output::Input> {
+    let Location::Sqlite(path) = registry.location();
+    let own = [
+        ("the registry", path.clone()),
+        ("the key of the registry", registry.key_file().to_owned()),
+    ];
+    let certificates = network.ca_files().iter();
+    let certificates = certificates.map(|path| ("the file of `--ca-file`", path.clone()));
+    own.into_iter().chain(certificates).collect()
+}
+
+pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
+    if !arguments.depth.offline {
+        warm_up::draw();
+    }
+    let registry = arguments.registry.open()?;
+    let inputs = inputs(&registry, &arguments.network);
+    let net = arguments.network.net()?;
+    // From here on a signal ends the run in an orderly way, and no temporary file stays behind.
+    let cancel = CancellationToken::new();
+    let signals = Signals::listen(cancel.clone())
+        .map_err(|error| Failure::Broken(format!("cannot listen for signals: {error}")))?;
+    let quiet = arguments.report.quiet;
+    let destinations = arguments.report.open(&inputs, color)?;
+    let added = arguments.targets.into_iter();
+    let selection = Selection {
+        names: arguments.names,
+        database: arguments.database,
+        user: arguments.user.user,
+        targets: added
+            .map(|added| (added.link, Use::new(added.target, added.intent)))
+            .collect(),
+    };
+    let settings = arguments.limits.settings(&arguments.depth, net);
+    let limits = arguments.limits.limits(cancel);
+
+    let live = Live::start(quiet);
+    let checked = crate::check(&registry, &selection, &settings, &limits, |progress| {
+        if let Some(live) = &live {
+            live.on(&progress);
+        }
+    });
+    if let Some(live) = live {
+        live.end();
+    }
+    // What was found is told even where it could not be recorded.
+    let (report, unrecorded) = match checked {
+        Ok(report) => (report, None),
+        Err(CheckError::Record { report, source }) => (*report, Some(source)),
+        Err(CheckError::Registry(error)) => return Err(failure(&error)),
+        Err(error @ CheckError::Selection(_)) => return Err(Failure::Usage(error.to_string())),
+        Err(error) => return Err(Failure::Broken(error.to_string())),
+    };
+    let written = destinations.write(&report);
+    if let Some(error) = unrecorded {
+        terminal::complain(&format!("cannot record the checks: {}", failure(&error)));
+        return Ok(Exit::Broken);
+    }
+    Ok(if written {
+        Exit::of(&report, arguments.strict, signals.came())
+    } else {
+        Exit::Broken
+    })
+}
