@@ -11,6 +11,7 @@ use linkdial_core::Settings;
 
 use crate::dial::{Dials, Planned, Progress};
 use crate::report::Check;
+use crate::script::{ScriptLink, Use};
 use crate::sweep::{self, Event, Limits, Record};
 
 /// What runs on a thread of its own; nothing by default.
@@ -77,18 +78,21 @@ impl Ahead {
         })
     }
 
-    /// Waits for the checks of a statement; `None` when they were not dialled ahead, or not for
-    /// this revision of the link.
+    /// Waits for the checks of a statement; `None` when they were not dialled ahead, not for this
+    /// revision of the link, or with other targets.
     pub(super) fn take(
         &mut self,
         statement: usize,
+        link: &ScriptLink,
         revision: Option<u64>,
         on_progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Option<Vec<Check>>, super::ApplyError> {
         let Some((numbers, read)) = self.numbers.remove(&statement) else {
             return Ok(None);
         };
-        if read != revision {
+        let dialled = self.planned[numbers.clone()].first();
+        let same = dialled.is_some_and(|it| same_uses(&it.link().uses, &link.uses));
+        if read != revision || !same {
             return Ok(None);
         }
         while self.records[numbers.clone()].iter().any(Option::is_none) {
@@ -112,4 +116,12 @@ impl Ahead {
         });
         Ok(Some(checks.collect()))
     }
+}
+
+fn same_uses(left: &[Use], right: &[Use]) -> bool {
+    let parts = |used: &Use| {
+        let options = (used.format.clone(), used.registry.clone());
+        (used.target.clone(), used.intent, options)
+    };
+    left.iter().map(parts).eq(right.iter().map(parts))
 }

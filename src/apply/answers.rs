@@ -5,10 +5,9 @@ use std::ops::{ControlFlow, Range};
 use linkdial_core::{Code, LinkName};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::links::{database, no_such_link, opened};
-use super::session::{At, Done, Session, Stop};
+use super::links::{database, opened, shown_config};
+use super::session::{At, Done, Session, Stop, announce};
 use super::{Event, Outcome, Table};
-use crate::drivers;
 use crate::registry::{Grant, Listed, Permission, Registry, RegistryError, State};
 use crate::sql::ast::{Comparison, Condition, Grants, LinkColumn, SelectLinks};
 use crate::sql::error::SyntaxError;
@@ -116,7 +115,7 @@ impl Session<'_> {
             widths,
         };
         // A reader that is gone has its say at the first row.
-        let _ = (self.on_event)(Event::Table(&table));
+        announce(self.on_event, Event::Table(&table));
     }
 
     /// Hands over a table that is short.
@@ -145,14 +144,9 @@ impl Session<'_> {
         self.permit(Permission::ShowLink, place, &span)?;
         let known = self.known(name)?;
         let Some(stored) = &known.link else {
-            return Err(no_such_link(name, span));
+            return self.missing(name, span);
         };
         let link = opened(stored);
-        let redactor = crate::dial::open(&link).redactor;
-        let config = link
-            .definition
-            .config
-            .to_shown_json(drivers::keys(stored.kind));
         let mut statement = String::new();
         if matches!(stored.state, State::Deferred { .. }) {
             statement.push_str("-- linkdial: verify deferred\n");
@@ -174,7 +168,7 @@ impl Session<'_> {
             statement.push_str(" CREDENTIALS <CREDENTIALS REDACTED>");
         }
         statement.push_str(" CONFIG ");
-        statement.push_str(&quoted(&redactor.redacted(config)));
+        statement.push_str(&quoted(&shown_config(&link)));
         if !stored.description.is_empty() {
             statement.push_str(" DESCRIPTION ");
             statement.push_str(&quoted(&stored.description));
@@ -278,7 +272,7 @@ impl Session<'_> {
             done
         } else {
             done.note(format!(
-                "{} say nothing about links and are passed over",
+                "passed over, because they are no permissions on links: {}",
                 others.join(", ")
             ))
         })

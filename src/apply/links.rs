@@ -2,36 +2,21 @@
 
 use std::ops::Range;
 
-use jiff::Timestamp;
-use linkdial_core::{Code, Kind, LinkName, Stage};
+use linkdial_core::{Code, Kind, LinkName};
 
+use super::Outcome;
+use super::candidate::Candidate;
 use super::session::{At, Done, Session, Stop};
-use super::{Outcome, is_admitted};
 use crate::dial;
 use crate::drivers;
 use crate::registry::{
-    Action, Change, Entry, Known, NewLink, Permission, RegistryError, State, StoredLink,
-    StoredTarget,
+    Action, Change, Known, Permission, RegistryError, State, StoredLink, StoredTarget,
 };
-use crate::report::Check;
 use crate::script::action::{Alter, Create, User, Uses};
 use crate::script::faults::Faults;
 use crate::script::link_clause::same;
-use crate::script::{ScriptLink, Use, definitions};
+use crate::script::{ScriptLink, Use, definitions, variables};
 use crate::sql::error::SyntaxError;
-
-/// What a link would become.
-pub(super) struct Candidate {
-    /// With the uses to dial.
-    pub(super) link: ScriptLink,
-    pub(super) action: Action,
-    /// All targets from now on.
-    pub(super) targets: Vec<StoredTarget>,
-    pub(super) expected: Option<u64>,
-    /// Kept when the dial says nothing about the definition.
-    pub(super) state: Option<State>,
-    pub(super) notes: Vec<String>,
-}
 
 /// What a statement about a link asks for.
 enum Need {
@@ -54,10 +39,10 @@ impl Session<'_> {
     }
 
     pub(super) fn alter(&mut self, at: &At, alter: Alter) -> Result<Done, Stop> {
-        if self.refused.contains(&alter.name) && self.known(&alter.name)?.link.is_none() {
+        let known = self.known(&alter.name)?;
+        if known.link.is_none() && self.refused.contains(&alter.name) {
             return Ok(not_reached(&alter.name));
         }
-        let known = self.known(&alter.name)?;
         let need = self.need_of_alter(at, alter, &known)?;
         self.meet(at, need)
     }
@@ -257,163 +242,6 @@ impl Session<'_> {
         }
     }
 
-    /// Dials a candidate, and stores it when it may be.
-    pub(super) fn dial_and_store(&mut self, at: &At, candidate: Candidate) -> Result<Done, Stop> {
-        let checks = self.dial(at, candidate.link.clone(), candidate.expected)?;
-        let whole = self.settings.until == Stage::Write;
-        let admitted = is_admitted(&checks);
-        if admitted && (whole || self.options.plan) {
-            let mut candidate = candidate;
-            if !whole {
-                let until = self.settings.until;
-                candidate
-                    .notes
-                    .push(format!("it was looked at until {until} only"));
-            }
-            let verified = State::Verified {
-                at: Timestamp::now(),
-            };
-            // A new target says nothing about a definition that did not pass.
-            let state = candidate.state.clone().unwrap_or(verified);
-            return self.store(candidate, state, checks, at);
-        }
-        let definition = &candidate.link.definition;
-        let clauses = [&definition.config, &definition.credentials];
-        let is_json = clauses.into_iter().all(|clause| clause.faults().is_empty());
-        if is_json && (self.options.defer || candidate.link.deferred) {
-            let state = self.deferred();
-            return self.store(candidate, state, checks, at);
-        }
-        let Candidate {
-            link,
-            expected,
-            mut notes,
-            ..
-        } = candidate;
-        if !self.options.plan {
-            self.registry
-                .add_to_record(&self.dials(&link.name, &checks))?;
-        }
-        if expected.is_some() {
-            notes.push("the registry keeps what it had".to_owned());
-        } else {
-            self.refused.insert(link.name.clone());
-        }
-        Ok(Done {
-            outcome: Outcome::Refused,
-            link: Some(link.name.clone()),
-            kind: Some(link.definition.kind),
-            notes,
-            checks,
-        })
-    }
-
-    fn deferred(&self) -> State {
-        State::Deferred {
-            at: Timestamp::now(),
-            by: self.options.user.clone(),
-        }
-    }
-
-    fn store(
-        &mut self,
-        candidate: Candidate,
-        state: State,
-        checks: Vec<Check>,
-        at: &At,
-    ) -> Result<Done, Stop> {
-        let Candidate {
-            link,
-            action,
-            targets,
-            expected,
-            state: _,
-            mut notes,
-        } = candidate;
-        let definition = &link.definition;
-        let credentials = definition.credentials.to_json();
-        let config = definition.config.to_json();
-        let outcome = match state {
-            State::Deferred { .. } => Outcome::Deferred,
-            State::Verified { .. } => Outcome::Registered,
-        };
-        if self.options.plan {
-            let stored = StoredLink {
-                name: link.name.clone(),
-                kind: definition.kind,
-                credentials,
-                config,
-                description: link.description.clone(),
-                ignored: link.ignored.clone(),
-                secrets: link.secrets.clone(),
-                state,
-                revision: expected.unwrap_or_default(),
-            };
-            let name = link.name.clone();
-            let known = Known {
-                link: Some(stored),
-                targets,
-            };
-            self.planned.insert(name, known);
-        } else {
-            let opened = dial::open(&link);
-            let shown = definition
-                .config
-                .to_shown_json(drivers::keys(definition.kind));
-            let mut record = self.dials(&link.name, &checks);
-            record.push(self.entry(action, &link.name));
-            let change = Change {
-                name: &link.name,
-                expected,
-                link: Some(NewLink {
-                    kind: definition.kind,
-                    credentials: &credentials,
-                    config: &config,
-                    secrets: &link.secrets,
-                    shown_config: opened.redactor.redacted(shown),
-                    description: &link.description,
-                    ignored: &link.ignored,
-                    state,
-                }),
-                targets: &targets,
-                record: &record,
-            };
-            match self.registry.commit(&change) {
-                Ok(_) => {}
-                Err(RegistryError::Conflict(_)) => {
-                    return self.lost_race(&link, checks, at);
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        self.refused.remove(&link.name);
-        if matches!(action, Action::Targets) && checks.is_empty() {
-            notes.push("its comments changed".to_owned());
-        }
-        Ok(Done {
-            outcome,
-            link: Some(link.name.clone()),
-            kind: Some(definition.kind),
-            notes,
-            checks,
-        })
-    }
-
-    /// Somebody else was first. Who wanted the same has nothing left to do.
-    fn lost_race(&mut self, link: &ScriptLink, checks: Vec<Check>, at: &At) -> Result<Done, Stop> {
-        let now = self.registry.read(&link.name)?.link;
-        if now.is_some_and(|stored| is_same(&opened(&stored), link)) {
-            return Ok(Done {
-                kind: Some(link.definition.kind),
-                checks,
-                ..Done::new(Outcome::Unchanged)
-                    .link(&link.name)
-                    .note("somebody else registered the same at the same time")
-            });
-        }
-        Err(conflict(&link.name, &at.span))
-    }
-
     pub(super) fn drop_link(
         &mut self,
         name: &LinkName,
@@ -429,10 +257,7 @@ impl Session<'_> {
                     .link(name)
                     .note("there is no such link"));
             }
-            if self.refused.contains(name) {
-                return Ok(not_reached(name));
-            }
-            return Err(no_such_link(name, span));
+            return self.missing(name, span);
         };
         let left: Vec<StoredTarget> = known
             .targets
@@ -471,7 +296,16 @@ impl Session<'_> {
         }
     }
 
-    pub(super) fn check_link(&mut self, uses: Uses) -> Result<Done, Stop> {
+    /// Answers a statement about a link that is not there: that is no slip of a script whose own
+    /// statement for the link was refused.
+    pub(super) fn missing(&self, name: &LinkName, span: Range<usize>) -> Result<Done, Stop> {
+        if self.refused.contains(name) {
+            return Ok(not_reached(name));
+        }
+        Err(no_such_link(name, span))
+    }
+
+    pub(super) fn check_link(&mut self, at: &At, uses: Uses) -> Result<Done, Stop> {
         let Some(used) = uses.links.into_iter().next() else {
             return Ok(Done::new(Outcome::Checked));
         };
@@ -480,22 +314,17 @@ impl Session<'_> {
         self.permit(Permission::ShowLink, database, &span)?;
         let known = self.known(&name)?;
         let Some(stored) = &known.link else {
-            return Err(no_such_link(&name, span));
+            return self.missing(&name, span);
         };
         let mut link = opened(stored);
+        link.stands_at(&self.sources, at.file, span);
         link.ignored.extend(uses.ignored);
         link.uses = match used.used {
             Some(used) => vec![used],
             None => all_targets(&known.targets, std::iter::empty()).1,
         };
-        let at = At {
-            index: usize::MAX,
-            words: String::new(),
-            file: crate::sql::source::FileId(0),
-            span: span.clone(),
-        };
         let kind = Some(stored.kind);
-        let checks = self.dial(&at, link, None)?;
+        let checks = self.dial(at, link, None)?;
         if !self.options.plan {
             self.registry.add_to_record(&self.dials(&name, &checks))?;
         }
@@ -504,27 +333,6 @@ impl Session<'_> {
             checks,
             ..Done::new(Outcome::Checked).link(&name)
         })
-    }
-
-    /// One line of the record for each dial.
-    pub(super) fn dials(&self, name: &LinkName, checks: &[Check]) -> Vec<Entry> {
-        let entries = checks.iter().map(|check| Entry {
-            verdict: Some(check.verdict()),
-            code: check.headline().map(|(_, finding)| finding.code),
-            ..self.entry(Action::Dial, name)
-        });
-        entries.collect()
-    }
-
-    pub(super) fn entry(&self, action: Action, name: &LinkName) -> Entry {
-        Entry {
-            who: self.options.user.clone(),
-            action,
-            link: Some(name.clone()),
-            verdict: None,
-            code: None,
-            detail: None,
-        }
     }
 }
 
@@ -549,7 +357,17 @@ pub(crate) fn opened(stored: &StoredLink) -> ScriptLink {
     link
 }
 
-fn is_same(left: &ScriptLink, right: &ScriptLink) -> bool {
+/// Returns the `CONFIG` as listings show it: a value with a secret inside is one.
+pub(super) fn shown_config(link: &ScriptLink) -> String {
+    let redactor = dial::open(link).redactor;
+    let mut config = link.definition.config.clone();
+    variables::mark_secret_where(config.members_mut(), &|text| {
+        redactor.redacted(text.to_owned()) != text
+    });
+    config.to_shown_json(drivers::keys(link.definition.kind))
+}
+
+pub(super) fn is_same(left: &ScriptLink, right: &ScriptLink) -> bool {
     left.definition.kind == right.definition.kind
         && left.description == right.description
         && same(&left.definition.config, &right.definition.config)
@@ -620,7 +438,7 @@ pub(super) fn database<'a>(name: &'a LinkName, span: &Range<usize>) -> Result<&'
     })
 }
 
-pub(super) fn no_such_link(name: &LinkName, span: Range<usize>) -> Stop {
+fn no_such_link(name: &LinkName, span: Range<usize>) -> Stop {
     SyntaxError::new(
         Code::SqlNoSuchLink,
         span,

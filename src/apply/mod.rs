@@ -6,6 +6,7 @@
 
 mod ahead;
 mod answers;
+mod candidate;
 mod links;
 mod session;
 mod uses;
@@ -14,7 +15,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use linkdial_core::{Intent, Kind, LinkName, Outcome as Verdict, Settings, Target};
+use linkdial_core::{Code, Intent, Kind, LinkName, Outcome as Verdict, Settings, Target};
 
 use crate::dial::Progress;
 use crate::registry::{Registry, RegistryError};
@@ -265,21 +266,20 @@ pub fn apply(
     .run()
 }
 
-/// Whether a link with these checks may be registered: all of them passed, and none of the answers
-/// stands in them that prove nothing.
-fn is_admitted(checks: &[Check]) -> bool {
-    use linkdial_core::Code;
+/// Whether all of these checks passed, warnings aside.
+fn all_passed(checks: &[Check]) -> bool {
+    let mut verdicts = checks.iter().map(Check::verdict);
+    verdicts.all(|verdict| matches!(verdict, Verdict::Pass | Verdict::Warn))
+}
 
-    const PROVES_NOTHING: [Code; 2] = [Code::AccessThrottled, Code::AccessMethodRefused];
-    checks.iter().all(|check| {
-        let proven = check.steps.iter().all(|step| {
-            let told = step.finding.as_ref();
-            let ignored = step.notes.iter().filter(|(name, _)| *name == "ignored");
-            let ignored =
-                ignored.filter_map(|(_, text)| text.split_whitespace().next()?.parse().ok());
-            let mut codes = told.map(|finding| finding.code).into_iter().chain(ignored);
-            codes.all(|code| !PROVES_NOTHING.contains(&code))
-        });
-        proven && matches!(check.verdict(), Verdict::Pass | Verdict::Warn)
+/// Returns an answer in these checks that proves nothing about the link, ignored or not.
+fn proves_nothing(checks: &[Check]) -> Option<Code> {
+    const CODES: [Code; 2] = [Code::AccessThrottled, Code::AccessMethodRefused];
+    let mut steps = checks.iter().flat_map(|check| &check.steps);
+    steps.find_map(|step| {
+        let told = step.finding.iter().map(|finding| finding.code);
+        let ignored = step.notes.iter().filter(|(name, _)| *name == "ignored");
+        let ignored = ignored.filter_map(|(_, text)| text.split_whitespace().next()?.parse().ok());
+        told.chain(ignored).find(|code| CODES.contains(code))
     })
 }

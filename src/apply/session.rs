@@ -1,6 +1,6 @@
 //! The run of a script: one statement after the other, and what they share.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,6 +28,9 @@ pub(super) enum Stop {
     /// The run was stopped while it was dialled.
     Interrupted,
 }
+
+/// A failure with the link it is about.
+pub(super) type Failed = (Option<LinkName>, Box<Stop>);
 
 impl From<SyntaxError> for Stop {
     fn from(error: SyntaxError) -> Self {
@@ -100,7 +103,7 @@ pub(super) struct Session<'a> {
     pub(super) uses: Vec<Vec<(Use, Option<User>)>>,
     ahead: Ahead,
     /// What a plan has changed so far.
-    pub(super) planned: HashMap<LinkName, Known>,
+    pub(super) planned: BTreeMap<LinkName, Known>,
     /// Of the user; `None` when not read yet, or changed since.
     pub(super) grants: Option<Vec<Grant>>,
     /// Links that this run did not let in.
@@ -136,7 +139,7 @@ impl<'a> Session<'a> {
             actions: program.actions.into_iter().map(Some).collect(),
             uses,
             ahead: Ahead::default(),
-            planned: HashMap::new(),
+            planned: BTreeMap::new(),
             grants: None,
             refused: HashSet::new(),
             deadline: limits.deadline.map(|limit| started + limit),
@@ -162,47 +165,45 @@ impl<'a> Session<'a> {
                 span: action.span.clone(),
             };
             let runs = failure.is_none() && !self.is_stopped();
-            let ended = if runs {
-                self.statement(&at, action)
-            } else {
+            if !runs {
                 let counts = !matches!(
                     action.kind,
                     ActionKind::Broken(_)
                         | ActionKind::Skipped { .. }
                         | ActionKind::Unanswered { .. }
                 );
-                Ok(counts
-                    .then(|| Done {
-                        link: action.kind.link().cloned(),
-                        ..Done::new(Outcome::NotReached)
-                    })
-                    .into_iter()
-                    .collect())
-            };
-            match ended {
-                Ok(done) => {
-                    for done in done {
-                        complete &= runs || done.outcome != Outcome::NotReached;
-                        self.tell(&at, done, None);
-                    }
-                }
-                Err((link, Stop::Fault(error))) => {
-                    let done = Done {
-                        link,
-                        ..Done::new(Outcome::Error)
-                    };
-                    self.tell(&at, done, Some(error));
-                }
-                Err((link, stop)) => {
+                if counts {
                     complete = false;
                     let done = Done {
-                        link,
+                        link: action.kind.link().cloned(),
                         ..Done::new(Outcome::NotReached)
                     };
                     self.tell(&at, done, None);
-                    if let Stop::Failure(error) = stop {
-                        failure = Some(error);
-                    }
+                }
+                continue;
+            }
+            let mut done = Vec::new();
+            let ended = self.statement(&at, action, &mut done);
+            for done in done {
+                self.tell(&at, done, None);
+            }
+            match ended {
+                Ok(()) => {}
+                Err((link, stop)) => {
+                    let (outcome, error) = match *stop {
+                        Stop::Fault(error) => (Outcome::Error, Some(error)),
+                        Stop::Failure(error) => {
+                            failure = Some(error);
+                            (Outcome::NotReached, None)
+                        }
+                        Stop::Interrupted => (Outcome::NotReached, None),
+                    };
+                    complete &= error.is_some();
+                    let done = Done {
+                        link,
+                        ..Done::new(outcome)
+                    };
+                    self.tell(&at, done, error);
                 }
             }
         }
@@ -218,20 +219,17 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Runs one statement; most come to one thing, one about several links to several.
-    fn statement(
-        &mut self,
-        at: &At,
-        action: Action,
-    ) -> Result<Vec<Done>, (Option<LinkName>, Stop)> {
+    /// Runs one statement; most come to one thing, one about several links to several, and what is
+    /// done stays done when a later one of them fails.
+    fn statement(&mut self, at: &At, action: Action, all: &mut Vec<Done>) -> Result<(), Failed> {
         let link = action.kind.link().cloned();
         let done = match action.kind {
             ActionKind::Alter(alter) => self.alter(at, alter),
             ActionKind::Broken(link) => {
                 self.refused.extend(link.map(|(name, _)| name));
-                return Ok(Vec::new());
+                return Ok(());
             }
-            ActionKind::Check(uses) => self.check_link(uses),
+            ActionKind::Check(uses) => self.check_link(at, uses),
             ActionKind::Create(create) => self.create(at, *create),
             ActionKind::Drop {
                 name,
@@ -239,7 +237,7 @@ impl<'a> Session<'a> {
                 if_exists,
             } => self.drop_link(&name, name_span, if_exists),
             ActionKind::DropUser(user) => {
-                return self.drop_user(at, &user).map_err(|stop| (None, stop));
+                return self.drop_user(at, &user, all);
             }
             ActionKind::Grant(grants) => self.grant(at, grants),
             ActionKind::Revoke(grants) => self.revoke(at, grants),
@@ -252,16 +250,25 @@ impl<'a> Session<'a> {
             ActionKind::Skipped { words } => {
                 let place = self.sources[at.file.0].place(at.span.start);
                 self.skipped.skip(place, at.file, at.span.start, words);
-                return Ok(Vec::new());
+                return Ok(());
             }
             // Its errors are told with those of the text.
-            ActionKind::Unanswered { .. } => return Ok(Vec::new()),
-            ActionKind::Uses(uses) => return self.use_links(at, uses),
+            ActionKind::Unanswered { .. } => return Ok(()),
+            ActionKind::Uses(uses) => return self.use_links(at, uses, all),
         };
         match done {
-            Ok(done) => Ok(vec![done]),
-            Err(stop) => Err((link, stop)),
+            Ok(done) => {
+                all.push(done);
+                Ok(())
+            }
+            Err(stop) => Err((link, Box::new(stop))),
         }
+    }
+
+    /// Whether a statement that is still to come creates the link.
+    pub(super) fn is_created_later(&self, name: &LinkName) -> bool {
+        let mut later = self.actions.iter().flatten();
+        later.any(|action| matches!(&action.kind, ActionKind::Create(it) if it.link.name == *name))
     }
 
     fn tell(&mut self, at: &At, done: Done, error: Option<SyntaxError>) {
@@ -282,8 +289,7 @@ impl<'a> Session<'a> {
             notes: done.notes,
             checks: done.checks,
         };
-        // Only a table can be ended early.
-        let _ = (self.on_event)(Event::Applied(&applied));
+        announce(self.on_event, Event::Applied(&applied));
     }
 
     /// Warns about a statement that is passed over.
@@ -365,24 +371,23 @@ impl<'a> Session<'a> {
     ) -> Result<Vec<Check>, Stop> {
         let on_event = &mut *self.on_event;
         let mut on_progress = |progress: Progress<'_>| {
-            let _ = on_event(Event::Progress(progress));
+            announce(on_event, Event::Progress(progress));
         };
-        let checks = match self.ahead.take(at.index, expected, &mut on_progress)? {
-            Some(checks) => checks,
-            None => {
-                let mut dials = Dials::default();
-                dials.add(Arc::new(link));
-                let limits = Limits {
-                    deadline: self
-                        .deadline
-                        .map(|end| end.saturating_duration_since(Instant::now())),
-                    ..self.limits.clone()
-                };
-                let (checks, _) = dials
-                    .run(self.settings, &limits, |_| {})
-                    .map_err(ApplyError::from)?;
-                checks
-            }
+        let ahead = self
+            .ahead
+            .take(at.index, &link, expected, &mut on_progress)?;
+        let checks = if let Some(checks) = ahead {
+            checks
+        } else {
+            let mut dials = Dials::default();
+            dials.add(Arc::new(link));
+            let left = |end: Instant| end.saturating_duration_since(Instant::now());
+            let limits = Limits {
+                deadline: self.deadline.map(left),
+                ..self.limits.clone()
+            };
+            let dialled = dials.run(self.settings, &limits, |_| {});
+            dialled.map_err(ApplyError::from)?.0
         };
         let interrupted = checks.iter().flat_map(|check| &check.steps).any(|step| {
             let finding = step.finding.as_ref();
@@ -394,16 +399,45 @@ impl<'a> Session<'a> {
         Ok(checks)
     }
 
+    /// Returns the links of the registry whose targets a pipeline or function changes: those that it
+    /// uses, and those that it used before.
+    fn retargeted(&self, action: &Action) -> Result<Vec<LinkName>, ApplyError> {
+        let (user, links) = match &action.kind {
+            ActionKind::DropUser(user) => (Some(user), &[][..]),
+            ActionKind::Uses(uses) => (uses.user.as_ref(), &uses.links[..]),
+            _ => return Ok(Vec::new()),
+        };
+        let mut names = match user {
+            Some(user) => self.registry.links_of_user(user.0, &user.1)?,
+            None => Vec::new(),
+        };
+        for link in links {
+            if self.registry.read(&link.name)?.link.is_some() {
+                names.push(link.name.clone());
+            }
+        }
+        Ok(names)
+    }
+
     /// Starts the dials that do not hang on what other statements come to: those of the first
     /// statement about each link, and of one that follows a DROP.
     fn look_ahead(&mut self) -> Result<(), ApplyError> {
+        let actions = std::mem::take(&mut self.actions);
+        let started = self.start_ahead(&actions);
+        self.actions = actions;
+        started
+    }
+
+    fn start_ahead(&mut self, actions: &[Option<Action>]) -> Result<(), ApplyError> {
         let mut dials = Dials::default();
         let mut numbers = HashMap::new();
         // `None`: an earlier statement decides.
         let mut forecast: HashMap<LinkName, Option<Known>> = HashMap::new();
-        let actions = std::mem::take(&mut self.actions);
         for (index, action) in actions.iter().enumerate() {
             let Some(action) = action else { continue };
+            for name in self.retargeted(action)? {
+                forecast.insert(name, None);
+            }
             let Some(name) = action.kind.link() else {
                 continue;
             };
@@ -414,10 +448,7 @@ impl<'a> Session<'a> {
             };
             let next = match &action.kind {
                 ActionKind::Create(create) => match self.forecast_create(index, create, &known) {
-                    Err(Stop::Failure(error)) => {
-                        self.actions = actions;
-                        return Err(error);
-                    }
+                    Err(Stop::Failure(error)) => return Err(error),
                     Err(_) => None,
                     Ok(None) => Some(known),
                     Ok(Some((link, expected))) => {
@@ -450,12 +481,17 @@ impl<'a> Session<'a> {
             };
             forecast.insert(name.clone(), next);
         }
-        self.actions = actions;
         // One dial has nothing to gain from a thread of its own.
         if dials.len() > 1 {
-            let _ = (self.on_event)(Event::Progress(Progress::Planned(dials.len())));
+            let planned = Progress::Planned(dials.len());
+            announce(self.on_event, Event::Progress(planned));
             self.ahead = Ahead::start(dials, numbers, self.settings, self.limits)?;
         }
         Ok(())
     }
+}
+
+/// Tells what happened; only a table can be ended early.
+pub(super) fn announce(on_event: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>, event: Event<'_>) {
+    let (ControlFlow::Continue(()) | ControlFlow::Break(())) = on_event(event);
 }

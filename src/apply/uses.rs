@@ -5,17 +5,19 @@ use std::ops::Range;
 use linkdial_core::LinkName;
 
 use super::Outcome;
-use super::links::{Candidate, conflict, covers, database, not_reached, opened, stored_target};
-use super::session::{At, Done, Session, Stop};
+use super::candidate::Candidate;
+use super::links::{conflict, covers, database, not_reached, opened, stored_target};
+use super::session::{At, Done, Failed, Session, Stop};
 use crate::registry::{Action, Known, Permission, RegistryError, StoredTarget};
 use crate::script::action::{LinkUsed, User, Uses};
 
-/// A failure with the link it is about.
-type Failed = (Option<LinkName>, Stop);
-
 impl Session<'_> {
-    pub(super) fn use_links(&mut self, at: &At, uses: Uses) -> Result<Vec<Done>, Failed> {
-        let mut all = Vec::new();
+    pub(super) fn use_links(
+        &mut self,
+        at: &At,
+        uses: Uses,
+        all: &mut Vec<Done>,
+    ) -> Result<(), Failed> {
         let Uses {
             user,
             or_replace,
@@ -24,31 +26,36 @@ impl Session<'_> {
             ignored,
             ..
         } = uses;
-        if let Some(user) = &user {
-            let used = self.used_by(user).map_err(|stop| (None, stop))?;
-            if if_not_exists && !used.is_empty() {
-                let done = Done::new(Outcome::Unchanged);
-                return Ok(vec![done.note("it exists already, so it was not dialled")]);
-            }
-            if or_replace {
-                for name in used {
-                    self.take_back(user, &name, &links, &at.span)
-                        .map_err(|stop| (Some(name), stop))?;
-                }
-            }
+        let used = match &user {
+            Some(user) => self.used_by(user).map_err(|stop| (None, stop.into()))?,
+            None => Vec::new(),
+        };
+        if if_not_exists && !used.is_empty() {
+            let done = Done::new(Outcome::Unchanged);
+            all.push(done.note("it exists already, so it was not dialled"));
+            return Ok(());
         }
-        for link in links {
-            let name = link.name.clone();
+        for link in &links {
             let done = self.use_link(at, link, user.as_ref(), &ignored);
-            all.extend(done.map_err(|stop| (Some(name), stop))?);
+            all.extend(done.map_err(|stop| (Some(link.name.clone()), stop.into()))?);
         }
-        Ok(all)
+        // What it used before stays until all that it uses now is let in.
+        let stopped = |done: &Done| matches!(done.outcome, Outcome::NotReached | Outcome::Refused);
+        if let Some(user) = user.filter(|_| or_replace)
+            && !all.iter().any(stopped)
+        {
+            for name in used {
+                self.take_back(&user, &name, &links, &at.span)
+                    .map_err(|stop| (Some(name), stop.into()))?;
+            }
+        }
+        Ok(())
     }
 
     fn use_link(
         &mut self,
         at: &At,
-        link: LinkUsed,
+        link: &LinkUsed,
         user: Option<&User>,
         ignored: &[(linkdial_core::Code, String)],
     ) -> Result<Option<Done>, Stop> {
@@ -57,38 +64,44 @@ impl Session<'_> {
             name_span,
             used,
         } = link;
-        let place = database(&name, &name_span)?;
-        self.permit(Permission::ShowLink, place, &name_span)?;
-        let known = self.known(&name)?;
+        let place = database(name, name_span)?;
+        self.permit(Permission::ShowLink, place, name_span)?;
+        let known = self.known(name)?;
         let Some(stored) = &known.link else {
-            if self.refused.contains(&name) {
-                return Ok(Some(not_reached(&name)));
+            if self.refused.contains(name) {
+                return Ok(Some(not_reached(name)));
             }
-            self.warn(at, format!("the registry holds no link `{name}`"));
+            let warning = if self.is_created_later(name) {
+                format!("link `{name}` is created after this statement; it is dialled there")
+            } else {
+                format!("the registry holds no link `{name}`")
+            };
+            self.warn(at, warning);
             return Ok(None);
         };
         let Some(used) = used else { return Ok(None) };
         let done = Done {
             kind: Some(stored.kind),
-            ..Done::new(Outcome::Unchanged).link(&name)
+            ..Done::new(Outcome::Unchanged).link(name)
         };
-        let target = stored_target(&used, user.cloned());
+        let target = stored_target(used, user.cloned());
         if known.targets.contains(&target) {
             return Ok(Some(done));
         }
-        let covered = known.targets.iter().any(|known| covers(known, &used));
+        let covered = known.targets.iter().any(|known| covers(known, used));
         let mut targets = known.targets.clone();
         targets.push(target);
         if covered {
-            self.keep_targets(&name, &known, targets, &name_span)?;
+            self.keep_targets(name, &known, targets, name_span)?;
             return Ok(Some(Done {
                 outcome: Outcome::Registered,
                 ..done.note("this target was dialled before")
             }));
         }
         let mut candidate = opened(stored);
+        candidate.stands_at(&self.sources, at.file, name_span.clone());
         candidate.ignored.extend_from_slice(ignored);
-        candidate.uses = vec![used];
+        candidate.uses = vec![used.clone()];
         let candidate = Candidate {
             link: candidate,
             action: Action::Targets,
@@ -101,28 +114,31 @@ impl Session<'_> {
     }
 
     /// `DROP PIPELINE` and `DROP FUNCTION`; one that uses no link is passed over.
-    pub(super) fn drop_user(&mut self, at: &At, user: &User) -> Result<Vec<Done>, Stop> {
-        let names = self.used_by(user)?;
+    pub(super) fn drop_user(
+        &mut self,
+        at: &At,
+        user: &User,
+        all: &mut Vec<Done>,
+    ) -> Result<(), Failed> {
+        let names = self.used_by(user).map_err(|stop| (None, stop.into()))?;
         if names.is_empty() {
             let place = self.sources[at.file.0].place(at.span.start);
             self.skipped
                 .skip(place, at.file, at.span.start, at.words.clone());
-            return Ok(Vec::new());
+            return Ok(());
         }
         for name in &names {
-            let place = database(name, &at.span)?;
-            self.permit(Permission::ShowLink, place, &at.span)?;
+            database(name, &at.span)
+                .and_then(|place| self.permit(Permission::ShowLink, place, &at.span))
+                .map_err(|stop| (Some(name.clone()), stop.into()))?;
         }
-        let mut all = Vec::new();
         for name in names {
-            self.take_back(user, &name, &[], &at.span)?;
-            all.push(
-                Done::new(Outcome::Dropped)
-                    .link(&name)
-                    .note("its target is taken back"),
-            );
+            self.take_back(user, &name, &[], &at.span)
+                .map_err(|stop| (Some(name.clone()), stop.into()))?;
+            let done = Done::new(Outcome::Dropped).link(&name);
+            all.push(done.note("its target is taken back"));
         }
-        Ok(all)
+        Ok(())
     }
 
     /// Returns the links that a pipeline or function uses.

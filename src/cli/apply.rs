@@ -45,6 +45,10 @@ the registry and its key can do everything. A new registry belongs to `root`.
 Exit codes: 0 everything is registered, unchanged or deferred, 1 something was refused or not
 reached, or a CHECK LINK failed, 2 bad usage or a statement that is wrong or not permitted,
 3 linkdial could not do its work, 130 interrupted.")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command"
+)]
 pub(super) struct Arguments {
     /// Files with SQL statements, read as one script in this order; `-` is standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -52,7 +56,12 @@ pub(super) struct Arguments {
     /// Run this statement, after those of the files; repeatable
     ///
     /// Others may see the command line: give secrets with `--vars-env`.
-    #[arg(short = 'e', long = "execute", value_name = "STATEMENT")]
+    #[arg(
+        short = 'e',
+        long = "execute",
+        value_name = "STATEMENT",
+        allow_hyphen_values = true // a comment may come first
+    )]
     statements: Vec<String>,
     /// The current database, as if each file began with `USE NAME`
     #[arg(long, value_name = "NAME")]

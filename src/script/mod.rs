@@ -352,6 +352,10 @@ impl ScriptLink {
         let texts = clauses.into_iter().flatten().map(LinkClause::text);
         let secrets = texts.flat_map(|text| variables.secrets_of(text)).cloned();
         self.secrets.extend(secrets);
+        // Where one variable is a whole clause, each of its values is a secret by itself.
+        for clause in [&self.definition.config, &self.definition.credentials] {
+            variables::secrets_in(clause.members(), &mut self.secrets);
+        }
     }
 
     fn clause(&self, name: ClauseName) -> &Clause {

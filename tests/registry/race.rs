@@ -1,0 +1,159 @@
+//! Two writers of one registry.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread::JoinHandle;
+
+use linkdial::apply::Outcome;
+use linkdial::linkdial_core::{Code, LinkName};
+use linkdial::registry::Registry;
+
+use super::lab::{Lab, Run};
+
+/// An HTTP service that lets somebody else act before its first answer.
+struct Hook {
+    url: String,
+    acted: JoinHandle<()>,
+}
+
+impl Hook {
+    fn start(act: impl FnOnce() + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let (sender, acted) = std::sync::mpsc::channel();
+        // It goes on answering until the process ends.
+        std::thread::spawn(move || {
+            let mut act = Some(act);
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut request = [0; 4096];
+                // A check may connect and say nothing.
+                if stream.read(&mut request).unwrap_or_default() == 0 {
+                    continue;
+                }
+                if let Some(act) = act.take() {
+                    act();
+                    sender.send(()).unwrap();
+                }
+                let answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        let acted = std::thread::spawn(move || acted.recv().unwrap());
+        Self { url, acted }
+    }
+}
+
+fn create(or_replace: &str, header: &str) -> String {
+    format!(
+        "CREATE {or_replace} LINK shop.score AS HTTP \
+         CREDENTIALS '{{\"headers\": {{\"X-From\": \"{header}\"}}}}';\n"
+    )
+}
+
+fn deferred(registry: &Lab, text: &str) {
+    let text = format!("-- linkdial: verify deferred\n{text}");
+    let ran = registry.run("before.sql", &text, &Run::default());
+    assert_eq!(ran.outcomes(), ["deferred"], "{}", ran.page);
+}
+
+/// Runs statements through a handle of its own.
+fn elsewhere(lab: &Lab, text: String) -> impl FnOnce() + Send + use<> {
+    let other = lab.second();
+    move || {
+        let ran = Lab::run_on(&other, "other.sql", &text, &Run::default());
+        assert_eq!(ran.ending.count(Outcome::Error), 0, "{}", ran.page);
+    }
+}
+
+fn credentials(registry: &Registry) -> String {
+    let name = LinkName {
+        database: Some("shop".to_owned()),
+        name: "score".to_owned(),
+    };
+    let link = registry.read(&name).unwrap().link.unwrap();
+    link.credentials.expose().to_owned()
+}
+
+#[test]
+fn who_comes_second_is_told_and_changes_nothing() {
+    for (before, other, mine) in [
+        // Both create it.
+        ("", create("", "other"), create("", "me")),
+        // Both replace it.
+        (
+            "before",
+            create("OR REPLACE", "other"),
+            create("OR REPLACE", "me"),
+        ),
+        // One alters it, one puts it to use.
+        (
+            "before",
+            "ALTER LINK shop.score SET CREDENTIALS '{\"headers\": {\"X-From\": \"other\"}}';"
+                .to_owned(),
+            "CREATE EXTERNAL FUNCTION shop.f(a INT) RETURNS INT AS REMOTE SERVICE '{url}' \
+             FORMAT JSON LINK shop.score;"
+                .to_owned(),
+        ),
+    ] {
+        let lab = Lab::new();
+        if !before.is_empty() {
+            deferred(&lab, &create("", before));
+        }
+        let other = format!("-- linkdial: verify deferred\n{other}");
+        let hook = Hook::start(elsewhere(&lab, other));
+        let mine = if mine.contains("{url}") {
+            mine.replace("{url}", &hook.url)
+        } else {
+            format!("-- linkdial: target '{}'\n{mine}", hook.url)
+        };
+        let ran = lab.run("mine.sql", &mine, &Run::default());
+        hook.acted.join().unwrap();
+        assert_eq!(ran.outcomes(), ["error"], "{}", ran.page);
+        let error = ran.statements[0].error.as_ref().unwrap();
+        assert_eq!(error.code, Code::SqlConflict);
+        assert_eq!(ran.json["statements"][0]["error"]["code"], "sql.conflict");
+        assert!(ran.page.contains("their change stands"), "{}", ran.page);
+        assert!(credentials(&lab.registry).contains("other"));
+        assert!(!lab.holds().contains(&hook.url), "{}", lab.holds());
+    }
+}
+
+#[test]
+fn who_wanted_the_same_has_nothing_left_to_do() {
+    let lab = Lab::new();
+    let text = create("", "both");
+    let other = format!("-- linkdial: verify deferred\n{text}");
+    let hook = Hook::start(elsewhere(&lab, other));
+    let text = format!("-- linkdial: target '{}'\n{text}", hook.url);
+    let ran = lab.run("mine.sql", &text, &Run::default());
+    hook.acted.join().unwrap();
+    assert_eq!(ran.outcomes(), ["unchanged"], "{}", ran.page);
+    assert!(ran.page.contains("somebody else registered the same"));
+}
+
+/// Links are dialled ahead of their statements; what was dialled for another definition is not
+/// taken for this one.
+#[test]
+fn a_link_that_changed_since_it_was_dialled_is_dialled_again() {
+    let lab = Lab::new();
+    deferred(&lab, &create("", "before"));
+    let other = format!(
+        "-- linkdial: verify deferred\n{}",
+        create("OR REPLACE", "other")
+    );
+    let hook = Hook::start(elsewhere(&lab, other));
+    let url = lab.http.url("/");
+    let text = format!(
+        "-- linkdial: target '{}'\nCREATE LINK shop.first AS HTTP CREDENTIALS '{{}}';\n\
+         -- linkdial: target '{url}'\nALTER LINK shop.score SET CONFIG '{{\"headers\": {{\"X-A\": \"1\"}}}}';\n",
+        hook.url
+    );
+    let ran = lab.run("mine.sql", &text, &Run::default());
+    hook.acted.join().unwrap();
+    assert_eq!(ran.outcomes(), ["registered", "registered"], "{}", ran.page);
+    let sent = lab.http.requests();
+    let sent: Vec<_> = sent.iter().map(|it| it.header("x-from")).collect();
+    assert!(sent.contains(&Some("other")), "{sent:?}");
+    assert!(credentials(&lab.registry).contains("other"));
+}
