@@ -61,7 +61,7 @@ fn look(driver: &Driver, fixture: &Fixture, base: &str, what: &str) -> Verdict {
         ("a log", logs.text()),
         ("the text for debuggers", debugged),
     ] {
-        if let Some(found) = leaked(&text) {
+        if let Some(found) = leaked(&text, SECRET) {
             return Err(format!("{place} shows `{found}` after {what}"));
         }
     }
@@ -70,19 +70,22 @@ fn look(driver: &Driver, fixture: &Fixture, base: &str, what: &str) -> Verdict {
     })
 }
 
-/// Returns the piece of the secret that a text shows, in whatever form.
-fn leaked(text: &str) -> Option<String> {
+/// Returns the piece of a secret that a text shows, in whatever form; a secret has 16 letters or
+/// more.
+pub fn leaked(text: &str, secret: &str) -> Option<String> {
     let mut forms = vec![
-        SECRET.to_owned(),
-        SECRET.replace('/', "\\/"),
-        encode(SECRET),
+        secret.to_owned(),
+        secret.replace('/', "\\/"),
+        encode(secret),
+        encode_lower(secret),
+        secret.replace('+', "\\u002B"),
+        numbered(secret),
+        secret.bytes().map(|byte| format!("{byte:02x}")).collect(),
+        secret.bytes().map(|byte| format!("{byte:02X}")).collect(),
     ];
-    forms.push(encode_lower(SECRET));
-    forms.push(SECRET.replace('+', "\\u002B"));
-    forms.push(numbered(SECRET));
     // Three places a secret can have among the groups of three that base64 makes.
     for before in ["", "x", "xx"] {
-        let with = format!("{before}{SECRET}");
+        let with = format!("{before}{secret}");
         for encoded in [STANDARD.encode(&with), URL_SAFE_NO_PAD.encode(&with)] {
             let inner = encoded.trim_end_matches('=');
             forms.push(inner[4..inner.len() - 3].to_owned());
