@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqlSafeStr as _, SqliteConnection};
 use tokio::time::Instant;
 
@@ -42,6 +42,11 @@ fn migrations() -> Vec<Migration> {
     .collect()
 }
 
+/// The newest schema.
+fn known() -> i64 {
+    migrations().last().map_or(0, |last| last.version)
+}
+
 /// Opens the file, which is made where there is none, and migrates it.
 pub(super) async fn open(path: &Path) -> Result<SqliteConnection, Fault> {
     make(path).map_err(|source| RegistryError::Open {
@@ -59,8 +64,17 @@ pub(super) async fn open(path: &Path) -> Result<SqliteConnection, Fault> {
             result => break result?,
         }
     };
-    migrate(&mut connection, path).await?;
-    Ok(connection)
+    match migrate(&mut connection, path).await {
+        Ok(()) => Ok(connection),
+        Err(fault) => Err(closed(connection, fault).await),
+    }
+}
+
+/// Closes a file that is not to be used, so that nothing stays beside it.
+pub(super) async fn closed(connection: SqliteConnection, fault: Fault) -> Fault {
+    // What went wrong first is what is told.
+    drop(connection.close().await);
+    fault
 }
 
 /// Makes the file before SQLite does, for nobody else to read. What SQLite makes beside it gets
@@ -96,24 +110,35 @@ fn make(path: &Path) -> io::Result<()> {
 async fn connect(path: &Path) -> Result<SqliteConnection, Fault> {
     let options = SqliteConnectOptions::new()
         .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(LOCK_TIMEOUT)
         .disable_statement_logging();
-    Ok(options.connect().await?)
+    let mut connection = options.connect().await?;
+    match turn_to_log(&mut connection, path).await {
+        Ok(()) => Ok(connection),
+        Err(fault) => Err(closed(connection, fault).await),
+    }
+}
+
+/// Turns a registry, and no file of another program, to the write-ahead log.
+async fn turn_to_log(connection: &mut SqliteConnection, path: &Path) -> Result<(), Fault> {
+    version(connection, path).await?;
+    sqlx::query("PRAGMA journal_mode = WAL")
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), Fault> {
-    let migrations = migrations();
-    let known = migrations.last().map_or(0, |last| last.version);
-    if version(connection, path, known).await? == known {
+    let known = known();
+    if version(connection, path).await? == known {
         return Ok(());
     }
     // The migrator does not lock SQLite on its own.
     let mut transaction = connection.begin_with(WRITE).await?;
-    if version(&mut transaction, path, known).await? < known {
-        Migrator::with_migrations(migrations)
+    if version(&mut transaction, path).await? < known {
+        Migrator::with_migrations(migrations())
             .run_direct(None, &mut *transaction, false)
             .await?;
     }
@@ -122,7 +147,7 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), F
 }
 
 /// Returns the schema of the file, 0 where it is empty.
-async fn version(connection: &mut SqliteConnection, path: &Path, known: i64) -> Result<i64, Fault> {
+async fn version(connection: &mut SqliteConnection, path: &Path) -> Result<i64, Fault> {
     let row = sqlx::query(
         "SELECT COUNT(*), COUNT(CASE WHEN name IN ('_sqlx_migrations', 'registry') THEN 1 END) \
          FROM sqlite_master WHERE type = 'table'",
@@ -138,6 +163,7 @@ async fn version(connection: &mut SqliteConnection, path: &Path, known: i64) -> 
         .fetch_one(connection)
         .await?
         .get(0);
+    let known = known();
     if found > known {
         let path = path.to_owned();
         return Err(RegistryError::Newer { path, found, known }.into());

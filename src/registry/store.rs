@@ -34,32 +34,14 @@ pub(super) struct Store {
 impl Store {
     pub(super) async fn open(path: &Path, key_file: KeyFile) -> Result<Self, Fault> {
         let mut connection = sqlite::open(path).await?;
-        let mut new_key = false;
-        let keys = match key_id(&mut connection).await? {
-            Some(id) => KeyRing::load(key_file, id)?,
-            None => {
-                let mut transaction = connection.begin_with(WRITE).await?;
-                // Another process may have been first.
-                if let Some(id) = key_id(&mut transaction).await? {
-                    KeyRing::load(key_file, id)?
-                } else {
-                    let (keys, made) = KeyRing::first(key_file)?;
-                    new_key = made;
-                    set_key(&mut transaction, keys.current()).await?;
-                    transaction.commit().await?;
-                    keys
-                }
-            }
-        };
-        let check = value(&mut connection, "check").await?.unwrap_or_default();
-        if sealed::open(keys.current(), Purpose::Check, &check).is_none() {
-            return Err(keys.wrong().into());
+        match unlock(&mut connection, key_file).await {
+            Ok((keys, new_key)) => Ok(Self {
+                connection,
+                keys,
+                new_key,
+            }),
+            Err(fault) => Err(sqlite::closed(connection, fault).await),
         }
-        Ok(Self {
-            connection,
-            keys,
-            new_key,
-        })
     }
 
     pub(super) async fn read(&mut self, name: &LinkName) -> Result<Known, Fault> {
@@ -215,6 +197,35 @@ impl Store {
         record::add(&mut transaction, first, Timestamp::now(), entries).await?;
         Ok(transaction.commit().await?)
     }
+}
+
+/// Returns the keys of a registry, the first one made where it has none, and whether it was.
+async fn unlock(
+    connection: &mut SqliteConnection,
+    key_file: KeyFile,
+) -> Result<(KeyRing, bool), Fault> {
+    let mut new_key = false;
+    let keys = match key_id(connection).await? {
+        Some(id) => KeyRing::load(key_file, id)?,
+        None => {
+            let mut transaction = connection.begin_with(WRITE).await?;
+            // Another process may have been first.
+            if let Some(id) = key_id(&mut transaction).await? {
+                KeyRing::load(key_file, id)?
+            } else {
+                let (keys, made) = KeyRing::first(key_file)?;
+                new_key = made;
+                set_key(&mut transaction, keys.current()).await?;
+                transaction.commit().await?;
+                keys
+            }
+        }
+    };
+    let check = value(connection, "check").await?.unwrap_or_default();
+    if sealed::open(keys.current(), Purpose::Check, &check).is_none() {
+        return Err(keys.wrong().into());
+    }
+    Ok((keys, new_key))
 }
 
 /// Returns a value that the registry holds about itself.

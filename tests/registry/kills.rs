@@ -43,7 +43,11 @@ impl Work {
         for index in 0..14 {
             let name = format!("replaced_{index}");
             let old = headers("old");
-            writeln!(work.before, "CREATE LINK {name} AS HTTP CREDENTIALS '{old}';").unwrap();
+            writeln!(
+                work.before,
+                "CREATE LINK {name} AS HTTP CREDENTIALS '{old}';"
+            )
+            .unwrap();
             work.knows(&name, old);
             work.create(http, "CREATE OR REPLACE LINK", &name, "first");
         }
@@ -57,7 +61,11 @@ impl Work {
         for index in 0..2 {
             let name = format!("dropped_{index}");
             let old = headers("old");
-            writeln!(work.before, "CREATE LINK {name} AS HTTP CREDENTIALS '{old}';").unwrap();
+            writeln!(
+                work.before,
+                "CREATE LINK {name} AS HTTP CREDENTIALS '{old}';"
+            )
+            .unwrap();
             work.knows(&name, old);
             writeln!(work.script, "DROP LINK IF EXISTS {name};").unwrap();
             work.create(http, "CREATE LINK", &name, "first");
@@ -206,7 +214,12 @@ fn a_killed_program_leaves_whole_links_and_the_next_one_goes_on() {
         let context = format!("round {round}, killed after {moment:?}");
         look(&folder, &work, before, stdout(&output), &context);
         let output = folder.apply().arg(&script).output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "{context}: {}", said(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{context}: {}",
+            said(&output)
+        );
         let snapshot = Snapshot::read(&folder.open());
         snapshot.assert_agrees();
         work.assert_done(&snapshot);
