@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use linkdial::registry::{Location, Registry};
-use sqlx::{ConnectOptions as _, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use tempfile::TempDir;
 
 /// A folder with a registry in a folder of its own, and what else a test writes.
@@ -111,7 +111,9 @@ fn on_file<T>(path: &Path, work: impl AsyncFnOnce(&mut SqliteConnection) -> T) -
         .unwrap();
     runtime.block_on(async {
         let mut connection = options.connect().await.unwrap();
-        work(&mut connection).await
+        let result = work(&mut connection).await;
+        connection.close().await.unwrap();
+        result
     })
 }
 
