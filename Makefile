@@ -25,7 +25,7 @@ check:
 	@scripts/check.sh
 
 soak:
-	@PROPTEST_CASES=20000 scripts/test.sh
+	@LINKDIAL_SOAK=1 PROPTEST_CASES=20000 scripts/test.sh
 
 bench:
 	@scripts/bench.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Measures linkdial beside its peers on loopback, prints a table and writes docs/benchmarks.md.
+# Measures linkdial beside its peers on loopback, prints tables and writes docs/benchmarks.md.
+# `bench.sh registry` measures registries alone, and leaves the other table as it is.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -13,4 +14,4 @@ target=${CARGO_TARGET_DIR:-$PWD/target}
 CARGO_TARGET_DIR="$target/bench" cargo build --locked --release --manifest-path bench/Cargo.toml
 
 exec "$target/bench/release/linkdial-bench" \
-    "$target/release/linkdial" "$target/debug/linkdial-testcontainers" docs/benchmarks.md
+    "$target/release/linkdial" "$target/debug/linkdial-testcontainers" docs/benchmarks.md "$@"

@@ -5,6 +5,7 @@
 
 mod measure;
 mod opendal_list;
+mod registry;
 mod report;
 mod script;
 mod server;
@@ -36,8 +37,11 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["measure", command @ ..] => measure::print(command),
         ["opendal-list", options @ ..] => opendal_list::run(options),
-        [linkdial, servers, page] => run(linkdial, servers, Path::new(page)),
-        _ => Err("usage: linkdial-bench LINKDIAL LINKDIAL-TESTCONTAINERS PAGE".into()),
+        [linkdial, servers, page] => run(linkdial, servers, Path::new(page), Part::All),
+        [linkdial, servers, page, "registry"] => {
+            run(linkdial, servers, Path::new(page), Part::Registry)
+        }
+        _ => Err("usage: linkdial-bench LINKDIAL LINKDIAL-TESTCONTAINERS PAGE [registry]".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -48,7 +52,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(linkdial: &str, servers: &str, page: &Path) -> Result<()> {
+/// What is measured.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Part {
+    All,
+    Registry,
+}
+
+fn run(linkdial: &str, servers: &str, page: &Path, part: Part) -> Result<()> {
     let folder = std::env::temp_dir().join(format!("linkdial-bench-{}", std::process::id()));
     std::fs::create_dir(&folder)?;
     let programs = Programs {
@@ -57,16 +68,34 @@ fn run(linkdial: &str, servers: &str, page: &Path) -> Result<()> {
         bench: std::env::current_exe()?,
         folder,
     };
-    let report = measure_all(&programs);
+    let report = measure_all(&programs, part);
     std::fs::remove_dir_all(&programs.folder)?;
-    let report = report?;
-    print!("{}", report.table());
-    std::fs::write(page, report.page(&programs)?)?;
+    let (dials, registry) = report?;
+    let text = match &dials {
+        Some(dials) => report::page(dials, &registry, &programs)?,
+        None => report::with_registry(&std::fs::read_to_string(page)?, &registry)?,
+    };
+    print!("{}", registry.table());
+    if let Some(dials) = dials {
+        print!("\n{}", dials.table());
+    }
+    std::fs::write(page, text)?;
     println!("\nbench: wrote {}", page.display());
     Ok(())
 }
 
-fn measure_all(programs: &Programs) -> Result<Report> {
+/// Returns what dials came to, where they are measured, and what registries did.
+fn measure_all(programs: &Programs, part: Part) -> Result<(Option<Report>, Report)> {
+    let dials = (part == Part::All).then(|| measure_dials(programs));
+    let dials = dials.transpose()?;
+    println!("bench: registry");
+    let mut registry = Report::default();
+    registry::apply(programs, &mut registry)?;
+    registry::list(programs, &mut registry)?;
+    Ok((dials, registry))
+}
+
+fn measure_dials(programs: &Programs) -> Result<Report> {
     let mut report = Report::default();
     for tls in [Tls::No, Tls::Yes] {
         println!("bench: MinIO, {}", tls.word());

@@ -106,18 +106,39 @@ impl Report {
         }
         text
     }
+}
 
-    /// Returns the page of the documentation.
-    pub(crate) fn page(&self, programs: &Programs) -> Result<String> {
-        let mut page = String::from("# Benchmarks\n\n");
-        page.push_str("Written by `make bench`. Medians; linkdial and its peer take turns in the same run, on\n");
-        page.push_str("loopback, with server and client on the same cores. Ratios travel better than figures.\n\n");
-        page.push_str(&self.table());
-        writeln!(page, "\n## Where\n\n{}", machine()?)?;
-        writeln!(page, "{}", versions(programs)?)?;
-        page.push_str(include_str!("how.md"));
-        Ok(page)
-    }
+const REGISTRY: &str = "\n## Registry\n";
+const WHERE: &str = "\n## Where\n";
+const HOW: &str = "\n## How\n";
+
+/// Returns the page of the documentation.
+pub(crate) fn page(dials: &Report, registry: &Report, programs: &Programs) -> Result<String> {
+    let mut page = String::from("# Benchmarks\n\n");
+    page.push_str(
+        "Written by `make bench`. Medians; linkdial and its peer take turns in the same run, on\n",
+    );
+    page.push_str("loopback, with server and client on the same cores. Ratios travel better than figures.\n\n");
+    page.push_str(&dials.table());
+    write!(page, "{REGISTRY}\n{}", registry.table())?;
+    writeln!(page, "{WHERE}\n{}", machine()?)?;
+    writeln!(page, "{}", versions(programs)?)?;
+    page.push_str(include_str!("how.md"));
+    Ok(page)
+}
+
+/// Returns a page with another table of the registry.
+pub(crate) fn with_registry(page: &str, registry: &Report) -> Result<String> {
+    let (head, rest) = page
+        .split_once(WHERE)
+        .ok_or("the page says nowhere where")?;
+    let head = head.split_once(REGISTRY).map_or(head, |(head, _)| head);
+    let (machine, _) = rest.split_once(HOW).ok_or("the page says nowhere how")?;
+    let (table, how) = (registry.table(), include_str!("how.md"));
+    Ok(format!(
+        "{}\n{REGISTRY}\n{table}{WHERE}{machine}{how}",
+        head.trim_end()
+    ))
 }
 
 fn machine() -> Result<String> {

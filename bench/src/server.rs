@@ -1,4 +1,4 @@
-//! MinIO, started by the test servers' own program.
+//! MinIO and a small HTTP service, started by the test servers' own program.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -33,7 +33,7 @@ pub(crate) struct Login {
 
 /// A running server; it ends with this value.
 pub(crate) struct Minio {
-    process: Child,
+    process: Process,
     pub(crate) tls: Tls,
     pub(crate) endpoint: String,
     pub(crate) region: String,
@@ -52,26 +52,13 @@ const USERS: [&str; 4] = ["root", "readonly", "writer", "prefix"];
 
 impl Minio {
     pub(crate) fn start(programs: &Programs, tls: Tls) -> Result<Self> {
-        // With the caller's environment: it may say where backends are cached.
-        let mut process = Command::new(&programs.servers)
-            .arg("up")
-            .arg(match tls {
+        let (process, text) = up(
+            programs,
+            match tls {
                 Tls::No => "minio",
                 Tls::Yes => "minio-tls",
-            })
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let output = process.stdout.take().ok_or("no output")?;
-        let mut text = String::new();
-        for line in BufReader::new(output).lines() {
-            let line = line?;
-            if line.starts_with("-- the server stays") {
-                break;
-            }
-            text.push_str(&line);
-            text.push('\n');
-        }
+            },
+        )?;
         let mut logins = Vec::new();
         for user in USERS {
             let from = format!("CREATE LINK {user} ");
@@ -95,23 +82,75 @@ impl Minio {
     }
 
     /// Lets the program remove what it made.
-    pub(crate) fn stop(mut self) -> Result<()> {
-        kill(
-            Pid::from_raw(self.process.id().try_into()?),
-            Signal::SIGTERM,
-        )?;
-        self.process.wait()?;
+    pub(crate) fn stop(self) -> Result<()> {
+        self.process.stop()
+    }
+}
+
+/// A running service that answers 200.
+pub(crate) struct HttpService {
+    process: Process,
+    pub(crate) url: String,
+}
+
+impl HttpService {
+    pub(crate) fn start(programs: &Programs) -> Result<Self> {
+        let (process, text) = up(programs, "http")?;
+        let url = text
+            .split_once("-- url: ")
+            .and_then(|(_, rest)| rest.lines().next())
+            .ok_or("the HTTP service did not start")?;
+        Ok(Self {
+            process,
+            url: url.to_owned(),
+        })
+    }
+
+    pub(crate) fn stop(self) -> Result<()> {
+        self.process.stop()
+    }
+}
+
+/// The program that holds a server.
+struct Process(Child);
+
+impl Process {
+    fn stop(mut self) -> Result<()> {
+        kill(Pid::from_raw(self.0.id().try_into()?), Signal::SIGTERM)?;
+        self.0.wait()?;
         Ok(())
     }
 }
 
-impl Drop for Minio {
+impl Drop for Process {
     fn drop(&mut self) {
         // Only after a failure is it still there; the server goes with its guard.
-        if self.process.kill().is_ok() {
-            drop(self.process.wait());
+        if self.0.kill().is_ok() {
+            drop(self.0.wait());
         }
     }
+}
+
+/// Starts a server, and returns what it says of itself once it is ready.
+fn up(programs: &Programs, server: &str) -> Result<(Process, String)> {
+    // With the caller's environment: it may say where backends are cached.
+    let mut process = Command::new(&programs.servers)
+        .args(["up", server])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map(Process)?;
+    let output = process.0.stdout.take().ok_or("no output")?;
+    let mut text = String::new();
+    for line in BufReader::new(output).lines() {
+        let line = line?;
+        if line.starts_with("-- ready") {
+            break;
+        }
+        text.push_str(&line);
+        text.push('\n');
+    }
+    Ok((process, text))
 }
 
 /// Returns the first value of a key in the JSON of a statement; the test servers' have no escapes.

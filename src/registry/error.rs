@@ -110,6 +110,11 @@ impl RegistryError {
     /// Returns what to do next, as an order.
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::Open { source, .. } | Self::KeyUnwritable { source, .. }
+                if source.kind() == io::ErrorKind::StorageFull =>
+            {
+                "free some space and run it again; nothing is half stored"
+            }
             Self::Conflict(_) => "look at the link and run the statement again",
             Self::NoLocation => "name a file, such as `links.db` or `sqlite:links.db`",
             Self::OtherDatabase => "name a path or `sqlite:PATH`",
@@ -125,9 +130,11 @@ impl RegistryError {
                 "put the right key file there; each line is `linkdial-key-1 ID KEY`"
             }
             Self::WrongKey(_) => "name the key file that belongs to this registry",
-            Self::Full(_) => "free some space and run it again; nothing was changed",
+            Self::Full(_) => "free some space and run it again; nothing is half stored",
             Self::ReadOnly(_) => "check who may write the file and its folder",
-            Self::Locked(_) => "wait for the other process and run it again; nothing was changed",
+            Self::Locked(_) => {
+                "wait for the other process and run it again; nothing is half stored"
+            }
             Self::Corrupt(_) => "put a backup of the file in its place",
             Self::Damaged(_) => "create the link anew with `CREATE OR REPLACE LINK`",
             Self::UnknownWord { .. } => "use the linkdial that wrote it",
@@ -215,10 +222,11 @@ impl Fault {
 }
 
 fn failed(path: PathBuf, error: &sqlx::Error) -> RegistryError {
-    RegistryError::Failed {
-        path,
-        message: error.to_string(),
-    }
+    let message = match error.as_database_error() {
+        Some(error) => error.to_string(),
+        None => error.to_string(),
+    };
+    RegistryError::Failed { path, message }
 }
 
 // The result codes of SQLite; the lower byte is the primary one.

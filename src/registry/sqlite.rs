@@ -42,6 +42,11 @@ fn migrations() -> Vec<Migration> {
     .collect()
 }
 
+/// The newest schema.
+fn known() -> i64 {
+    migrations().last().map_or(0, |last| last.version)
+}
+
 /// Opens the file, which is made where there is none, and migrates it.
 pub(super) async fn open(path: &Path) -> Result<SqliteConnection, Fault> {
     make(path).map_err(|source| RegistryError::Open {
@@ -59,8 +64,17 @@ pub(super) async fn open(path: &Path) -> Result<SqliteConnection, Fault> {
             result => break result?,
         }
     };
-    migrate(&mut connection, path).await?;
-    Ok(connection)
+    match migrate(&mut connection, path).await {
+        Ok(()) => Ok(connection),
+        Err(fault) => Err(closed(connection, fault).await),
+    }
+}
+
+/// Closes a file that is not to be used, so that nothing stays beside it.
+pub(super) async fn closed(connection: SqliteConnection, fault: Fault) -> Fault {
+    // What went wrong first is what is told.
+    drop(connection.close().await);
+    fault
 }
 
 /// Makes the file before SQLite does, for nobody else to read. What SQLite makes beside it gets
@@ -103,30 +117,33 @@ async fn connect(path: &Path) -> Result<SqliteConnection, Fault> {
         .pragma("secure_delete", "ON")
         .disable_statement_logging();
     let mut connection = options.connect().await?;
-    // A file of somebody else stays as it is.
-    version(&mut connection, path).await?;
+    match turn_to_log(&mut connection, path).await {
+        Ok(()) => Ok(connection),
+        Err(fault) => Err(closed(connection, fault).await),
+    }
+}
+
+/// Turns a registry, and no file of another program, to the write-ahead log.
+async fn turn_to_log(connection: &mut SqliteConnection, path: &Path) -> Result<(), Fault> {
+    version(connection, path).await?;
     sqlx::query("PRAGMA journal_mode = WAL")
-        .execute(&mut connection)
+        .execute(connection)
         .await?;
-    Ok(connection)
+    Ok(())
 }
 
 async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), Fault> {
-    let migrations = migrations();
-    let known = migrations.last().map_or(0, |last| last.version);
+    let known = known();
     if version(connection, path).await? == known {
         return Ok(());
     }
     // The migrator does not lock SQLite on its own.
     let mut transaction = connection.begin_with(WRITE).await?;
-    let found = version(&mut transaction, path).await?;
-    if found > known {
-        let path = path.to_owned();
-        return Err(RegistryError::Newer { path, found, known }.into());
+    if version(&mut transaction, path).await? < known {
+        Migrator::with_migrations(migrations())
+            .run_direct(None, &mut *transaction, false)
+            .await?;
     }
-    Migrator::with_migrations(migrations)
-        .run_direct(None, &mut *transaction, false)
-        .await?;
     Ok(transaction.commit().await?)
 }
 
@@ -143,8 +160,14 @@ async fn version(connection: &mut SqliteConnection, path: &Path) -> Result<i64, 
         (_, 2) => {}
         _ => return Err(RegistryError::NotARegistry(path.to_owned()).into()),
     }
-    let row = sqlx::query("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations")
+    let found = sqlx::query("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations")
         .fetch_one(connection)
-        .await?;
-    Ok(row.try_get(0)?)
+        .await?
+        .try_get(0)?;
+    let known = known();
+    if found > known {
+        let path = path.to_owned();
+        return Err(RegistryError::Newer { path, found, known }.into());
+    }
+    Ok(found)
 }

@@ -34,23 +34,14 @@ pub(super) struct Store {
 impl Store {
     pub(super) async fn open(path: &Path, key_file: KeyFile) -> Result<Self, Fault> {
         let mut connection = sqlite::open(path).await?;
-        let mut keys = KeyRing::new(key_file);
-        let mut new_key = false;
-        if proof(&mut connection).await?.is_none() {
-            let mut transaction = connection.begin_with(WRITE).await?;
-            // Another process may have been first.
-            if proof(&mut transaction).await?.is_none() {
-                new_key = keys.take_first()?;
-                set_key(&mut transaction, keys.current()).await?;
-            }
-            transaction.commit().await?;
+        match unlock(&mut connection, key_file).await {
+            Ok((keys, new_key)) => Ok(Self {
+                connection,
+                keys,
+                new_key,
+            }),
+            Err(fault) => Err(sqlite::closed(connection, fault).await),
         }
-        keep_up(&mut connection, &mut keys).await?;
-        Ok(Self {
-            connection,
-            keys,
-            new_key,
-        })
     }
 
     pub(super) async fn read(&mut self, name: &LinkName) -> Result<Known, Fault> {
@@ -205,6 +196,26 @@ impl Store {
         record::add(&mut transaction, first, Timestamp::now(), entries).await?;
         Ok(transaction.commit().await?)
     }
+}
+
+/// Returns the keys of a registry, the first one made where it has none, and whether it was.
+async fn unlock(
+    connection: &mut SqliteConnection,
+    key_file: KeyFile,
+) -> Result<(KeyRing, bool), Fault> {
+    let mut keys = KeyRing::new(key_file);
+    let mut new_key = false;
+    if proof(connection).await?.is_none() {
+        let mut transaction = connection.begin_with(WRITE).await?;
+        // Another process may have been first.
+        if proof(&mut transaction).await?.is_none() {
+            new_key = keys.take_first()?;
+            set_key(&mut transaction, keys.current()).await?;
+        }
+        transaction.commit().await?;
+    }
+    keep_up(connection, &mut keys).await?;
+    Ok((keys, new_key))
 }
 
 /// The key that everything is sealed with, as the registry knows it.

@@ -44,6 +44,7 @@ use crate::provider::Driver;
 use crate::settings::Settings;
 use crate::target::{Intent, Target};
 
+pub use secrecy::leaked;
 pub use server::Request;
 
 /// A link with what it is used with.

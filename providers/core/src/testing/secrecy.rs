@@ -1,5 +1,7 @@
 //! A server that repeats whatever it hears, in every form it can travel in.
 
+use std::collections::HashSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -61,7 +63,7 @@ fn look(driver: &Driver, fixture: &Fixture, base: &str, what: &str) -> Verdict {
         ("a log", logs.text()),
         ("the text for debuggers", debugged),
     ] {
-        if let Some(found) = leaked(&text) {
+        if let Some(found) = leaked(&text, &[SECRET]) {
             return Err(format!("{place} shows `{found}` after {what}"));
         }
     }
@@ -70,31 +72,41 @@ fn look(driver: &Driver, fixture: &Fixture, base: &str, what: &str) -> Verdict {
     })
 }
 
-/// Returns the piece of the secret that a text shows, in whatever form.
-fn leaked(text: &str) -> Option<String> {
+/// Returns the piece of a secret that a text shows, in whatever form. Secrets are ASCII and have 16
+/// letters or more.
+pub fn leaked(text: &str, secrets: &[&str]) -> Option<String> {
+    let forms: Vec<String> = secrets.iter().flat_map(|secret| forms(secret)).collect();
+    let pieces: HashSet<&[u8]> = forms
+        .iter()
+        .flat_map(|form| form.as_bytes().windows(TELLING))
+        .collect();
+    text.as_bytes()
+        .windows(TELLING)
+        .find(|piece| pieces.contains(piece))
+        .map(|piece| String::from_utf8_lossy(piece).into_owned())
+}
+
+/// Every form in which a secret can travel.
+fn forms(secret: &str) -> Vec<String> {
     let mut forms = vec![
-        SECRET.to_owned(),
-        SECRET.replace('/', "\\/"),
-        encode(SECRET),
+        secret.to_owned(),
+        secret.replace('/', "\\/"),
+        encode(secret),
+        encode_lower(secret),
+        secret.replace('+', "\\u002B"),
+        numbered(secret),
+        secret.bytes().map(|byte| format!("{byte:02x}")).collect(),
+        secret.bytes().map(|byte| format!("{byte:02X}")).collect(),
     ];
-    forms.push(encode_lower(SECRET));
-    forms.push(SECRET.replace('+', "\\u002B"));
-    forms.push(numbered(SECRET));
     // Three places a secret can have among the groups of three that base64 makes.
     for before in ["", "x", "xx"] {
-        let with = format!("{before}{SECRET}");
+        let with = format!("{before}{secret}");
         for encoded in [STANDARD.encode(&with), URL_SAFE_NO_PAD.encode(&with)] {
             let inner = encoded.trim_end_matches('=');
             forms.push(inner[4..inner.len() - 3].to_owned());
         }
     }
-    forms.iter().find_map(|form| {
-        let letters: Vec<char> = form.chars().collect();
-        letters
-            .windows(TELLING)
-            .map(|piece| piece.iter().collect::<String>())
-            .find(|piece| text.contains(piece.as_str()))
-    })
+    forms
 }
 
 /// The values that a client sent: what an error message of a server likes to quote.
