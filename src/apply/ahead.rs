@@ -5,9 +5,10 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
-use linkdial_core::Settings;
+use linkdial_core::{Code, Settings};
+use tokio_util::sync::CancellationToken;
 
 use crate::dial::{Dials, Planned, Progress};
 use crate::report::Check;
@@ -22,6 +23,9 @@ pub(super) struct Ahead {
     planned: Vec<Planned>,
     records: Vec<Option<Record>>,
     messages: Option<Receiver<Message>>,
+    /// Stops the dials that nobody waits for any more.
+    stop: CancellationToken,
+    thread: Option<JoinHandle<()>>,
 }
 
 enum Message {
@@ -41,8 +45,13 @@ impl Ahead {
         let (items, planned) = dials.into_parts();
         // Two short messages for each check.
         let (sender, messages) = mpsc::channel();
-        let (settings, limits) = (Arc::clone(settings), limits.clone());
-        thread::Builder::new()
+        let stop = limits.cancel.child_token();
+        let settings = Arc::clone(settings);
+        let limits = Limits {
+            cancel: stop.clone(),
+            ..limits.clone()
+        };
+        let thread = thread::Builder::new()
             .name("dials".to_owned())
             .spawn(move || {
                 let count = items.len();
@@ -75,7 +84,42 @@ impl Ahead {
             planned,
             records,
             messages: Some(messages),
+            stop,
+            thread: Some(thread),
         })
+    }
+
+    /// Stops what still runs, and returns the checks that ended and that no statement took, link by
+    /// link.
+    pub(super) fn rest(&mut self) -> Vec<Vec<Check>> {
+        self.end();
+        while let Some(Ok(message)) = self.messages.as_ref().map(Receiver::try_recv) {
+            if let Message::Finished(index, record) = message {
+                self.records[index] = Some(record);
+            }
+        }
+        let mut left: Vec<Range<usize>> = std::mem::take(&mut self.numbers)
+            .into_values()
+            .map(|(numbers, _)| numbers)
+            .collect();
+        left.sort_unstable_by_key(|numbers| numbers.start);
+        let ended = left.into_iter().map(|numbers| {
+            let checks = numbers.filter_map(|index| {
+                let record = self.records[index].take()?;
+                let check = self.planned[index].clone().end(record);
+                (!was_stopped(&check)).then_some(check)
+            });
+            checks.collect()
+        });
+        ended.collect()
+    }
+
+    fn end(&mut self) {
+        self.stop.cancel();
+        if let Some(thread) = self.thread.take() {
+            // What it did not tell it does not know either.
+            drop(thread.join());
+        }
     }
 
     /// Waits for the checks of a statement; `None` when they were not dialled ahead, not for this
@@ -124,4 +168,18 @@ fn same_uses(left: &[Use], right: &[Use]) -> bool {
         (used.target.clone(), used.intent, options)
     };
     left.iter().map(parts).eq(right.iter().map(parts))
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Whether a check was stopped before its end.
+pub(super) fn was_stopped(check: &Check) -> bool {
+    check.steps.iter().any(|step| {
+        let finding = step.finding.as_ref();
+        finding.is_some_and(|finding| matches!(finding.code, Code::Interrupted(_)))
+    })
 }

@@ -44,18 +44,15 @@ impl Session<'_> {
         let columns: Vec<(&'static str, Cell)> =
             select.columns.iter().map(|column| cell(*column)).collect();
         // As elsewhere in information_schema, what a user may not see is not there.
-        let mut visible: Option<Vec<Option<String>>> = None;
+        let mut grants = None;
         if self.options.user != Registry::ROOT {
-            let grants = self.registry.grants(&self.options.user)?;
-            let shows = grants
-                .into_iter()
-                .filter(|grant| grant.permission == Permission::ShowLink);
-            visible = Some(shows.map(|grant| grant.database).collect());
+            grants = Some(self.registry.grants(&self.options.user)?);
         }
         let is_visible = |link: &Listed| {
-            visible.as_ref().is_none_or(|databases| {
-                let mut databases = databases.iter();
-                databases.any(|known| known.is_none() || *known == link.name.database)
+            let database = link.name.database.as_deref().unwrap_or_default();
+            grants.as_ref().is_none_or(|grants| {
+                let mut grants = grants.iter();
+                grants.any(|grant| grant.allows(Permission::ShowLink, database))
             })
         };
         let equal = select
@@ -251,7 +248,12 @@ impl Session<'_> {
         }
         self.grants = None;
         let changed = if self.options.plan {
-            list.len()
+            let mut known = Vec::new();
+            for user in &users {
+                known.extend(self.registry.grants(user)?);
+            }
+            let gives = outcome == Outcome::Granted;
+            list.iter().filter(|it| known.contains(it) != gives).count()
         } else {
             change(self.registry, &self.options.user, &list)?
         };

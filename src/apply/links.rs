@@ -100,6 +100,7 @@ impl Session<'_> {
                 kind: Some(stored.kind),
                 ..Done::new(Outcome::Unchanged).link(&link.name)
             };
+            let done = done.state(&stored.state);
             return Ok(Need::Nothing(if is_same {
                 done.note("it exists already, so it was not dialled")
             } else {
@@ -116,7 +117,10 @@ impl Session<'_> {
             return Err(link_exists(&link.name, name_span));
         }
         if !is_same {
-            return Ok(self.candidate(index, link, own, known, Action::Replace, Vec::new()));
+            // It starts anew: comments and exports of before are about what it was.
+            let mut known = known.clone();
+            known.targets.retain(|target| target.user.is_some());
+            return Ok(self.candidate(index, link, own, &known, Action::Replace, Vec::new()));
         }
         Ok(self.same_again(index, link, own, known, stored))
     }
@@ -141,10 +145,11 @@ impl Session<'_> {
             .collect();
         let kind = Some(stored.kind);
         if own.is_empty() && link.ignored == stored.ignored {
-            return Need::Nothing(Done {
+            let done = Done {
                 kind,
                 ..Done::new(Outcome::Unchanged).link(&link.name)
-            });
+            };
+            return Need::Nothing(done.state(&stored.state));
         }
         let mut targets = known.targets.clone();
         targets.extend(own.iter().map(|used| stored_target(used, None)));
@@ -152,6 +157,7 @@ impl Session<'_> {
         let defers = link.deferred;
         link.uses = own;
         let candidate = Box::new(Candidate {
+            ignored: link.ignored.clone(),
             link,
             action: Action::Targets,
             targets,
@@ -202,10 +208,22 @@ impl Session<'_> {
     ) -> Need {
         let script = own.into_iter().map(|used| (used, None));
         let script = script.chain(self.uses[index].iter().cloned());
-        let (targets, uses) = all_targets(&known.targets, script);
+        // What the script says about a pipeline or function is all that holds in the end.
+        let decided = |target: &&StoredTarget| {
+            let user = target.user.as_ref();
+            user.is_some_and(|user| self.decided.contains(user))
+        };
+        let kept: Vec<StoredTarget> = known
+            .targets
+            .iter()
+            .filter(|target| !decided(target))
+            .cloned()
+            .collect();
+        let (targets, uses) = all_targets(&kept, script);
         link.uses = uses;
         let stores = link.deferred;
         let candidate = Box::new(Candidate {
+            ignored: link.ignored.clone(),
             link,
             action,
             targets,
@@ -276,8 +294,8 @@ impl Session<'_> {
         }
         if self.options.plan {
             let known = Known {
-                link: None,
                 targets: left,
+                ..Known::default()
             };
             self.planned.insert(name.clone(), known);
             return Ok(done);
@@ -291,7 +309,7 @@ impl Session<'_> {
         };
         match self.registry.commit(&change) {
             Ok(_) => Ok(done),
-            Err(RegistryError::Conflict(_)) => Err(conflict(name, &span)),
+            Err(RegistryError::Conflict(_)) => Err(conflict(name, &span).into()),
             Err(error) => Err(error.into()),
         }
     }
@@ -323,16 +341,19 @@ impl Session<'_> {
             Some(used) => vec![used],
             None => all_targets(&known.targets, std::iter::empty()).1,
         };
-        let kind = Some(stored.kind);
-        let checks = self.dial(at, link, None)?;
-        if !self.options.plan {
-            self.registry.add_to_record(&self.dials(&name, &checks))?;
-        }
-        Ok(Done {
-            kind,
-            checks,
+        let done = Done {
+            kind: Some(stored.kind),
             ..Done::new(Outcome::Checked).link(&name)
-        })
+        };
+        let mut done = done.state(&stored.state);
+        done.checks = self.dial(at, link, None)?;
+        if !self.options.plan {
+            let record = self.dials(&name, &done.checks);
+            if let Err(error) = self.registry.add_to_record(&record) {
+                return Ok(done.failed(error));
+            }
+        }
+        Ok(done)
     }
 }
 
@@ -394,9 +415,18 @@ pub(crate) fn all_targets(
         add(used);
     }
     for target in known {
-        add(Use::stored(target));
+        add(remembered(target));
     }
     (targets, uses)
+}
+
+/// Makes a use of a target that the registry remembers.
+fn remembered(known: &StoredTarget) -> Use {
+    let mut used = Use::new(known.target.clone(), known.intent);
+    used.format.clone_from(&known.format);
+    used.registry.clone_from(&known.registry);
+    used.stored = true;
+    used
 }
 
 pub(super) fn stored_target(used: &Use, user: Option<User>) -> StoredTarget {
@@ -449,14 +479,13 @@ fn no_such_link(name: &LinkName, span: Range<usize>) -> Stop {
 }
 
 /// Somebody else changed the link after it was read.
-pub(super) fn conflict(name: &LinkName, span: &Range<usize>) -> Stop {
+pub(super) fn conflict(name: &LinkName, span: &Range<usize>) -> SyntaxError {
     SyntaxError::new(
         Code::SqlConflict,
         span.clone(),
         format!("link `{name}` was changed by somebody else at the same time"),
     )
     .hint("their change stands and this one is lost; look at it and run the statement again")
-    .into()
 }
 
 fn kind_change(link: &ScriptLink, kind: Kind, span: Range<usize>) -> Stop {

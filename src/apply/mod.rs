@@ -204,9 +204,10 @@ pub struct Table {
 
 /// What a whole script came to.
 #[derive(Debug)]
+#[must_use = "it says what failed"]
 pub struct Ending {
     /// How many statements came to what, in the order of [`Outcome::ALL`].
-    pub counts: [usize; Outcome::ALL.len()],
+    counts: [usize; Outcome::ALL.len()],
     /// What does not parse; errors of statements that ran are told with them.
     pub errors: Vec<ScriptError>,
     /// Statements that were passed over.

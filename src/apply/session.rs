@@ -7,10 +7,10 @@ use std::time::Instant;
 
 use linkdial_core::{Code, Kind, LinkName, Settings};
 
-use super::ahead::Ahead;
+use super::ahead::{Ahead, was_stopped};
 use super::{Applied, ApplyError, ApplyOptions, Ending, Event, Outcome, Statements};
 use crate::dial::{Dials, Progress};
-use crate::registry::{Grant, Known, Permission, Registry, RegistryError};
+use crate::registry::{Grant, Known, Permission, Registry, RegistryError, State};
 use crate::report::Check;
 use crate::script::action::{Action, ActionKind, User};
 use crate::script::faults::{Faults, SkipList, located};
@@ -57,6 +57,10 @@ pub(super) struct Done {
     pub(super) kind: Option<Kind>,
     pub(super) notes: Vec<String>,
     pub(super) checks: Vec<Check>,
+    /// What is wrong with it, found after its dials.
+    pub(super) error: Option<SyntaxError>,
+    /// Why linkdial could not end it.
+    pub(super) failure: Option<ApplyError>,
 }
 
 impl Done {
@@ -67,6 +71,25 @@ impl Done {
             kind: None,
             notes: Vec::new(),
             checks: Vec::new(),
+            error: None,
+            failure: None,
+        }
+    }
+
+    /// Keeps what is known of a statement that the registry did not end.
+    pub(super) fn failed(self, error: RegistryError) -> Self {
+        Self {
+            outcome: Outcome::NotReached,
+            failure: Some(error.into()),
+            ..self
+        }
+    }
+
+    /// Says that the link is deferred, where it is.
+    pub(super) fn state(self, state: &State) -> Self {
+        match state {
+            State::Deferred { at, by } => self.note(format!("deferred since {at:.0} by {by}")),
+            State::Verified { .. } => self,
         }
     }
 
@@ -108,6 +131,10 @@ pub(super) struct Session<'a> {
     pub(super) grants: Option<Vec<Grant>>,
     /// Links that this run did not let in.
     pub(super) refused: HashSet<LinkName>,
+    /// Links whose definition this run stored.
+    pub(super) registered: HashSet<LinkName>,
+    /// Pipelines and functions whose targets the script decides.
+    pub(super) decided: HashSet<User>,
     deadline: Option<Instant>,
     faults: Faults,
     pub(super) skipped: SkipList,
@@ -126,7 +153,7 @@ impl<'a> Session<'a> {
         on_event: &'a mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
     ) -> Self {
         let Statements { program, script } = statements;
-        let uses = program.uses();
+        let (uses, decided) = (program.uses(), program.decided_users());
         let started = Instant::now();
         Self {
             registry,
@@ -142,6 +169,8 @@ impl<'a> Session<'a> {
             planned: BTreeMap::new(),
             grants: None,
             refused: HashSet::new(),
+            registered: HashSet::new(),
+            decided,
             deadline: limits.deadline.map(|limit| started + limit),
             faults: program.errors,
             skipped: SkipList::default(),
@@ -184,8 +213,13 @@ impl<'a> Session<'a> {
             }
             let mut done = Vec::new();
             let ended = self.statement(&at, action, &mut done);
-            for done in done {
-                self.tell(&at, done, None);
+            for mut done in done {
+                if let Some(error) = done.failure.take() {
+                    failure = Some(error);
+                    complete = false;
+                }
+                let error = done.error.take();
+                self.tell(&at, done, error);
             }
             match ended {
                 Ok(()) => {}
@@ -207,6 +241,9 @@ impl<'a> Session<'a> {
                 }
             }
         }
+        if failure.is_none() {
+            failure = self.record_the_rest().err().map(Into::into);
+        }
         let sources = &self.sources;
         Ending {
             counts: self.counts,
@@ -217,6 +254,21 @@ impl<'a> Session<'a> {
             elapsed: self.started.elapsed(),
             failure,
         }
+    }
+
+    /// Adds the dials to the record that no statement was reached for.
+    fn record_the_rest(&mut self) -> Result<(), RegistryError> {
+        let rest = self.ahead.rest();
+        if self.options.plan {
+            return Ok(());
+        }
+        for checks in rest {
+            let Some(name) = checks.first().map(|check| check.link.clone()) else {
+                continue;
+            };
+            self.registry.add_to_record(&self.dials(&name, &checks))?;
+        }
+        Ok(())
     }
 
     /// Runs one statement; most come to one thing, one about several links to several, and what is
@@ -247,6 +299,14 @@ impl<'a> Session<'a> {
             }
             ActionKind::ShowGrants { user } => self.show_grants(at, user),
             ActionKind::ShowLinks { database } => self.show_links(at, database),
+            ActionKind::Skipped { words } if words == "GRANT ALL" || words == "REVOKE ALL" => {
+                self.warn(
+                    at,
+                    "it names no permission on links: write CREATE LINK, SHOW LINK or DROP LINK"
+                        .to_owned(),
+                );
+                return Ok(());
+            }
             ActionKind::Skipped { words } => {
                 let place = self.sources[at.file.0].place(at.span.start);
                 self.skipped.skip(place, at.file, at.span.start, words);
@@ -353,13 +413,7 @@ impl<'a> Session<'a> {
             self.grants = Some(self.registry.grants(&self.options.user)?);
         }
         let mut grants = self.grants.iter().flatten();
-        Ok(grants.any(|grant| {
-            grant.permission == permission
-                && grant
-                    .database
-                    .as_ref()
-                    .is_none_or(|known| known == database)
-        }))
+        Ok(grants.any(|grant| grant.allows(permission, database)))
     }
 
     /// Dials a link, or takes what was dialled ahead for this statement and this revision.
@@ -389,11 +443,7 @@ impl<'a> Session<'a> {
             let dialled = dials.run(self.settings, &limits, |_| {});
             dialled.map_err(ApplyError::from)?.0
         };
-        let interrupted = checks.iter().flat_map(|check| &check.steps).any(|step| {
-            let finding = step.finding.as_ref();
-            finding.is_some_and(|finding| matches!(finding.code, Code::Interrupted(_)))
-        });
-        if interrupted && self.is_stopped() {
+        if checks.iter().any(was_stopped) && self.is_stopped() {
             return Err(Stop::Interrupted);
         }
         Ok(checks)

@@ -6,10 +6,10 @@ use linkdial_core::LinkName;
 
 use super::Outcome;
 use super::candidate::Candidate;
-use super::links::{conflict, covers, database, not_reached, opened, stored_target};
+use super::links::{conflict, covers, database, opened, stored_target};
 use super::session::{At, Done, Failed, Session, Stop};
-use crate::registry::{Action, Known, Permission, RegistryError, StoredTarget};
-use crate::script::action::{LinkUsed, User, Uses};
+use crate::registry::{Action, Known, Permission, RegistryError, State, StoredTarget};
+use crate::script::action::{LinkUsed, User, Uses, full};
 
 impl Session<'_> {
     pub(super) fn use_links(
@@ -20,12 +20,12 @@ impl Session<'_> {
     ) -> Result<(), Failed> {
         let Uses {
             user,
-            or_replace,
             if_not_exists,
             links,
             ignored,
             ..
         } = uses;
+        let user = user.map(|user| full(&user, links.first().map(|link| &link.name)));
         let used = match &user {
             Some(user) => self.used_by(user).map_err(|stop| (None, stop.into()))?,
             None => Vec::new(),
@@ -35,13 +35,21 @@ impl Session<'_> {
             all.push(done.note("it exists already, so it was not dialled"));
             return Ok(());
         }
+        // Nothing is taken from a link, or dialled, for who may not use all of them.
+        let touched = used.iter().map(|name| (name, &at.span));
+        let touched = touched.chain(links.iter().map(|link| (&link.name, &link.name_span)));
+        for (name, span) in touched {
+            database(name, span)
+                .and_then(|place| self.permit(Permission::ShowLink, place, span))
+                .map_err(|stop| (Some(name.clone()), stop.into()))?;
+        }
         for link in &links {
             let done = self.use_link(at, link, user.as_ref(), &ignored);
             all.extend(done.map_err(|stop| (Some(link.name.clone()), stop.into()))?);
         }
         // What it used before stays until all that it uses now is let in.
         let stopped = |done: &Done| matches!(done.outcome, Outcome::NotReached | Outcome::Refused);
-        if let Some(user) = user.filter(|_| or_replace)
+        if let Some(user) = user
             && !all.iter().any(stopped)
         {
             for name in used {
@@ -64,20 +72,14 @@ impl Session<'_> {
             name_span,
             used,
         } = link;
-        let place = database(name, name_span)?;
-        self.permit(Permission::ShowLink, place, name_span)?;
         let known = self.known(name)?;
         let Some(stored) = &known.link else {
-            if self.refused.contains(name) {
-                return Ok(Some(not_reached(name)));
+            if self.is_created_later(name) {
+                let warning = "is created after this statement; it is dialled there";
+                self.warn(at, format!("link `{name}` {warning}"));
+                return Ok(None);
             }
-            let warning = if self.is_created_later(name) {
-                format!("link `{name}` is created after this statement; it is dialled there")
-            } else {
-                format!("the registry holds no link `{name}`")
-            };
-            self.warn(at, warning);
-            return Ok(None);
+            return self.missing(name, name_span.clone()).map(Some);
         };
         let Some(used) = used else { return Ok(None) };
         let done = Done {
@@ -86,11 +88,22 @@ impl Session<'_> {
         };
         let target = stored_target(used, user.cloned());
         if known.targets.contains(&target) {
-            return Ok(Some(done));
+            return Ok(Some(if self.registered.contains(name) {
+                done.note("it was dialled with its link")
+            } else {
+                done.state(&stored.state)
+            }));
         }
         let covered = known.targets.iter().any(|known| covers(known, used));
         let mut targets = known.targets.clone();
         targets.push(target);
+        if matches!(stored.state, State::Deferred { .. }) {
+            self.keep_targets(name, &known, targets, name_span)?;
+            return Ok(Some(Done {
+                outcome: Outcome::Deferred,
+                ..done.state(&stored.state)
+            }));
+        }
         if covered {
             self.keep_targets(name, &known, targets, name_span)?;
             return Ok(Some(Done {
@@ -103,6 +116,8 @@ impl Session<'_> {
         candidate.ignored.extend_from_slice(ignored);
         candidate.uses = vec![used.clone()];
         let candidate = Candidate {
+            // The comments of this statement are about its dial alone.
+            ignored: stored.ignored.clone(),
             link: candidate,
             action: Action::Targets,
             targets,
@@ -120,6 +135,10 @@ impl Session<'_> {
         user: &User,
         all: &mut Vec<Done>,
     ) -> Result<(), Failed> {
+        if user.1.database.is_none() {
+            let stop = database(&user.1, &at.span).map(drop);
+            stop.map_err(|stop| (None, stop.into()))?;
+        }
         let names = self.used_by(user).map_err(|stop| (None, stop.into()))?;
         if names.is_empty() {
             let place = self.sources[at.file.0].place(at.span.start);
@@ -200,14 +219,19 @@ impl Session<'_> {
     ) -> Result<(), Stop> {
         if self.options.plan {
             let link = known.link.clone();
-            self.planned.insert(name.clone(), Known { link, targets });
+            let known = Known {
+                link,
+                targets,
+                ..Known::default()
+            };
+            self.planned.insert(name.clone(), known);
             return Ok(());
         }
         let expected = known.link.as_ref().map(|stored| stored.revision);
         let entry = self.entry(Action::Targets, name);
         match self.registry.set_targets(name, expected, &targets, &entry) {
             Ok(_) => Ok(()),
-            Err(RegistryError::Conflict(_)) => Err(conflict(name, span)),
+            Err(RegistryError::Conflict(_)) => Err(conflict(name, span).into()),
             Err(error) => Err(error.into()),
         }
     }

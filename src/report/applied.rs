@@ -54,7 +54,11 @@ impl AppliedPage {
             return page.script_error(error);
         }
         if applied.outcome == Outcome::Checked {
-            return page.checks(&applied.checks);
+            page.checks(&applied.checks)?;
+            for note in &applied.notes {
+                page.paragraph("", note)?;
+            }
+            return Ok(());
         }
         let (symbol, style) = look(applied.outcome);
         let word = word(applied.outcome, self.plan);
@@ -100,7 +104,12 @@ impl AppliedPage {
             .filter(|check| all || check.verdict() != Verdict::Pass)
             .cloned()
             .collect();
-        page.checks(&told)
+        page.checks(&told)?;
+        let passed = applied.checks.iter();
+        for check in passed.filter(|check| !all && check.verdict() == Verdict::Pass) {
+            page.remarks(check)?;
+        }
+        Ok(())
     }
 
     /// Writes the head of a table.
@@ -168,7 +177,7 @@ impl AppliedPage {
             .filter(|(_, count)| *count > 0)
             .map(|(outcome, count)| {
                 let (_, style) = look(outcome);
-                page.paint(style, &format!("{count} {}", outcome.as_str()))
+                page.paint(style, &format!("{count} {}", word(outcome, self.plan)))
             })
             .collect();
         let errors = ending.errors.len() + ending.count(Outcome::Error);

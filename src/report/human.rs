@@ -234,7 +234,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn remarks(&mut self, check: &Check) -> io::Result<()> {
+    pub(super) fn remarks(&mut self, check: &Check) -> io::Result<()> {
         let mut shown: Vec<&str> = Vec::new();
         for (name, value) in check.steps.iter().flat_map(|step| &step.notes) {
             if REMARKS.contains(name) && !shown.contains(&value.as_str()) {

@@ -89,6 +89,15 @@ pub(crate) enum Change {
 /// A pipeline or function by its full name.
 pub(crate) type User = (UserKind, LinkName);
 
+/// Returns a pipeline or function with its database: where it names none and there is no current
+/// one, it is taken for a neighbour of the link that it uses.
+pub(crate) fn full(user: &User, link: Option<&LinkName>) -> User {
+    let (kind, name) = user;
+    let neighbour = link.and_then(|link| link.database.as_deref());
+    let database = name.database.as_deref().or(neighbour);
+    (*kind, LinkName::new(database, &name.name))
+}
+
 /// A statement that uses links.
 #[derive(Debug)]
 pub(crate) struct Uses {
@@ -131,6 +140,7 @@ impl Action {
             ActionKind::Alter(_) => "ALTER LINK",
             ActionKind::Broken(_) | ActionKind::Unanswered { .. } => "",
             ActionKind::Create(create) if create.or_replace => "CREATE OR REPLACE LINK",
+            ActionKind::Create(create) if create.if_not_exists => "CREATE LINK IF NOT EXISTS",
             ActionKind::Create(_) => "CREATE LINK",
             ActionKind::Drop { .. } => "DROP LINK",
             ActionKind::DropUser((kind, _)) => return format!("DROP {}", kind.as_str()),

@@ -17,7 +17,6 @@ use linkdial_core::{
     Clause, ClauseName, Code, Definition, Intent, KeyPlace, Kind, LinkName, Secret, Target,
 };
 
-use crate::registry::StoredTarget;
 use crate::sql::source::{FileId, SourceFile};
 use crate::sql::{Excerpt, Place};
 use link_clause::LinkClause;
@@ -112,16 +111,6 @@ impl Use {
             registry: None,
             stored: false,
             span: None,
-        }
-    }
-
-    /// Makes a use that a registry remembers.
-    pub(crate) fn stored(known: &StoredTarget) -> Self {
-        Self {
-            format: known.format.clone(),
-            registry: known.registry.clone(),
-            stored: true,
-            ..Self::new(known.target.clone(), known.intent)
         }
     }
 

@@ -1,11 +1,11 @@
 //! A script as a list of actions, before the first one runs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use linkdial_core::{Intent, LinkName, Target};
 
-use super::action::{Action, ActionKind, User};
+use super::action::{Action, ActionKind, User, full};
 use super::faults::Faults;
 use super::reader::Reader;
 use super::{ScriptOptions, UnknownLink, Use};
@@ -120,10 +120,27 @@ impl Program {
             let known = records.get(name).into_iter().flatten();
             let known = known.filter(|it| !it.ended && (it.user.is_some() || it.life == life));
             all[index] = known
-                .map(|record| (record.used.clone(), record.user.cloned()))
+                .map(|record| {
+                    let user = record.user.map(|user| full(user, Some(name)));
+                    (record.used.clone(), user)
+                })
                 .collect();
         }
         all
+    }
+
+    /// Returns the pipelines and functions that the script makes or drops: what a registry remembers
+    /// of them does not count.
+    pub(crate) fn decided_users(&self) -> HashSet<User> {
+        let users = self.actions.iter().filter_map(|action| match &action.kind {
+            ActionKind::DropUser(user) => Some(user.clone()),
+            ActionKind::Uses(uses) if !uses.if_not_exists => {
+                let link = uses.links.first().map(|link| &link.name);
+                uses.user.as_ref().map(|user| full(user, link))
+            }
+            _ => None,
+        });
+        users.collect()
     }
 
     /// Returns the links that are created or altered, in alphabetical order.

@@ -4,7 +4,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use linkdial_core::clause::{Node, Value};
-use linkdial_core::{Clause, ClauseName, Code, Definition, Kind, LinkName, REDACTED_VALUE};
+use linkdial_core::{
+    Clause, ClauseName, Code, Definition, Kind, LinkName, REDACTED, REDACTED_VALUE,
+};
 
 use super::action::{Action, ActionKind, Alter, Change, Comments, Create, LinkUsed, User, Uses};
 use super::faults::Faults;
@@ -261,7 +263,7 @@ impl Reader<'_> {
     /// Refuses what SHOW CREATE LINK prints in the place of a secret.
     fn is_shown(&mut self, node: &Node, clause: &LinkClause) -> bool {
         match &node.value {
-            Value::String(text) if text.expose() == REDACTED_VALUE => {
+            Value::String(text) if is_marked(text.expose()) => {
                 let (file, span) = clause
                     .locate(&node.span)
                     .unwrap_or_else(|| clause.literal());
@@ -363,6 +365,11 @@ impl Reader<'_> {
             self.errors.add(self.file, error);
         }
     }
+}
+
+/// Whether a text holds what stands for a secret, or for a part of it, where a link is shown.
+fn is_marked(text: &str) -> bool {
+    text.contains(REDACTED_VALUE) || text.contains(REDACTED)
 }
 
 /// Splits off the only comments that a use of a link takes.

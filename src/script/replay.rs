@@ -139,7 +139,7 @@ impl Replay<'_> {
             let existing = if if_not_exists {
                 Existing::Identical
             } else {
-                self.existing(slot, &name_span, or_replace, &link.definition)
+                self.existing(slot, &name_span, or_replace, &link)
             };
             match existing {
                 Existing::Forbids => return,
@@ -179,7 +179,7 @@ impl Replay<'_> {
         slot: usize,
         name: &Range<usize>,
         or_replace: bool,
-        definition: &Definition,
+        link: &ScriptLink,
     ) -> Existing {
         let Some(old) = &self.links[slot] else {
             return Existing::Gives;
@@ -188,12 +188,13 @@ impl Replay<'_> {
             kind,
             config,
             credentials,
-        } = definition;
+        } = &link.definition;
         let same_kind = old.definition.kind == *kind;
         if or_replace && same_kind {
             return Existing::Gives;
         }
         if same_kind
+            && old.description == link.description
             && same(&old.definition.config, config)
             && same(&old.definition.credentials, credentials)
         {

@@ -88,7 +88,7 @@ fn who_comes_second_is_told_and_changes_nothing() {
         ),
         // One alters it, one puts it to use.
         (
-            "before",
+            "verified",
             "ALTER LINK shop.score SET CREDENTIALS '{\"headers\": {\"X-From\": \"other\"}}';"
                 .to_owned(),
             "CREATE EXTERNAL FUNCTION shop.f(a INT) RETURNS INT AS REMOTE SERVICE '{url}' \
@@ -97,8 +97,15 @@ fn who_comes_second_is_told_and_changes_nothing() {
         ),
     ] {
         let lab = Lab::new();
-        if !before.is_empty() {
-            deferred(&lab, &create("", before));
+        match before {
+            "" => {}
+            "verified" => {
+                let url = lab.http.url("/");
+                let text = format!("-- linkdial: target '{url}'\n{}", create("", before));
+                let ran = lab.run("before.sql", &text, &Run::default());
+                assert_eq!(ran.outcomes(), ["registered"], "{}", ran.page);
+            }
+            before => deferred(&lab, &create("", before)),
         }
         let other = format!("-- linkdial: verify deferred\n{other}");
         let hook = Hook::start(elsewhere(&lab, other));
@@ -120,7 +127,7 @@ fn who_comes_second_is_told_and_changes_nothing() {
 }
 
 #[test]
-fn who_wanted_the_same_has_nothing_left_to_do() {
+fn who_wants_the_same_joins_what_was_first() {
     let lab = Lab::new();
     let text = create("", "both");
     let other = format!("-- linkdial: verify deferred\n{text}");
@@ -128,8 +135,35 @@ fn who_wanted_the_same_has_nothing_left_to_do() {
     let text = format!("-- linkdial: target '{}'\n{text}", hook.url);
     let ran = lab.run("mine.sql", &text, &Run::default());
     hook.acted.join().unwrap();
-    assert_eq!(ran.outcomes(), ["unchanged"], "{}", ran.page);
-    assert!(ran.page.contains("somebody else registered the same"));
+    // It passed here, and brings a target.
+    assert_eq!(ran.outcomes(), ["registered"], "{}", ran.page);
+    assert!(lab.holds().contains(&hook.url), "{}", lab.holds());
+    let again = lab.run("mine.sql", &text, &Run::default());
+    assert_eq!(again.outcomes(), ["unchanged"], "{}", again.page);
+}
+
+#[test]
+fn no_target_is_lost_when_two_use_a_link_at_once() {
+    let lab = Lab::new();
+    let url = lab.http.url("/");
+    let text = format!("-- linkdial: target '{url}'\n{}", create("", "both"));
+    let ran = lab.run("before.sql", &text, &Run::default());
+    assert_eq!(ran.outcomes(), ["registered"], "{}", ran.page);
+    let function = |name: &str, url: &str| {
+        format!(
+            "CREATE EXTERNAL FUNCTION shop.{name}(a INT) RETURNS INT AS REMOTE SERVICE '{url}' \
+             FORMAT JSON LINK shop.score;"
+        )
+    };
+    let theirs = lab.http.url("/echo");
+    let hook = Hook::start(elsewhere(&lab, function("g", &theirs)));
+    let ran = lab.run("mine.sql", &function("h", &hook.url), &Run::default());
+    hook.acted.join().unwrap();
+    assert_eq!(ran.outcomes(), ["registered"], "{}", ran.page);
+    let holds = lab.holds();
+    for url in [&url, &theirs, &hook.url] {
+        assert!(holds.contains(url.as_str()), "{url} in {holds}");
+    }
 }
 
 /// Links are dialled ahead of their statements; what was dialled for another definition is not
