@@ -352,6 +352,7 @@ impl Session<'_> {
             let name = link.name.clone();
             let known = Known {
                 link: Some(stored),
+                damaged: None,
                 targets,
             };
             self.planned.insert(name, known);
@@ -452,6 +453,7 @@ impl Session<'_> {
         if self.options.plan {
             let known = Known {
                 link: None,
+                damaged: None,
                 targets: left,
             };
             self.planned.insert(name.clone(), known);

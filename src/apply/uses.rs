@@ -184,7 +184,13 @@ impl Session<'_> {
     ) -> Result<(), Stop> {
         if self.options.plan {
             let link = known.link.clone();
-            self.planned.insert(name.clone(), Known { link, targets });
+            let damaged = known.damaged;
+            let known = Known {
+                link,
+                damaged,
+                targets,
+            };
+            self.planned.insert(name.clone(), known);
             return Ok(());
         }
         let expected = known.link.as_ref().map(|stored| stored.revision);

@@ -127,7 +127,10 @@ impl RegistryError {
             Self::WrongKey(_) => "name the key file that belongs to this registry",
             Self::Full(_) => "free some space and run it again; nothing was changed",
             Self::ReadOnly(_) => "check who may write the file and its folder",
-            Self::Locked(_) => "wait for the other process and run it again; nothing was changed",
+            Self::Locked(_) => {
+                "wait for the other process, such as a rotation of many links, and run it again; \
+                 nothing was changed"
+            }
             Self::Corrupt(_) => "put a backup of the file in its place",
             Self::Damaged(_) => "create the link anew with `CREATE OR REPLACE LINK`",
             Self::UnknownWord { .. } => "use the linkdial that wrote it",
