@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::apply::{all_targets, opened};
 use crate::dial::{self, Dials, Progress};
-use crate::registry::{Action, Entry, Known, Listed, Registry, RegistryError, State};
+use crate::registry::{Action, Entry, Listed, Registry, RegistryError, State};
 use crate::report::{self, Origin, Report};
 use crate::script::{ScriptLink, Use};
 use crate::sweep::Limits;
@@ -145,26 +145,21 @@ fn add(
     listed: &Listed,
     added: Vec<Use>,
 ) -> Result<Option<Range<usize>>, RegistryError> {
-    match registry.read(&listed.name) {
-        Ok(Known {
-            link: Some(stored),
-            targets,
-        }) => {
-            let mut link = opened(&stored);
-            let added = added.into_iter().map(|used| (used, None));
-            link.uses = all_targets(&targets, added).1;
-            Ok(Some(dials.add(Arc::new(link))))
-        }
-        Ok(Known { link: None, .. }) => Ok(None),
-        Err(error @ RegistryError::Damaged(_)) => {
-            let nothing = Secret::new("{}");
-            let link = ScriptLink::stored(listed.name.clone(), listed.kind, &nothing, &nothing);
-            let finding = Diagnosis::new(Code::Interrupted(Stage::Define), error.to_string());
-            let finding = finding.hint(error.hint());
-            Ok(Some(dials.add_broken(link, finding)))
-        }
-        Err(error) => Err(error),
+    let known = registry.read(&listed.name)?;
+    if let Some(stored) = known.link {
+        let mut link = opened(&stored);
+        let added = added.into_iter().map(|used| (used, None));
+        link.uses = all_targets(&known.targets, added).1;
+        return Ok(Some(dials.add(Arc::new(link))));
     }
+    if known.damaged.is_none() {
+        return Ok(None);
+    }
+    let error = RegistryError::Damaged(listed.name.clone());
+    let nothing = Secret::new("{}");
+    let link = ScriptLink::stored(listed.name.clone(), listed.kind, &nothing, &nothing);
+    let finding = Diagnosis::new(Code::Interrupted(Stage::Define), error.to_string());
+    Ok(Some(dials.add_broken(link, finding.hint(error.hint()))))
 }
 
 /// Returns a line of the record for every check that ran to its end.

@@ -520,6 +520,7 @@ impl<'a> Session<'a> {
                 }
                 ActionKind::Drop { .. } => Some(Known {
                     link: None,
+                    damaged: None,
                     targets: known
                         .targets
                         .into_iter()

@@ -219,10 +219,11 @@ impl Session<'_> {
     ) -> Result<(), Stop> {
         if self.options.plan {
             let link = known.link.clone();
+            let damaged = known.damaged;
             let known = Known {
                 link,
+                damaged,
                 targets,
-                ..Known::default()
             };
             self.planned.insert(name.clone(), known);
             return Ok(());

@@ -3,7 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::registry::{Absent, RegistryArguments, UserArguments, failure};
 use super::terminal;
-use crate::registry::Registry;
+use crate::registry::{Registry, Rotation};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -50,16 +50,26 @@ fn rotate(arguments: RotateArguments) -> Result<Exit, Failure> {
         )));
     }
     let mut opened = registry.open(Absent::Refuse)?;
-    let count = opened
+    let Rotation { links, left } = opened
         .registry
         .rotate_key(&user)
         .map_err(|error| failure(&error))?;
-    let links = match count {
+    let links = match links {
         1 => "1 link is".to_owned(),
-        count => format!("{count} links are"),
+        links => format!("{links} links are"),
     };
     let key = opened.registry.key_file().display().to_string();
     let key = crate::harmless::harmless(&key);
     terminal::print(|out| writeln!(out, "{links} sealed with the new key in {key}"))?;
+    if left > 0 {
+        let left = match left {
+            1 => "1 damaged definition or target stays".to_owned(),
+            left => format!("{left} damaged definitions and targets stay"),
+        };
+        terminal::warn(&format!(
+            "{left} sealed with an older key, which stays in {key} too: `linkdial check` names \
+             damaged links, and `CREATE OR REPLACE LINK` makes one anew"
+        ));
+    }
     Ok(Exit::Good)
 }

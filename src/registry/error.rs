@@ -133,7 +133,8 @@ impl RegistryError {
             Self::Full(_) => "free some space and run it again; nothing is half stored",
             Self::ReadOnly(_) => "check who may write the file and its folder",
             Self::Locked(_) => {
-                "wait for the other process and run it again; nothing is half stored"
+                "wait for the other process, such as a rotation of many links, and run it again; \
+                 nothing is half stored"
             }
             Self::Corrupt(_) => "put a backup of the file in its place",
             Self::Damaged(_) => "create the link anew with `CREATE OR REPLACE LINK`",

@@ -1,14 +1,16 @@
 //! The keys that seal a registry, and the file they lie in.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE as BASE64_NAME};
 use chacha20poly1305::Key;
 use chacha20poly1305::aead::Generate as _;
-use tempfile::{Builder, NamedTempFile};
+use tempfile::Builder;
 use zeroize::Zeroizing;
 
 use super::RegistryError;
@@ -63,6 +65,16 @@ impl SealingKey {
             bytes,
         })
     }
+
+    fn write_line(&self, file: &mut File) -> io::Result<()> {
+        let mut text = Zeroizing::new([0; KEY.div_ceil(3) * 4]);
+        BASE64
+            .encode_slice(self.bytes.as_slice(), text.as_mut_slice())
+            .map_err(io::Error::other)?;
+        write!(file, "{WORD} {} ", self.id)?;
+        file.write_all(text.as_slice())?;
+        file.write_all(b"\n")
+    }
 }
 
 impl std::fmt::Debug for SealingKey {
@@ -71,7 +83,10 @@ impl std::fmt::Debug for SealingKey {
     }
 }
 
-/// The file with the keys: one a line, the newest first.
+/// The file with the keys, one a line. Several registries may share it.
+///
+/// Who changes it holds a lock, so that no line of somebody else is lost between reading and
+/// writing. Who reads it holds none: it is replaced as a whole.
 #[derive(Debug)]
 pub(super) struct KeyFile {
     path: PathBuf,
@@ -84,6 +99,11 @@ impl KeyFile {
 
     /// Returns its keys, at least one; `None` where there is no file.
     pub(super) fn read(&self) -> Result<Option<Vec<SealingKey>>, RegistryError> {
+        let bytes = self.bytes()?;
+        bytes.map(|bytes| self.keys(&bytes)).transpose()
+    }
+
+    fn bytes(&self) -> Result<Option<Zeroizing<Vec<u8>>>, RegistryError> {
         let unreadable = |source| RegistryError::KeyUnreadable {
             path: self.path.clone(),
             source,
@@ -93,14 +113,17 @@ impl KeyFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unreadable(error)),
         };
-        let length = file.metadata().map_err(unreadable)?.len().min(LONGEST_FILE);
+        let length = file.metadata().map_err(unreadable)?.len();
+        if length > LONGEST_FILE {
+            return Err(unreadable(io::ErrorKind::FileTooLarge.into()));
+        }
         // With all its room from the start, so that no copy is left behind.
         let room = usize::try_from(length).unwrap_or_default() + 1;
         let mut bytes = Zeroizing::new(Vec::with_capacity(room));
         file.take(length)
             .read_to_end(&mut bytes)
             .map_err(unreadable)?;
-        self.keys(&bytes).map(Some)
+        Ok(Some(bytes))
     }
 
     fn keys(&self, bytes: &[u8]) -> Result<Vec<SealingKey>, RegistryError> {
@@ -128,28 +151,51 @@ impl KeyFile {
         Ok(keys)
     }
 
-    /// Makes the file with one key, unless somebody else was first; returns whether it did.
-    pub(super) fn create(&self, key: &SealingKey) -> Result<bool, RegistryError> {
-        let create = || {
-            let folder = folder(&self.path);
-            match written(&self.path, &[key])?.persist_noclobber(&self.path) {
-                Ok(_) => synced(folder).map(|()| true),
-                Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-                Err(error) => Err(error.error),
-            }
-        };
-        create().map_err(|source| self.unwritable(source))
+    /// Adds a key behind all that is there; returns whether the file was made for it.
+    pub(super) fn add(&self, key: &SealingKey) -> Result<bool, RegistryError> {
+        let place = self.locked()?;
+        let found = self.bytes()?;
+        if let Some(bytes) = &found {
+            // What is no key file stays as it is.
+            self.keys(bytes)?;
+        }
+        let lines = found.as_deref().map_or(TITLE.as_bytes(), Vec::as_slice);
+        place
+            .replace(|file| {
+                file.write_all(lines)?;
+                if !lines.ends_with(b"\n") {
+                    file.write_all(b"\n")?;
+                }
+                key.write_line(file)
+            })
+            .map_err(|source| self.unwritable(source))?;
+        Ok(found.is_none())
     }
 
-    /// Replaces all keys; a crash leaves the old file or the new one.
-    pub(super) fn replace(&self, keys: &[&SealingKey]) -> Result<(), RegistryError> {
-        let replace = || {
-            // A symbolic link stays one.
-            let path = fs::canonicalize(&self.path)?;
-            written(&path, keys)?.persist(&path)?;
-            synced(folder(&path))
+    /// Removes the keys with these ids; every other line stays as it is.
+    pub(super) fn remove(&self, ids: &[String]) -> Result<(), RegistryError> {
+        let place = self.locked()?;
+        let Some(bytes) = self.bytes()? else {
+            return Ok(());
         };
-        replace().map_err(|source| self.unwritable(source))
+        let goes = |line: &&[u8]| {
+            let key = str::from_utf8(line).ok().and_then(SealingKey::from_line);
+            key.is_some_and(|key| ids.contains(&key.id))
+        };
+        let lines = || bytes.split_inclusive(|byte| *byte == b'\n');
+        if !lines().any(|line| goes(&line)) {
+            return Ok(());
+        }
+        place
+            .replace(|file| {
+                let mut left = lines().filter(|line| !goes(line));
+                left.try_for_each(|line| file.write_all(line))
+            })
+            .map_err(|source| self.unwritable(source))
+    }
+
+    fn locked(&self) -> Result<Locked, RegistryError> {
+        Locked::wait(&self.path).map_err(|source| self.unwritable(source))
     }
 
     fn unwritable(&self, source: io::Error) -> RegistryError {
@@ -158,6 +204,110 @@ impl KeyFile {
             source,
         }
     }
+}
+
+/// What a new key file starts with.
+const TITLE: &str = "\
+# Keys of linkdial registries. Whoever has a registry and its key can read its secrets; without
+# its key nobody can. Keep a copy in another place than that of the registries.
+";
+/// How long another process that changes the file is waited for.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+/// The place of a key file while nobody else changes it.
+///
+/// The lock is a file of its own, and it stays. The key file could not be one: it is not there from
+/// the start, it is replaced, and on some systems a locked file can not be read.
+struct Locked {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Locked {
+    fn wait(path: &Path) -> io::Result<Self> {
+        let path = place(path)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            options.mode(0o600);
+        }
+        let lock = options.open(named_behind(&path, ".lock"))?;
+        let deadline = Instant::now() + LOCK_TIMEOUT;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(Self { path, _lock: lock }),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    thread::sleep(LOCK_PAUSE);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(io::Error::new(
+                        io::ErrorKind::TimedOut,
+                        "another process is changing it",
+                    ));
+                }
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
+    }
+
+    /// Replaces the file; a crash leaves the old one or the new one.
+    fn replace(&self, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+        let folder = folder(&self.path);
+        let unfinished = named_behind(&self.path, ".linkdial-new");
+        // A process that was killed may have left it, with keys that should be gone.
+        match fs::remove_file(&unfinished) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        // Nobody else may read it, and it goes when something fails.
+        let mut file = Builder::new()
+            .prefix(unfinished.file_name().unwrap_or_default())
+            .rand_bytes(0)
+            .tempfile_in(folder)?;
+        keep_readers(&self.path, file.as_file());
+        write(file.as_file_mut())?;
+        file.as_file().sync_all()?;
+        file.persist(&self.path)?;
+        synced(folder)
+    }
+}
+
+/// Lets those read the new file who may read the old one, such as the group of a service.
+#[cfg(unix)]
+fn keep_readers(old: &Path, new: &File) {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+    let Ok(old) = fs::metadata(old) else { return };
+    // Of another owner or group the same mode would let in others: then it stays our own.
+    if fchown(new, Some(old.uid()), Some(old.gid())).is_ok() {
+        drop(new.set_permissions(old.permissions()));
+    }
+}
+
+/// Other systems take it from the folder.
+#[cfg(not(unix))]
+fn keep_readers(_old: &Path, _new: &File) {}
+
+/// Where a key file lies or will lie. A symbolic link stays one, and all who change the file meet at
+/// one lock.
+fn place(path: &Path) -> io::Result<PathBuf> {
+    match fs::canonicalize(path) {
+        Err(error)
+            if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() =>
+        {
+            Ok(fs::canonicalize(folder(path))?.join(path.file_name().unwrap_or_default()))
+        }
+        found => found,
+    }
+}
+
+/// A file beside another one.
+fn named_behind(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
 }
 
 /// Returns whether others than the owner may read or write a key file.
@@ -178,45 +328,6 @@ fn folder(path: &Path) -> &Path {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
-}
-
-/// The end of the name of a key file that is not whole yet.
-const UNFINISHED: &str = ".new";
-
-/// Writes the keys into a file beside its place, which nobody else may read.
-fn written(path: &Path, keys: &[&SealingKey]) -> io::Result<NamedTempFile> {
-    let folder = folder(path);
-    let mut prefix = path.file_name().unwrap_or_default().to_owned();
-    prefix.push(".");
-    // A process that was killed may have left one, with keys that should be gone.
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let name = name.as_encoded_bytes();
-        if name.starts_with(prefix.as_encoded_bytes()) && name.ends_with(UNFINISHED.as_bytes()) {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    let mut file = Builder::new()
-        .prefix(&prefix)
-        .suffix(UNFINISHED)
-        .tempfile_in(folder)?;
-    writeln!(
-        file,
-        "# The key of a linkdial registry. Whoever has both can read its secrets; without this\n\
-         # file nobody can. Keep a copy in another place than that of the registry."
-    )?;
-    for key in keys {
-        let mut text = Zeroizing::new([0; KEY.div_ceil(3) * 4]);
-        BASE64
-            .encode_slice(key.bytes.as_slice(), text.as_mut_slice())
-            .map_err(io::Error::other)?;
-        write!(file, "{WORD} {} ", key.id)?;
-        file.write_all(text.as_slice())?;
-        file.write_all(b"\n")?;
-    }
-    file.as_file().sync_all()?;
-    Ok(file)
 }
 
 /// Makes a new name in a folder last.
@@ -246,17 +357,10 @@ impl KeyRing {
         }
     }
 
-    /// Takes or makes a key for a new registry; returns whether the key file is new too.
-    pub(super) fn take_first(&mut self) -> Result<bool, RegistryError> {
-        let mut found = self.file.read()?;
-        let mut made = false;
-        if found.is_none() {
-            made = self.file.create(&SealingKey::generate()?)?;
-            // What counts is what lies there: another process may have been first.
-            found = self.file.read()?;
-        }
-        self.keys = found.ok_or_else(|| self.missing())?;
-        self.current.clone_from(&self.keys[0].id);
+    /// Adds a key, to the file first; returns whether the file was made for it.
+    pub(super) fn add(&mut self, key: SealingKey) -> Result<bool, RegistryError> {
+        let made = self.file.add(&key)?;
+        self.keys.push(key);
         Ok(made)
     }
 
@@ -290,14 +394,9 @@ impl KeyRing {
         self.keys.iter().find(|key| key.id == id)
     }
 
-    pub(super) fn keys(&self) -> &[SealingKey] {
-        &self.keys
-    }
-
-    /// Takes over what a rotation left.
-    pub(super) fn turn_to(&mut self, key: SealingKey) {
-        self.current.clone_from(&key.id);
-        self.keys = vec![key];
+    /// Seals with this key from now on; it was added before.
+    pub(super) fn turn_to(&mut self, id: &str) {
+        id.clone_into(&mut self.current);
     }
 
     /// Nothing may be sealed with a key that only has the right id.

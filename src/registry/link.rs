@@ -64,46 +64,48 @@ pub struct StoredTarget {
 /// What a registry knows about a name.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
-    /// The link, if there is one.
+    /// The link, if there is one and its definition opens.
     pub link: Option<StoredLink>,
-    /// Its targets; those of pipelines and functions outlive the link.
+    /// The revision of a link whose sealed definition does not open; it can be replaced or dropped.
+    pub damaged: Option<u64>,
+    /// Its targets, without damaged ones; those of pipelines and functions outlive the link.
     pub targets: Vec<StoredTarget>,
 }
 
 /// A change of one link: all of it is stored, or nothing.
 #[derive(Debug)]
-pub struct Change<'a> {
+pub(crate) struct Change<'a> {
     /// Which link.
-    pub name: &'a LinkName,
+    pub(crate) name: &'a LinkName,
     /// The revision that was read before; `None` when there was no such link.
-    pub expected: Option<u64>,
+    pub(crate) expected: Option<u64>,
     /// What it becomes; `None` drops it.
-    pub link: Option<NewLink<'a>>,
+    pub(crate) link: Option<NewLink<'a>>,
     /// All targets from now on.
-    pub targets: &'a [StoredTarget],
+    pub(crate) targets: &'a [StoredTarget],
     /// What the record says about it; the last entry is the change itself.
-    pub record: &'a [Entry],
+    pub(crate) record: &'a [Entry],
 }
 
 /// A definition to store.
 #[derive(Debug)]
-pub struct NewLink<'a> {
+pub(crate) struct NewLink<'a> {
     /// Its kind.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// The JSON of its `CREDENTIALS`.
-    pub credentials: &'a Secret,
+    pub(crate) credentials: &'a Secret,
     /// The JSON of its `CONFIG`.
-    pub config: &'a Secret,
+    pub(crate) config: &'a Secret,
     /// The secret variables that the clauses are made of.
-    pub secrets: &'a [Secret],
+    pub(crate) secrets: &'a [Secret],
     /// The `CONFIG` as listings show it: without secrets.
-    pub shown_config: String,
+    pub(crate) shown_config: String,
     /// Its description.
-    pub description: &'a str,
+    pub(crate) description: &'a str,
     /// Warnings that are lowered to notes.
-    pub ignored: &'a [(Code, String)],
+    pub(crate) ignored: &'a [(Code, String)],
     /// Whether its dial passed.
-    pub state: State,
+    pub(crate) state: State,
 }
 
 /// A link as listings show it; nothing is opened for it.

@@ -22,16 +22,19 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf, absolute};
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use linkdial_core::LinkName;
 use sqlx::Connection as _;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 
 pub use self::error::RegistryError;
 pub use self::grant::Grant;
-pub use self::link::{Change, Known, Listed, NewLink, State, StoredLink, StoredTarget};
+pub(crate) use self::link::{Change, NewLink};
+pub use self::link::{Known, Listed, State, StoredLink, StoredTarget};
 pub use self::location::Location;
 pub use self::record::{Action, Entry, RecordLine};
+pub use self::rotation::Rotation;
 pub use crate::sql::ast::{Permission, UserKind};
 
 use self::error::Fault;
@@ -41,16 +44,24 @@ use self::store::Store;
 /// An open registry.
 ///
 /// Several processes may have one open. Its calls block, and panic inside of an asynchronous task;
-/// that goes for dropping it too. The functions that are given to [`Registry::list`] and
-/// [`Registry::record`] can not call it again.
+/// to drop it there blocks until its file is closed. The functions that are given to
+/// [`Registry::list`] and [`Registry::record`] can not call it again.
+///
+/// Only [`apply()`](crate::apply()) changes links, so that none counts as verified that was not
+/// dialled.
 pub struct Registry {
     location: Location,
     path: PathBuf,
     key_file: PathBuf,
     new_key: bool,
-    runtime: Runtime,
     /// Taken when it is dropped.
-    store: Mutex<Option<Store>>,
+    open: Mutex<Option<Open>>,
+}
+
+/// A store and what it runs on.
+struct Open {
+    runtime: Runtime,
+    store: Store,
 }
 
 impl Registry {
@@ -59,8 +70,9 @@ impl Registry {
 
     /// Opens a registry; makes it, its folder and its key where there is none.
     ///
-    /// The key lies in `key_file`, or beside the registry: `links.key` beside `links.db`. A key
-    /// file belongs to one registry, because a rotation leaves only the new key in it.
+    /// The key lies in `key_file`, or beside the registry: `links.key` beside `links.db`. Several
+    /// registries may share a key file: each makes a key of its own, a new one adds it, and a
+    /// rotation removes no other's. Who changes the file locks `links.key.lock` beside it.
     pub fn open(location: &Location, key_file: Option<PathBuf>) -> Result<Self, RegistryError> {
         let failed = |source| RegistryError::Open {
             path: location.path().to_owned(),
@@ -81,8 +93,7 @@ impl Registry {
             path,
             key_file,
             new_key: store.new_key,
-            runtime,
-            store: Mutex::new(Some(store)),
+            open: Mutex::new(Some(Open { runtime, store })),
         })
     }
 
@@ -90,9 +101,9 @@ impl Registry {
         &self,
         work: impl AsyncFnOnce(&mut Store) -> Result<T, Fault>,
     ) -> Result<T, RegistryError> {
-        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        let store = store.as_mut().expect("it is taken only in drop");
-        self.runtime
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let Open { runtime, store } = open.as_mut().expect("it is taken only in drop");
+        runtime
             .block_on(work(store))
             .map_err(|fault| fault.at(&self.path))
     }
@@ -102,7 +113,7 @@ impl Registry {
         &self.location
     }
 
-    /// Returns where its key was made just now, so that somebody can move it.
+    /// Returns where its key lies when the file was made just now, so that somebody can move it.
     pub fn new_key(&self) -> Option<&Path> {
         self.new_key.then_some(self.key_file.as_path())
     }
@@ -132,7 +143,7 @@ impl Registry {
     /// # Panics
     ///
     /// If the record says nothing about the change.
-    pub fn commit(&self, change: &Change<'_>) -> Result<u64, RegistryError> {
+    pub(crate) fn commit(&self, change: &Change<'_>) -> Result<u64, RegistryError> {
         assert!(
             !change.record.is_empty(),
             "a change of a link stands in the record"
@@ -142,7 +153,7 @@ impl Registry {
 
     /// Replaces the targets of a link, or of one that is gone; returns the number of the entry, which
     /// is the link's new revision.
-    pub fn set_targets(
+    pub(crate) fn set_targets(
         &self,
         name: &LinkName,
         expected: Option<u64>,
@@ -162,7 +173,7 @@ impl Registry {
     }
 
     /// Adds lines to the record, such as those of dials that changed nothing.
-    pub fn add_to_record(&self, entries: &[Entry]) -> Result<(), RegistryError> {
+    pub(crate) fn add_to_record(&self, entries: &[Entry]) -> Result<(), RegistryError> {
         self.run(async |store| store.add_to_record(entries).await)
     }
 
@@ -184,14 +195,14 @@ impl Registry {
     }
 
     /// Grants permissions; returns how many were new.
-    pub fn grant(&self, who: &str, grants: &[Grant]) -> Result<usize, RegistryError> {
+    pub(crate) fn grant(&self, who: &str, grants: &[Grant]) -> Result<usize, RegistryError> {
         self.run(async |store| {
             grant::change(&mut store.connection, who, Action::Grant, grants).await
         })
     }
 
     /// Revokes permissions; returns how many there were.
-    pub fn revoke(&self, who: &str, grants: &[Grant]) -> Result<usize, RegistryError> {
+    pub(crate) fn revoke(&self, who: &str, grants: &[Grant]) -> Result<usize, RegistryError> {
         self.run(async |store| {
             grant::change(&mut store.connection, who, Action::Revoke, grants).await
         })
@@ -202,11 +213,13 @@ impl Registry {
         self.run(async |store| grant::of_user(&mut store.connection, user).await)
     }
 
-    /// Seals everything anew under a fresh key; returns the number of links.
+    /// Seals everything anew under a fresh key, all but what is damaged.
     ///
-    /// Only the fresh key stays in the key file, so older copies of the registry need older copies
-    /// of the key file. Other processes can read meanwhile, but not write.
-    pub fn rotate_key(&mut self, who: &str) -> Result<usize, RegistryError> {
+    /// Its earlier keys leave the key file, so older copies of the registry need older copies of
+    /// the key file. What stays there are the keys of other registries, one that still seals
+    /// something damaged, and one of an earlier version, which may be shared. Other processes can
+    /// read meanwhile, but not write.
+    pub fn rotate_key(&mut self, who: &str) -> Result<Rotation, RegistryError> {
         self.run(async |store| rotation::rotate(store, who).await)
     }
 }
@@ -234,12 +247,20 @@ impl fmt::Debug for Registry {
 impl Drop for Registry {
     /// Waits until the log is back in the file.
     fn drop(&mut self) {
-        let store = self.store.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(store) = store.take()
-            && !std::thread::panicking()
-        {
-            // What was committed is safe in the log too.
-            drop(self.runtime.block_on(store.connection.close()));
+        let open = self.open.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let Some(Open { runtime, store }) = open.take() else {
+            return;
+        };
+        if thread::panicking() {
+            return;
+        }
+        // What was committed is safe in the log too.
+        let close = move || drop(runtime.block_on(store.connection.close()));
+        if Handle::try_current().is_err() {
+            close();
+        } else {
+            // A runtime can neither run nor end inside of an asynchronous task.
+            thread::scope(|scope| drop(scope.spawn(close).join()));
         }
     }
 }

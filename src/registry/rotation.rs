@@ -2,67 +2,112 @@
 //!
 //! A crash at any point leaves a key file with the key that the registry names: the fresh key is
 //! in the file before anything is sealed with it, everything is sealed anew in one transaction, and
-//! the old key leaves the file last. The file is only written under the write lock of the registry,
-//! so that two rotations do not lose each other's keys.
+//! the old key leaves the file last. The registry remembers which keys it made, the fresh one before
+//! it is in the file, and removes no others: the file may be that of several registries.
 
 use jiff::Timestamp;
 use linkdial_core::{LinkName, Secret};
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
-use super::RegistryError;
 use super::column::{database_of, name};
 use super::error::Fault;
 use super::key::{KeyRing, SealingKey};
 use super::record::{self, Action, Entry};
 use super::sealed::{self, Purpose};
 use super::sqlite::WRITE;
-use super::store::{Store, keep_up, set_key};
+use super::store::{Store, keep_up, opened, own_keys, set_key};
 
 /// Rows that are held at once.
 const PAGE: i64 = 500;
 
-/// Seals everything anew and forgets the old key; returns the number of links.
-pub(super) async fn rotate(store: &mut Store, who: &str) -> Result<usize, Fault> {
-    let links = seal_anew(store, who).await?;
+/// What came of a rotation.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Rotation {
+    /// The links that are sealed with the fresh key.
+    pub links: usize,
+    /// The damaged definitions and targets that stay as they were. Their key stays in the key file.
+    pub left: usize,
+}
+
+/// Seals everything anew and forgets the old key.
+pub(super) async fn rotate(store: &mut Store, who: &str) -> Result<Rotation, Fault> {
+    let fresh = announce(store).await?;
+    let rotation = seal_anew(store, fresh, who).await?;
     forget_old_keys(store).await?;
     // The log may hold what the old key opens. Somebody who reads keeps it a while longer.
     sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
         .execute(&mut store.connection)
         .await?;
-    Ok(links)
+    Ok(rotation)
+}
+
+/// Makes a key that the registry knows as its own, so that the next rotation can remove it if this
+/// one ends early.
+pub(super) async fn announce(store: &mut Store) -> Result<SealingKey, Fault> {
+    let fresh = SealingKey::generate()?;
+    let mut transaction = store.connection.begin_with(WRITE).await?;
+    keep_up(&mut transaction, &mut store.keys).await?;
+    let mut own = own_keys(&mut transaction, &store.keys).await?;
+    own.push(fresh.id().to_owned());
+    set_key(&mut transaction, store.keys.current(), &own).await?;
+    transaction.commit().await?;
+    Ok(fresh)
 }
 
 /// Adds a fresh key to the file and seals everything with it.
-pub(super) async fn seal_anew(store: &mut Store, who: &str) -> Result<usize, Fault> {
+pub(super) async fn seal_anew(
+    store: &mut Store,
+    fresh: SealingKey,
+    who: &str,
+) -> Result<Rotation, Fault> {
     let mut transaction = store.connection.begin_with(WRITE).await?;
     // Another process may have rotated; from here on none can.
     keep_up(&mut transaction, &mut store.keys).await?;
-    let fresh = SealingKey::generate()?;
-    let keys: Vec<_> = [&fresh].into_iter().chain(store.keys.keys()).collect();
-    store.keys.file().replace(&keys)?;
+    let mut own = own_keys(&mut transaction, &store.keys).await?;
+    if !own.iter().any(|id| id == fresh.id()) {
+        own.push(fresh.id().to_owned());
+    }
+    store.keys.add(fresh.clone())?;
 
-    let links = LINKS
+    let (links, left) = LINKS
         .seal_anew(&mut transaction, &store.keys, &fresh)
         .await?;
-    TARGETS
+    let (_, left_targets) = TARGETS
         .seal_anew(&mut transaction, &store.keys, &fresh)
         .await?;
-    set_key(&mut transaction, &fresh).await?;
+    let left = left + left_targets;
+    set_key(&mut transaction, &fresh, &own).await?;
     let first = record::next_number(&mut transaction).await?;
-    let entry = Entry::new(who, Action::RotateKey, None, format!("links: {links}"));
+    let detail = match left {
+        0 => format!("links: {links}"),
+        left => format!("links: {links}, damaged and left: {left}"),
+    };
+    let entry = Entry::new(who, Action::RotateKey, None, detail);
     record::add(&mut transaction, first, Timestamp::now(), &[entry]).await?;
     transaction.commit().await?;
-    store.keys.turn_to(fresh);
-    Ok(links)
+    store.keys.turn_to(fresh.id());
+    Ok(Rotation { links, left })
 }
 
-/// Leaves the one key in the file that is in use.
+/// Removes the registry's own keys from the file that seal nothing any more.
 async fn forget_old_keys(store: &mut Store) -> Result<(), Fault> {
     let mut transaction = store.connection.begin_with(WRITE).await?;
     // It may be the key of the next rotation by now, which tidies up on its own as well.
     keep_up(&mut transaction, &mut store.keys).await?;
-    store.keys.file().replace(&[store.keys.current()])?;
-    Ok(transaction.rollback().await?)
+    let own = own_keys(&mut transaction, &store.keys).await?;
+    let mut used = vec![store.keys.current_id().to_owned()];
+    let rows = sqlx::query("SELECT key_id FROM links UNION SELECT key_id FROM targets")
+        .fetch_all(&mut *transaction)
+        .await?;
+    for row in rows {
+        used.push(row.try_get("key_id")?);
+    }
+    let (used, unused): (Vec<_>, Vec<_>) = own.into_iter().partition(|id| used.contains(id));
+    store.keys.file().remove(&unused)?;
+    set_key(&mut transaction, store.keys.current(), &used).await?;
+    transaction.commit().await?;
+    let current = store.keys.current_id().to_owned();
+    Ok(store.keys.reload(&current)?)
 }
 
 /// A table with sealed texts.
@@ -94,14 +139,14 @@ const TARGETS: Table = Table {
 };
 
 impl Table {
-    /// Seals every row anew; returns how many there are.
+    /// Seals every row anew that opens; returns how many did and how many did not.
     async fn seal_anew(
         &self,
         connection: &mut SqliteConnection,
         keys: &KeyRing,
         fresh: &SealingKey,
-    ) -> Result<usize, Fault> {
-        let mut count = 0;
+    ) -> Result<(usize, usize), Fault> {
+        let (mut count, mut left) = (0, 0);
         let mut last = LinkName::new(None, "");
         let mut position = -1_i64;
         loop {
@@ -114,16 +159,19 @@ impl Table {
             }
             let rows = page.fetch_all(&mut *connection).await?;
             if rows.is_empty() {
-                return Ok(count);
+                return Ok((count, left));
             }
-            count += rows.len();
             for row in rows {
                 last = name(row.try_get("database_name")?, row.try_get("link")?);
+                if self.has_position {
+                    position = row.try_get("position")?;
+                }
                 let purpose = (self.purpose)(&last);
-                let key = keys.get(row.try_get("key_id")?);
-                let texts = key
-                    .and_then(|key| sealed::open(key, purpose, row.try_get("sealed").ok()?))
-                    .ok_or_else(|| RegistryError::Damaged(last.clone()))?;
+                let Some(texts) = opened(keys, purpose, &row)? else {
+                    left += 1;
+                    continue;
+                };
+                count += 1;
                 let texts: Vec<_> = texts.iter().map(Secret::expose).collect();
                 let mut update = sqlx::query(self.update)
                     .bind(sealed::seal(fresh, purpose, &texts)?)
@@ -131,7 +179,6 @@ impl Table {
                     .bind(database_of(&last))
                     .bind(&last.name);
                 if self.has_position {
-                    position = row.try_get("position")?;
                     update = update.bind(position);
                 }
                 update.execute(&mut *connection).await?;

@@ -18,10 +18,8 @@ use super::sealed::{self, Purpose};
 use super::sqlite::{self, WRITE};
 use super::{RegistryError, UserKind};
 
-/// What the check of a registry says once it is opened.
+/// What the check of a registry says first once it is opened; the ids of its own keys follow.
 const CHECK: &str = "linkdial";
-/// Rotations that one reader may meet while it reads.
-const READS: usize = 3;
 
 /// An open file with the keys to it.
 #[derive(Debug)]
@@ -45,68 +43,49 @@ impl Store {
     }
 
     pub(super) async fn read(&mut self, name: &LinkName) -> Result<Known, Fault> {
-        for _ in 1..READS {
-            match self.try_read(name).await {
-                // Somebody has rotated the key meanwhile.
-                Err(Fault::Known(RegistryError::WrongKey(_))) => {
-                    keep_up(&mut self.connection, &mut self.keys).await?;
-                }
-                result => return result,
+        loop {
+            let (link, targets) = rows(&mut self.connection, name).await?;
+            let mut strange = false;
+            for row in link.iter().chain(&targets) {
+                strange |= self.keys.get(row.try_get("key_id")?).is_none();
             }
+            // Somebody has rotated the key meanwhile. If not, the row is damaged.
+            if strange && keep_up(&mut self.connection, &mut self.keys).await? {
+                continue;
+            }
+            return self.known(name, link.as_ref(), &targets);
         }
-        self.try_read(name).await
     }
 
-    async fn try_read(&mut self, name: &LinkName) -> Result<Known, Fault> {
-        // Both queries see one state.
-        let mut transaction = self.connection.begin().await?;
-        let link = sqlx::query(
-            "SELECT type, description, sealed, key_id, revision, state, state_at, state_by, \
-             ignored FROM links WHERE database_name = $1 AND link = $2",
-        )
-        .bind(database_of(name))
-        .bind(&name.name)
-        .fetch_optional(&mut *transaction)
-        .await?;
-        let targets = sqlx::query(
-            "SELECT sealed, key_id, intent, format, user_kind, user_database, user_name \
-             FROM targets WHERE database_name = $1 AND link = $2 ORDER BY position",
-        )
-        .bind(database_of(name))
-        .bind(&name.name)
-        .fetch_all(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(Known {
-            link: link.map(|row| self.link(name, &row)).transpose()?,
-            targets: targets
-                .iter()
-                .map(|row| self.target(name, row))
-                .collect::<Result<_, _>>()?,
-        })
-    }
-
-    /// Opens what is sealed in a row.
-    fn opened(
+    fn known(
         &self,
         name: &LinkName,
-        purpose: Purpose<'_>,
-        row: &SqliteRow,
-    ) -> Result<Vec<Secret>, Fault> {
-        let key = self.keys.get(row.try_get("key_id")?);
-        let key = key.ok_or_else(|| self.keys.wrong())?;
-        let texts = sealed::open(key, purpose, row.try_get("sealed")?);
-        let texts = texts.filter(|texts| texts.len() >= 2);
-        Ok(texts.ok_or_else(|| RegistryError::Damaged(name.clone()))?)
+        link: Option<&SqliteRow>,
+        targets: &[SqliteRow],
+    ) -> Result<Known, Fault> {
+        let mut known = Known::default();
+        if let Some(row) = link {
+            known.link = self.link(name, row)?;
+            if known.link.is_none() {
+                known.damaged = Some(number(row, "revision")?);
+            }
+        }
+        for row in targets {
+            known.targets.extend(self.target(name, row)?);
+        }
+        Ok(known)
     }
 
-    fn link(&self, name: &LinkName, row: &SqliteRow) -> Result<StoredLink, Fault> {
-        let mut texts = self.opened(name, Purpose::Definition(name), row)?;
+    /// Returns `None` where it is damaged.
+    fn link(&self, name: &LinkName, row: &SqliteRow) -> Result<Option<StoredLink>, Fault> {
+        let Some(mut texts) = opened(&self.keys, Purpose::Definition(name), row)? else {
+            return Ok(None);
+        };
         let secrets = texts.split_off(2);
         let ignored: &str = row.try_get("ignored")?;
         let ignored: Vec<(String, String)> =
             serde_json::from_str(ignored).map_err(|_| unknown("ignored", ignored))?;
-        Ok(StoredLink {
+        Ok(Some(StoredLink {
             name: name.clone(),
             kind: kind(row)?,
             credentials: texts.swap_remove(0),
@@ -120,20 +99,23 @@ impl Store {
                 .collect(),
             state: state(row)?,
             revision: number(row, "revision")?,
-        })
+        }))
     }
 
-    fn target(&self, name: &LinkName, row: &SqliteRow) -> Result<StoredTarget, Fault> {
-        let texts = self.opened(name, Purpose::Target(name), row)?;
+    /// Returns `None` where it is damaged.
+    fn target(&self, name: &LinkName, row: &SqliteRow) -> Result<Option<StoredTarget>, Fault> {
+        let Some(texts) = opened(&self.keys, Purpose::Target(name), row)? else {
+            return Ok(None);
+        };
         let (target, registry) = (&texts[0], &texts[1]);
         let user: Option<&str> = row.try_get("user_name")?;
-        Ok(StoredTarget {
+        Ok(Some(StoredTarget {
             target: Target::new(target.expose()),
             intent: intent(row)?,
             format: row.try_get("format")?,
             registry: Some(registry.expose().to_owned()).filter(|registry| !registry.is_empty()),
             user: user.map(|user| user_of(row, user)).transpose()?,
-        })
+        }))
     }
 
     pub(super) async fn commit(&mut self, change: &Change<'_>) -> Result<u64, Fault> {
@@ -209,13 +191,55 @@ async fn unlock(
         let mut transaction = connection.begin_with(WRITE).await?;
         // Another process may have been first.
         if proof(&mut transaction).await?.is_none() {
-            new_key = keys.take_first()?;
-            set_key(&mut transaction, keys.current()).await?;
+            let key = SealingKey::generate()?;
+            set_key(&mut transaction, &key, &[key.id().to_owned()]).await?;
+            // Another one may lie there, but never one that two registries share: the rotation of
+            // one would take it from the other.
+            new_key = keys.add(key)?;
         }
         transaction.commit().await?;
     }
     keep_up(connection, &mut keys).await?;
     Ok((keys, new_key))
+}
+
+/// Reads the rows of a link and of its targets, both in one state.
+async fn rows(
+    connection: &mut SqliteConnection,
+    name: &LinkName,
+) -> Result<(Option<SqliteRow>, Vec<SqliteRow>), Fault> {
+    let mut transaction = connection.begin().await?;
+    let link = sqlx::query(
+        "SELECT type, description, sealed, key_id, revision, state, state_at, state_by, \
+         ignored FROM links WHERE database_name = $1 AND link = $2",
+    )
+    .bind(database_of(name))
+    .bind(&name.name)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let targets = sqlx::query(
+        "SELECT sealed, key_id, intent, format, user_kind, user_database, user_name \
+         FROM targets WHERE database_name = $1 AND link = $2 ORDER BY position",
+    )
+    .bind(database_of(name))
+    .bind(&name.name)
+    .fetch_all(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok((link, targets))
+}
+
+/// Opens what is sealed in a row, two texts at least; `None` where it is damaged.
+pub(super) fn opened(
+    keys: &KeyRing,
+    purpose: Purpose<'_>,
+    row: &SqliteRow,
+) -> Result<Option<Vec<Secret>>, Fault> {
+    let Some(key) = keys.get(row.try_get("key_id")?) else {
+        return Ok(None);
+    };
+    let texts = sealed::open(key, purpose, row.try_get("sealed")?);
+    Ok(texts.filter(|texts| texts.len() >= 2))
 }
 
 /// The key that everything is sealed with, as the registry knows it.
@@ -242,12 +266,15 @@ async fn proof(connection: &mut SqliteConnection) -> Result<Option<Proof>, Fault
     row.map(proof).transpose()
 }
 
-/// Notes the current key and what proves it.
+/// Notes the current key and what proves it, with the ids of all keys that the registry made.
 pub(super) async fn set_key(
     connection: &mut SqliteConnection,
     key: &SealingKey,
+    own: &[String],
 ) -> Result<(), Fault> {
-    let check = sealed::seal(key, Purpose::Check, &[CHECK])?;
+    let own = own.iter().map(String::as_str);
+    let texts: Vec<_> = std::iter::once(CHECK).chain(own).collect();
+    let check = sealed::seal(key, Purpose::Check, &texts)?;
     for (name, value) in [("key", key.id()), ("check", &check)] {
         sqlx::query(
             "INSERT INTO registry (name, value) VALUES ($1, $2) \
@@ -261,26 +288,39 @@ pub(super) async fn set_key(
     Ok(())
 }
 
+/// Returns the ids of the keys that the registry made, after [`keep_up`]. A registry of an earlier
+/// version did not note them.
+pub(super) async fn own_keys(
+    connection: &mut SqliteConnection,
+    keys: &KeyRing,
+) -> Result<Vec<String>, Fault> {
+    let proof = proof(connection).await?;
+    let texts = proof.and_then(|it| sealed::open(keys.current(), Purpose::Check, &it.check));
+    let texts = texts.ok_or_else(|| keys.wrong())?;
+    let own = texts.iter().skip(1);
+    Ok(own.map(|id| id.expose().to_owned()).collect())
+}
+
 /// Makes sure that the keys at hand are those of the registry: another process may have rotated
-/// them. In a transaction that writes they stay so.
+/// them. In a transaction that writes they stay so. Returns whether they were others.
 pub(super) async fn keep_up(
     connection: &mut SqliteConnection,
     keys: &mut KeyRing,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let mut wanted = proof(connection).await?;
     loop {
         let Some(proof) = &wanted else {
             return Err(keys.wrong().into());
         };
         if keys.current_id() == proof.key_id {
-            return Ok(());
+            return Ok(false);
         }
         let unlocked = keys.reload(&proof.key_id).and_then(|()| {
             let check = sealed::open(keys.current(), Purpose::Check, &proof.check);
             check.map(drop).ok_or_else(|| keys.reject())
         });
         let Err(error) = unlocked else {
-            return Ok(());
+            return Ok(true);
         };
         // A rotation may have passed between the registry and the file.
         let now = self::proof(connection).await?;

@@ -147,7 +147,7 @@ fn three(server: &HttpEndpoint) -> String {
 }
 
 /// Changes a registry behind its back.
-fn tamper(registered: &Registered, sql: &'static str) {
+pub(super) fn tamper(registered: &Registered, sql: &'static str) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()

@@ -47,3 +47,29 @@ fn a_rotation_replaces_the_key() {
     assert_eq!(code(&output), 3);
     assert!(stderr(&output).contains("\nhint: "), "{}", stderr(&output));
 }
+
+#[test]
+fn a_rotation_tells_what_it_left() {
+    let registered = check::Registered::new();
+    let text = s3("shop.a", closed_port()) + &s3("shop.b", closed_port());
+    registered.apply(&text, true);
+    check::tamper(
+        &registered,
+        "UPDATE links SET sealed = 'AAAA' WHERE link = 'b'",
+    );
+    let key = registered.folder.path("links.key");
+    let output = run(&["key", "rotate", "--registry", &registered.path]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert_eq!(
+        stdout(&output),
+        format!("1 link is sealed with the new key in {key}\n")
+    );
+    assert_eq!(
+        stderr(&output),
+        format!(
+            "warning: 1 damaged definition or target stays sealed with an older key, which stays \
+             in {key} too: `linkdial check` names damaged links, and `CREATE OR REPLACE LINK` \
+             makes one anew\n"
+        )
+    );
+}

@@ -3,7 +3,6 @@
 use std::fs;
 
 use super::*;
-use crate::registry::key::SealingKey;
 
 #[test]
 fn a_key_is_made_once_and_beside_the_registry() {
@@ -20,16 +19,190 @@ fn a_key_is_made_once_and_beside_the_registry() {
     assert_eq!(fs::read_to_string(scratch.key_file()).unwrap(), key);
 }
 
+/// Opens a registry of this name with the key file that all of a test share.
+fn sharing(scratch: &Scratch, name: &str) -> Registry {
+    let location = Location::Sqlite(scratch.folder.path().join(name));
+    Registry::open(&location, Some(scratch.folder.path().join("all.key"))).unwrap()
+}
+
+/// The lines of the key file that all share.
+fn shared_lines(scratch: &Scratch) -> Vec<String> {
+    let text = fs::read_to_string(scratch.folder.path().join("all.key")).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
 #[test]
-fn a_key_file_that_is_there_is_never_replaced_by_a_first_key() {
+fn a_new_registry_adds_a_key_of_its_own() {
     let scratch = Scratch::new();
-    let path = scratch.folder.path().join("links.key");
-    let file = KeyFile::new(path.clone());
-    assert!(file.create(&SealingKey::generate().unwrap()).unwrap());
-    let first = fs::read(&path).unwrap();
-    assert!(!file.create(&SealingKey::generate().unwrap()).unwrap());
-    assert_eq!(fs::read(&path).unwrap(), first);
-    assert_eq!(fs::read_dir(scratch.folder.path()).unwrap().count(), 1);
+    let path = scratch.folder.path().join("all.key");
+    let first = sharing(&scratch, "a.db");
+    assert_eq!(first.new_key(), Some(path.as_path()));
+    // What a person wrote there stays, without an end of line too.
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("# mine\n{text}\n# last")).unwrap();
+    let before = shared_lines(&scratch);
+
+    let second = sharing(&scratch, "b.db");
+    assert_eq!(second.new_key(), None);
+    let after = shared_lines(&scratch);
+    assert_eq!(after[..before.len()], before);
+    assert_eq!(after.len(), before.len() + 1);
+    assert!(after[before.len()].starts_with("linkdial-key-1 "));
+    let keys = [&first, &second].map(|registry| {
+        registry
+            .run(async |store| Ok(store.keys.current_id().to_owned()))
+            .unwrap()
+    });
+    assert_ne!(keys[0], keys[1]);
+    put(&first, &name("orders"), None, "{}", &[]).unwrap();
+    drop(first);
+    assert_eq!(
+        credentials(&sharing(&scratch, "a.db"), &name("orders")),
+        "{}"
+    );
+}
+
+#[test]
+fn a_rotation_leaves_the_keys_of_other_registries() {
+    let scratch = Scratch::new();
+    let mut first = sharing(&scratch, "a.db");
+    let second = sharing(&scratch, "b.db");
+    put(&second, &name("orders"), None, "{\"k\": 1}", &[]).unwrap();
+    let before = shared_lines(&scratch);
+    for _ in 0..2 {
+        first.rotate_key("ada").unwrap();
+    }
+    drop((first, second));
+    let after = shared_lines(&scratch);
+    let key = |lines: &[String], nth| {
+        let mut keys = lines.iter().filter(|line| !line.starts_with('#'));
+        keys.nth(nth).cloned()
+    };
+    assert_eq!(after.len(), before.len());
+    // The line of the first one went, and its new one comes last.
+    assert_eq!(key(&after, 0), key(&before, 1));
+    assert!(!before.contains(&key(&after, 1).unwrap()));
+    sharing(&scratch, "a.db");
+    let second = sharing(&scratch, "b.db");
+    assert_eq!(credentials(&second, &name("orders")), "{\"k\": 1}");
+}
+
+#[test]
+fn a_key_that_the_registry_did_not_make_stays() {
+    let scratch = Scratch::new();
+    let mut registry = scratch.open();
+    // As an earlier version left it: the key may be shared.
+    registry
+        .run(async |store| {
+            let key = store.keys.current().clone();
+            store::set_key(&mut store.connection, &key, &[]).await
+        })
+        .unwrap();
+    let before = fs::read_to_string(scratch.key_file()).unwrap();
+    for _ in 0..2 {
+        registry.rotate_key("ada").unwrap();
+        let after = fs::read_to_string(scratch.key_file()).unwrap();
+        assert!(after.starts_with(&before), "{after}");
+        assert_eq!(after.lines().count(), before.lines().count() + 1);
+    }
+}
+
+#[test]
+fn registries_that_share_a_key_file_lose_no_line() {
+    let scratch = Scratch::new();
+    let names: Vec<_> = (0..4).map(|number| format!("{number}.db")).collect();
+    let barrier = std::sync::Barrier::new(names.len());
+    let made: usize = thread::scope(|scope| {
+        let threads = names.iter().map(|name| {
+            let (scratch, barrier) = (&scratch, &barrier);
+            scope.spawn(move || {
+                barrier.wait();
+                let mut registry = sharing(scratch, name);
+                for _ in 0..3 {
+                    registry.rotate_key("ada").unwrap();
+                }
+                usize::from(registry.new_key().is_some())
+            })
+        });
+        let threads: Vec<_> = threads.collect();
+        threads.into_iter().map(|it| it.join().unwrap()).sum()
+    });
+    assert_eq!(made, 1);
+    for name in &names {
+        sharing(&scratch, name);
+    }
+    let lines = shared_lines(&scratch);
+    let keys = lines.iter().filter(|line| !line.starts_with('#')).count();
+    assert_eq!(keys, names.len());
+}
+
+#[test]
+fn a_key_file_that_somebody_changes_is_waited_for() {
+    let scratch = Scratch::new();
+    let lock = scratch.folder.path().join("all.key.lock");
+    let lock = fs::File::create(lock).unwrap();
+    lock.lock().unwrap();
+    let location = Location::Sqlite(scratch.folder.path().join("a.db"));
+    let key = scratch.folder.path().join("all.key");
+    match Registry::open(&location, Some(key.clone())).unwrap_err() {
+        RegistryError::KeyUnwritable { path, source } => {
+            assert_eq!(path, key);
+            assert_eq!(source.to_string(), "another process is changing it");
+        }
+        other => panic!("{other}"),
+    }
+    assert!(!key.exists());
+    drop(lock);
+    sharing(&scratch, "a.db");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symbolic_link_to_a_key_file_stays_one() {
+    let scratch = Scratch::new();
+    drop(sharing(&scratch, "a.db"));
+    let link = scratch.folder.path().join("link.key");
+    std::os::unix::fs::symlink("all.key", &link).unwrap();
+    let location = Location::Sqlite(scratch.folder.path().join("b.db"));
+    let mut registry = Registry::open(&location, Some(link.clone())).unwrap();
+    registry.rotate_key("ada").unwrap();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    // One file has one lock, by whatever name.
+    assert!(!scratch.folder.path().join("link.key.lock").exists());
+    sharing(&scratch, "a.db");
+}
+
+#[cfg(unix)]
+#[test]
+fn who_may_read_a_key_file_still_may_when_it_changes() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let scratch = Scratch::new();
+    let path = scratch.folder.path().join("all.key");
+    let mut first = sharing(&scratch, "a.db");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    drop(sharing(&scratch, "b.db"));
+    first.rotate_key("ada").unwrap();
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o640
+    );
+}
+
+#[test]
+fn what_is_no_key_file_is_not_added_to() {
+    let scratch = Scratch::new();
+    let path = scratch.folder.path().join("notes.txt");
+    for (text, failed) in [
+        ("remember the milk\n".to_owned(), "line 1 of the key file"),
+        ("\n".repeat((1 << 20) + 1), "can not read the key file"),
+    ] {
+        fs::write(&path, &text).unwrap();
+        let location = Location::Sqlite(scratch.path());
+        let error = Registry::open(&location, Some(path.clone())).unwrap_err();
+        assert!(error.to_string().starts_with(failed), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
 }
 
 #[test]
@@ -152,7 +325,13 @@ fn others_can_not_read_what_is_made() {
     seen.sort_unstable();
     assert_eq!(
         seen,
-        ["links.db", "links.db-shm", "links.db-wal", "links.key"]
+        [
+            "links.db",
+            "links.db-shm",
+            "links.db-wal",
+            "links.key",
+            "links.key.lock"
+        ]
     );
     let folder = fs::metadata(scratch.path().parent().unwrap()).unwrap();
     assert_eq!(folder.permissions().mode() & 0o777, 0o700);
@@ -165,11 +344,13 @@ fn others_can_not_read_what_is_made() {
 }
 
 #[test]
-fn a_closed_registry_is_one_file_and_its_key() {
+fn a_closed_registry_is_one_file_and_its_key_with_a_lock() {
     let scratch = Scratch::new();
     put(&scratch.open(), &name("orders"), None, "{}", &[]).unwrap();
     let files = fs::read_dir(scratch.path().parent().unwrap()).unwrap();
     let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
     files.sort_unstable();
-    assert_eq!(files, [scratch.path(), scratch.key_file()]);
+    let lock = scratch.key_file().with_file_name("links.key.lock");
+    assert_eq!(fs::metadata(&lock).unwrap().len(), 0);
+    assert_eq!(files, [scratch.path(), scratch.key_file(), lock]);
 }

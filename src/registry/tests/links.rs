@@ -170,7 +170,7 @@ fn targets_change_without_their_link() {
     put(&registry, &first, None, "{}", &both).unwrap();
     put(&registry, &second, None, "{}", std::slice::from_ref(&other)).unwrap();
     let links = registry.links_of_user(UserKind::Pipeline, &user);
-    assert_eq!(links.unwrap(), [first.clone()]);
+    assert_eq!(links.unwrap(), std::slice::from_ref(&first));
 
     let entry = Entry::new("bob", Action::Targets, Some(first.clone()), "fewer".into());
     let left = std::slice::from_ref(&other);
@@ -196,7 +196,7 @@ fn targets_change_without_their_link() {
     let gone = name("gone");
     let entry = Entry::new("bob", Action::Targets, Some(gone.clone()), "kept".into());
     registry
-        .set_targets(&gone, None, &[used.clone()], &entry)
+        .set_targets(&gone, None, std::slice::from_ref(&used), &entry)
         .unwrap();
     let known = registry.read(&gone).unwrap();
     assert!(known.link.is_none());
@@ -299,4 +299,45 @@ fn a_dial_alone_leaves_the_revision() {
         .add_to_record(&[entry(Action::Dial, &link)])
         .unwrap();
     assert_eq!(put(&registry, &link, Some(1), "{}", &[]).unwrap(), 3);
+}
+
+#[test]
+fn a_damaged_link_can_be_replaced_dropped_and_used() {
+    let scratch = Scratch::new();
+    let registry = scratch.open();
+    let [replaced, dropped, used, strange] = ["a", "b", "c", "d"].map(name);
+    for link in [&replaced, &dropped, &used, &strange] {
+        put(&registry, link, None, "{}", &[target("bucket/a")]).unwrap();
+    }
+    // One text that no key opens, and one of a key that is gone.
+    sql(
+        &registry,
+        "UPDATE links SET sealed = 'AAAA' WHERE link <> 'd'; \
+         UPDATE links SET key_id = 'gone' WHERE link = 'd'",
+    );
+    for (link, revision) in [(&replaced, 1), (&dropped, 2), (&used, 3), (&strange, 4)] {
+        let known = registry.read(link).unwrap();
+        assert!(known.link.is_none());
+        assert_eq!(known.damaged, Some(revision));
+        assert_eq!(known.targets, [target("bucket/a")]);
+    }
+    let stale = put(&registry, &replaced, None, "{}", &[]);
+    assert!(matches!(stale, Err(RegistryError::Conflict(_))));
+    assert_eq!(
+        put(&registry, &replaced, Some(1), "{\"k\": 1}", &[]).unwrap(),
+        5
+    );
+    assert_eq!(credentials(&registry, &replaced), "{\"k\": 1}");
+    assert_eq!(registry.read(&replaced).unwrap().damaged, None);
+
+    assert_eq!(take(&registry, &dropped, 2).unwrap(), 6);
+    assert_eq!(registry.read(&dropped).unwrap().damaged, None);
+
+    let entry = Entry::new("bob", Action::Targets, Some(used.clone()), "more".into());
+    let targets = [target("bucket/a"), target("bucket/b")];
+    let number = registry.set_targets(&used, Some(3), &targets, &entry);
+    assert_eq!(number.unwrap(), 7);
+    let known = registry.read(&used).unwrap();
+    assert_eq!(known.damaged, Some(7));
+    assert_eq!(known.targets, targets);
 }

@@ -3,8 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::registry::key::SealingKey;
-use crate::registry::rotation::seal_anew;
+use crate::registry::rotation::{announce, seal_anew};
 
 fn keys_in_file(scratch: &Scratch) -> usize {
     let text = fs::read_to_string(scratch.key_file()).unwrap();
@@ -44,7 +43,11 @@ fn everything_is_sealed_under_the_fresh_key() {
     // More than a page of targets.
     let mut registry = filled(&scratch, 300);
     let old = fs::read(scratch.key_file()).unwrap();
-    assert_eq!(registry.rotate_key("ada").unwrap(), 300);
+    let (links, left) = (300, 0);
+    assert_eq!(
+        registry.rotate_key("ada").unwrap(),
+        Rotation { links, left }
+    );
     whole(&registry, 300);
     assert_eq!(keys_in_file(&scratch), 1);
     let same = "SELECT COUNT(DISTINCT key_id) FROM \
@@ -76,9 +79,8 @@ fn a_rotation_that_ends_before_its_commit_changes_nothing() {
     let registry = filled(&scratch, 3);
     registry
         .run(async |store| {
-            let fresh = SealingKey::generate()?;
-            let keys: Vec<_> = [&fresh].into_iter().chain(store.keys.keys()).collect();
-            store.keys.file().replace(&keys)?;
+            let fresh = announce(store).await?;
+            store.keys.file().add(&fresh)?;
             Ok(())
         })
         .unwrap();
@@ -105,7 +107,10 @@ fn a_rotation_that_ends_after_its_commit_still_opens() {
     let scratch = Scratch::new();
     let registry = filled(&scratch, 3);
     registry
-        .run(async |store| seal_anew(store, "ada").await)
+        .run(async |store| {
+            let fresh = announce(store).await?;
+            seal_anew(store, fresh, "ada").await
+        })
         .unwrap();
     drop(registry);
     assert_eq!(keys_in_file(&scratch), 2);
@@ -117,34 +122,64 @@ fn a_rotation_that_ends_after_its_commit_still_opens() {
 }
 
 #[test]
-fn a_link_that_does_not_open_stops_the_rotation() {
+fn what_does_not_open_stays_and_keeps_its_key() {
     let scratch = Scratch::new();
     let mut registry = filled(&scratch, 3);
     sql(
         &registry,
-        "UPDATE links SET sealed = 'AAAA' WHERE link = 'l1'",
+        "UPDATE links SET sealed = 'AAAA' WHERE link = 'l1'; \
+         UPDATE targets SET sealed = 'BBBB' WHERE link = 'l2' AND position = 1",
     );
-    match registry.rotate_key("ada").unwrap_err() {
-        RegistryError::Damaged(link) => assert_eq!(link, name("l1")),
-        other => panic!("{other}"),
+    let stay = "SELECT COUNT(*) FROM (SELECT key_id FROM links WHERE sealed = 'AAAA' \
+                UNION ALL SELECT key_id FROM targets WHERE sealed = 'BBBB') \
+                WHERE key_id <> (SELECT value FROM registry WHERE name = 'key')";
+    for _ in 0..2 {
+        let (links, left) = (2, 2);
+        assert_eq!(
+            registry.rotate_key("ada").unwrap(),
+            Rotation { links, left }
+        );
+        assert_eq!(count(&registry, stay), 2);
+        assert_eq!(keys_in_file(&scratch), 2);
     }
+    let last = record(&registry).pop().unwrap();
+    assert_eq!(
+        last.entry.detail.as_deref(),
+        Some("links: 2, damaged and left: 2")
+    );
     drop(registry);
-    let registry = scratch.open();
-    assert_eq!(credentials(&registry, &name("l2")), "{\"n\": 2}");
+    let mut registry = scratch.open();
+    assert_eq!(credentials(&registry, &name("l0")), "{\"n\": 0}");
+    assert_eq!(registry.read(&name("l1")).unwrap().damaged, Some(2));
+    assert_eq!(
+        registry.read(&name("l2")).unwrap().targets,
+        [target("bucket/a")]
+    );
+
+    // Once they are mended, nothing needs the old key.
+    let targets = [target("bucket/a"), target("bucket/b")];
+    put(&registry, &name("l1"), Some(2), "{\"n\": 1}", &targets).unwrap();
+    put(&registry, &name("l2"), Some(3), "{\"n\": 2}", &targets).unwrap();
+    assert_eq!(registry.rotate_key("ada").unwrap().left, 0);
+    assert_eq!(keys_in_file(&scratch), 1);
+    whole(&registry, 3);
 }
 
 #[test]
-fn a_rotation_removes_what_a_killed_one_left() {
+fn only_the_file_of_a_killed_rotation_is_removed() {
     let scratch = Scratch::new();
     let mut registry = filled(&scratch, 1);
     let beside = |name| scratch.key_file().with_file_name(name);
-    for name in ["links.key.aBc.new", "links.key.backup", "other.key.aBc.new"] {
-        fs::write(beside(name), "").unwrap();
+    let others = ["links.key.aBc.new", "links.key.new", "links.key.backup"];
+    for name in others {
+        fs::write(beside(name), "mine").unwrap();
     }
+    fs::write(beside("links.key.linkdial-new"), "half a k").unwrap();
     registry.rotate_key("ada").unwrap();
-    assert!(!beside("links.key.aBc.new").exists());
-    assert!(beside("links.key.backup").exists());
-    assert!(beside("other.key.aBc.new").exists());
+    assert!(!beside("links.key.linkdial-new").exists());
+    for name in others {
+        assert_eq!(fs::read_to_string(beside(name)).unwrap(), "mine");
+    }
 }
 
 #[test]
@@ -164,12 +199,12 @@ fn others_keep_up_with_a_rotation() {
 fn two_rotations_at_once_lose_no_key() {
     let scratch = Scratch::new();
     drop(filled(&scratch, 20));
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 let mut registry = scratch.open();
                 for _ in 0..10 {
-                    assert_eq!(registry.rotate_key("ada").unwrap(), 20);
+                    assert_eq!(registry.rotate_key("ada").unwrap().links, 20);
                     whole(&registry, 20);
                 }
             });

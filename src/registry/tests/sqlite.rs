@@ -258,3 +258,36 @@ fn commits_are_safe_when_they_return() {
     );
     assert_eq!(count(&registry, "PRAGMA foreign_keys"), 1);
 }
+
+#[test]
+fn a_registry_is_dropped_inside_of_an_asynchronous_task() {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let scratch = Scratch::new();
+    for number in 0..2 {
+        let registry = scratch.open();
+        let link = name(&format!("l{number}"));
+        put(&registry, &link, None, "{}", &[]).unwrap();
+        if number == 0 {
+            runtime.block_on(async move { drop(registry) });
+        } else {
+            let task = runtime.spawn_blocking(move || {
+                assert!(registry.read(&link).unwrap().link.is_some());
+                drop(registry);
+            });
+            runtime.block_on(task).unwrap();
+        }
+        // The log is back in the file.
+        let wal = scratch.path().with_file_name("links.db-wal");
+        assert!(!wal.exists());
+    }
+    assert_eq!(listed(&scratch.open(), None), ["shop.l0", "shop.l1"]);
+}
+
+#[test]
+#[should_panic(expected = "Cannot start a runtime from within a runtime")]
+fn a_call_inside_of_an_asynchronous_task_panics() {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let scratch = Scratch::new();
+    let registry = scratch.open();
+    runtime.block_on(async { drop(registry.read(&name("orders"))) });
+}
