@@ -149,9 +149,12 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), F
 
 /// Returns the schema of the file, 0 where it is empty.
 async fn version(connection: &mut SqliteConnection, path: &Path) -> Result<i64, Fault> {
+    // A program that has made nothing yet may have put its mark on the file.
     let row = sqlx::query(
-        "SELECT COUNT(*), COUNT(CASE WHEN name IN ('_sqlx_migrations', 'registry') THEN 1 END) \
-         FROM sqlite_master WHERE type = 'table'",
+        "SELECT COUNT(*) + (SELECT application_id <> 0 FROM pragma_application_id) \
+         + (SELECT user_version <> 0 FROM pragma_user_version), \
+         COUNT(CASE WHEN type = 'table' AND name IN ('_sqlx_migrations', 'registry') THEN 1 END) \
+         FROM sqlite_master",
     )
     .fetch_one(&mut *connection)
     .await?;

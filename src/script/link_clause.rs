@@ -20,6 +20,8 @@ pub(crate) struct LinkClause {
     /// The whole text came from a variable, so none is looked for in it.
     filled: bool,
     secret: bool,
+    /// Keys that were set to a secret after the text was filled.
+    secret_keys: Vec<String>,
 }
 
 impl LinkClause {
@@ -37,6 +39,7 @@ impl LinkClause {
             literal: literal.span,
             filled: false,
             secret: false,
+            secret_keys: Vec::new(),
         };
         if let Some(variable) = variables::whole(clause.text.text()) {
             let Some(found) = variables.get(variable) else {
@@ -63,6 +66,7 @@ impl LinkClause {
             literal: place,
             filled: true,
             secret: false,
+            secret_keys: Vec::new(),
         }
     }
 
@@ -74,8 +78,10 @@ impl LinkClause {
         } else {
             variables::fill(&mut clause, variables)
         };
-        if self.secret {
-            variables::mark_secret(clause.members_mut());
+        for member in clause.members_mut() {
+            if self.secret || self.secret_keys.contains(&member.key) {
+                variables::mark_secret(std::slice::from_mut(member));
+            }
         }
         (clause, unbound)
     }
@@ -133,9 +139,13 @@ impl LinkClause {
                 literal: value.span.clone(),
                 filled: false,
                 secret: false,
+                secret_keys: Vec::new(),
             });
         };
-        clause.secret |= secret;
+        clause.secret_keys.retain(|known| known != key.text());
+        if secret {
+            clause.secret_keys.push(key.text().to_owned());
+        }
         let parsed = Clause::parse(name, clause.text.text());
         let members = parsed.members();
         let text = clause.text.text();

@@ -335,15 +335,32 @@ impl ScriptLink {
         }
     }
 
-    /// Remembers the secret variables that the clauses are made of.
+    /// Remembers the secret variables that the clauses are made of, each once, and forgets those of
+    /// values that were replaced.
     fn gather_secrets(&mut self, variables: &Variables) {
         let clauses = [&self.texts.config, &self.texts.credentials];
         let texts = clauses.into_iter().flatten().map(LinkClause::text);
-        let secrets = texts.flat_map(|text| variables.secrets_of(text)).cloned();
-        self.secrets.extend(secrets);
-        // Where one variable is a whole clause, each of its values is a secret by itself.
-        for clause in [&self.definition.config, &self.definition.credentials] {
-            variables::secrets_in(clause.members(), &mut self.secrets);
+        let mut found: Vec<Secret> = std::mem::take(&mut self.secrets);
+        found.extend(texts.flat_map(|text| variables.secrets_of(text)).cloned());
+        let clauses = [&self.definition.config, &self.definition.credentials];
+        let mut strings = Vec::new();
+        for member in clauses.into_iter().flat_map(Clause::members) {
+            variables::strings(&member.value, &mut strings);
+        }
+        // In the text of a clause a value may be escaped, or be one of many of a variable.
+        for (text, secret) in &strings {
+            found.extend(variables.secrets_of(text.expose()).cloned());
+            if *secret {
+                found.push((*text).clone());
+            }
+        }
+        // What is no JSON has no strings, and may show all of them.
+        let is_json = clauses.into_iter().all(|clause| clause.faults().is_empty());
+        for secret in found {
+            let is_used = |(text, _): &(&Secret, bool)| text.expose().contains(secret.expose());
+            if !self.secrets.contains(&secret) && (!is_json || strings.iter().any(is_used)) {
+                self.secrets.push(secret);
+            }
         }
     }
 

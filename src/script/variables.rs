@@ -140,6 +140,18 @@ fn mark_node(node: &mut Node) {
     }
 }
 
+/// Collects the strings of a value, each with whether it is secret.
+pub(crate) fn strings<'a>(node: &'a Node, found: &mut Vec<(&'a Secret, bool)>) {
+    match &node.value {
+        Value::Array(items) => items.iter().for_each(|item| strings(item, found)),
+        Value::Object(members) => members
+            .iter()
+            .for_each(|member| strings(&member.value, found)),
+        Value::String(text) => found.push((text, node.secret)),
+        Value::Bool(_) | Value::Null | Value::Number(_) => {}
+    }
+}
+
 fn fill_members(
     members: &mut [Member],
     text: &str,

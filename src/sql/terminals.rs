@@ -188,6 +188,16 @@ impl Parser<'_> {
                 self.at += 1;
                 Ok(self.text[span].to_owned())
             }
+            // A registry keeps "every database" as an empty name.
+            TokenKind::Quoted { closed: true } if span.len() == 2 => {
+                let error = SyntaxError::new(Code::SqlUnexpectedToken, span, "a name is empty");
+                self.record(
+                    error
+                        .expected([what])
+                        .hint("write a name between the back-ticks"),
+                );
+                Err(Broken)
+            }
             TokenKind::Quoted { closed: true } => {
                 self.at += 1;
                 Ok(self.text[span.start + 1..span.end - 1].replace("``", "`"))

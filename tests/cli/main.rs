@@ -4,6 +4,7 @@
 mod check;
 mod key;
 mod network;
+mod secret_variables;
 
 use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};

@@ -226,8 +226,11 @@ fn a_secret_variable_stays_secret_wherever_it_goes() {
                 CREATE LINK m AS S3 CREDENTIALS '{}';";
     let script = Script::read(vec![(String::from("a.sql"), text.into())], &options);
     assert!(script.errors.is_empty(), "{:?}", script.errors);
-    let config = &script.links[0].definition.config;
-    assert!(config.members().iter().all(|member| member.value.secret));
+    let config = script.links[0].definition.config.members().iter();
+    let secret: Vec<_> = config
+        .map(|member| (member.key.as_str(), member.value.secret))
+        .collect();
+    assert_eq!(secret, [("a", false), ("region", true)]);
     assert_eq!(script.links[0].secrets[0].expose(), "QZXJKV-one");
     assert!(script.links[1].secrets.is_empty());
 }

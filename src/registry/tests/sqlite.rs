@@ -79,6 +79,25 @@ fn the_oldest_schema_is_brought_to_the_newest() {
 }
 
 #[test]
+fn a_file_that_another_program_has_only_marked_stays_as_it_is() {
+    for mark in [
+        "CREATE VIEW songs AS SELECT 1",
+        "PRAGMA application_id = -77",
+        "PRAGMA user_version = 5",
+    ] {
+        let scratch = Scratch::new();
+        make(&scratch.path(), mark);
+        let before = fs::read(scratch.path()).unwrap();
+        match scratch.try_open().unwrap_err() {
+            RegistryError::NotARegistry(path) => assert_eq!(path, scratch.path()),
+            other => panic!("{mark}: {other}"),
+        }
+        assert_eq!(fs::read(scratch.path()).unwrap(), before, "{mark}");
+        assert!(!scratch.key_file().exists(), "{mark}");
+    }
+}
+
+#[test]
 fn another_file_is_no_registry() {
     let scratch = Scratch::new();
     make(&scratch.path(), "CREATE TABLE songs (title TEXT)");

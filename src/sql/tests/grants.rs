@@ -105,6 +105,12 @@ fn a_slip_in_a_grant_is_named() {
                 "",
             ),
             (
+                "GRANT SHOW LINK ON ``.* TO a;",
+                "``",
+                "a name is empty",
+                "write a name between the back-ticks",
+            ),
+            (
                 "GRANT SHOW LINK ON TO a;",
                 "TO",
                 "`TO` stands where `*.*` or `db.*` belongs",
