@@ -4,6 +4,8 @@
 #
 #   LINKDIAL_TEST_RUNTIME   docker or local: how the servers run that have two runtimes
 #   LINKDIAL_TEST_RECORD    a file that keeps every use of such a server, one a line
+#   LINKDIAL_SOAK           not empty: long loops where a test has one (make soak)
+#   LINKDIAL_SEED           repeats the run of a test that printed it
 set -eu
 cd "$(dirname "$0")/.."
 

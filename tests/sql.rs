@@ -52,9 +52,10 @@ fn every_script_comes_to_what_stands_beside_it() {
 
 /// A script alone cannot produce these: they need links that are registered, a user of the registry
 /// or another writer.
-const OF_THE_REGISTRY: [Code; 4] = [
+const OF_THE_REGISTRY: [Code; 5] = [
     Code::SqlConflict,
     Code::SqlNoDatabase,
+    Code::SqlLinkDamaged,
     Code::SqlNoSuchLink,
     Code::SqlNotPermitted,
 ];

@@ -85,6 +85,9 @@ impl Session<'_> {
         let database = database(&link.name, &name_span)?.to_owned();
         self.permit(Permission::CreateLink, &database, &name_span)?;
         let own = std::mem::take(&mut link.uses);
+        if known.damaged.is_some() && !or_replace {
+            return Err(damaged(&link.name, name_span));
+        }
         let Some(stored) = &known.link else {
             let similar = self.registry.similar(&link.name)?;
             let notes = similar.map(|other| {
@@ -179,7 +182,7 @@ impl Session<'_> {
         self.permit(Permission::CreateLink, database, &span)?;
         self.permit(Permission::ShowLink, database, &span)?;
         let Some(stored) = &known.link else {
-            return Err(no_such_link(&name, span));
+            return self.missing(&name, span).map(Need::Nothing);
         };
         let before = opened(stored);
         let mut link = before.clone();
@@ -227,7 +230,7 @@ impl Session<'_> {
             link,
             action,
             targets,
-            expected: known.link.as_ref().map(|stored| stored.revision),
+            expected: revision(known),
             state: None,
             notes,
         });
@@ -269,21 +272,22 @@ impl Session<'_> {
         let database = database(name, &span)?;
         self.permit(Permission::DropLink, database, &span)?;
         let known = self.known(name)?;
-        let Some(stored) = known.link else {
+        let expected = revision(&known);
+        if known.link.is_none() && expected.is_none() {
             if if_exists {
                 return Ok(Done::new(Outcome::Unchanged)
                     .link(name)
                     .note("there is no such link"));
             }
             return self.missing(name, span);
-        };
+        }
         let left: Vec<StoredTarget> = known
             .targets
             .into_iter()
             .filter(|target| target.user.is_some())
             .collect();
         let mut done = Done {
-            kind: Some(stored.kind),
+            kind: known.link.map(|stored| stored.kind),
             ..Done::new(Outcome::Dropped).link(name)
         };
         for user in left.iter().filter_map(|target| target.user.as_ref()) {
@@ -302,7 +306,7 @@ impl Session<'_> {
         }
         let change = Change {
             name,
-            expected: Some(stored.revision),
+            expected,
             link: None,
             targets: &left,
             record: &[self.entry(Action::Drop, name)],
@@ -317,6 +321,9 @@ impl Session<'_> {
     /// Answers a statement about a link that is not there: that is no slip of a script whose own
     /// statement for the link was refused.
     pub(super) fn missing(&self, name: &LinkName, span: Range<usize>) -> Result<Done, Stop> {
+        if self.known(name)?.damaged.is_some() {
+            return Err(damaged(name, span));
+        }
         if self.refused.contains(name) {
             return Ok(not_reached(name));
         }
@@ -475,6 +482,23 @@ fn no_such_link(name: &LinkName, span: Range<usize>) -> Stop {
         format!("the registry holds no link `{name}`"),
     )
     .hint("SHOW LINKS lists those of a database; letter case counts")
+    .into()
+}
+
+/// Returns the revision that a change of the link has to find.
+pub(super) fn revision(known: &Known) -> Option<u64> {
+    let stored = known.link.as_ref();
+    stored.map(|stored| stored.revision).or(known.damaged)
+}
+
+/// What is stored does not open.
+fn damaged(name: &LinkName, span: Range<usize>) -> Stop {
+    SyntaxError::new(
+        Code::SqlLinkDamaged,
+        span,
+        format!("the stored definition of link `{name}` is damaged"),
+    )
+    .hint("write CREATE OR REPLACE LINK to store it anew, or DROP LINK")
     .into()
 }
 

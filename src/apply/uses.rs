@@ -6,7 +6,7 @@ use linkdial_core::LinkName;
 
 use super::Outcome;
 use super::candidate::Candidate;
-use super::links::{conflict, covers, database, opened, stored_target};
+use super::links::{conflict, covers, database, opened, revision, stored_target};
 use super::session::{At, Done, Failed, Session, Stop};
 use crate::registry::{Action, Known, Permission, RegistryError, State, StoredTarget};
 use crate::script::action::{LinkUsed, User, Uses, full};
@@ -228,7 +228,7 @@ impl Session<'_> {
             self.planned.insert(name.clone(), known);
             return Ok(());
         }
-        let expected = known.link.as_ref().map(|stored| stored.revision);
+        let expected = revision(known);
         let entry = self.entry(Action::Targets, name);
         match self.registry.set_targets(name, expected, &targets, &entry) {
             Ok(_) => Ok(()),

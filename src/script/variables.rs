@@ -89,27 +89,6 @@ pub(crate) fn mark_secret(members: &mut [Member]) {
     }
 }
 
-/// Gathers the strings and numbers that are marked.
-pub(crate) fn secrets_in(members: &[Member], secrets: &mut Vec<Secret>) {
-    for member in members {
-        secrets_in_node(&member.value, secrets);
-    }
-}
-
-fn secrets_in_node(node: &Node, secrets: &mut Vec<Secret>) {
-    match &node.value {
-        Value::Array(items) => {
-            for item in items {
-                secrets_in_node(item, secrets);
-            }
-        }
-        Value::Object(members) => secrets_in(members, secrets),
-        Value::String(text) if node.secret => secrets.push(text.clone()),
-        Value::Number(text) if node.secret => secrets.push(Secret::new(text.clone())),
-        Value::Bool(_) | Value::Null | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
 /// Marks every string and number as secret that is one.
 pub(crate) fn mark_secret_where(members: &mut [Member], is_secret: &dyn Fn(&str) -> bool) {
     for member in members {

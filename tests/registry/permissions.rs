@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use linkdial::apply::{ApplyOptions, Outcome};
 use linkdial::linkdial_core::Code;
 use linkdial::registry::Permission::{CreateLink, DropLink, ShowLink};
-use linkdial::registry::{Grant, Permission, Registry};
+use linkdial::registry::{Grant, Permission};
 
 use super::lab::{Lab, Run};
 
@@ -147,7 +147,24 @@ fn come_to(grants: &[Grant]) -> Vec<(Outcome, Option<Code>)> {
     };
     let made = lab.run("root.sql", &text, &run);
     assert_eq!(made.ending.count(Outcome::Deferred), 7, "{}", made.page);
-    lab.registry.grant(Registry::ROOT, grants).unwrap();
+    let mut text = String::new();
+    for grant in grants {
+        let database = grant.database.as_deref().unwrap_or("*");
+        let permission = grant.permission.as_str();
+        writeln!(
+            text,
+            "GRANT {permission} ON {database}.* TO '{}';",
+            grant.user
+        )
+        .unwrap();
+    }
+    let given = lab.run("grants.sql", &text, &Run::default());
+    assert_eq!(
+        given.ending.count(Outcome::Granted),
+        grants.len(),
+        "{}",
+        given.page
+    );
     let mut text = String::new();
     for row in ROWS {
         text += row.text;

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use linkdial::apply::Outcome;
 use linkdial::linkdial_core::{Code, LinkName};
 use linkdial::registry::Registry;
+use sqlx::{Connection as _, SqliteConnection};
 
 use super::lab::{Lab, Run};
 
@@ -190,4 +191,64 @@ fn a_link_that_changed_since_it_was_dialled_is_dialled_again() {
     let sent: Vec<_> = sent.iter().map(|it| it.header("x-from")).collect();
     assert!(sent.contains(&Some("other")), "{sent:?}");
     assert!(credentials(&lab.registry).contains("other"));
+}
+
+/// Changes what is stored for every link, as an editor of the file would.
+fn damage(lab: &Lab) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let path = lab.folder.path().join("links.db");
+    runtime.block_on(async {
+        let address = format!("sqlite://{}", path.display());
+        let mut connection = SqliteConnection::connect(&address).await.unwrap();
+        let damage = "UPDATE links SET sealed = 'AAAA'";
+        sqlx::query(damage).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    });
+}
+
+#[test]
+fn a_damaged_link_stops_no_other_and_can_be_stored_anew() {
+    let lab = Lab::new();
+    let url = lab.http.url("/");
+    let link = |words: &str, name: &str| {
+        format!(
+            "-- linkdial: target '{url}'\nCREATE {words} LINK shop.{name} AS HTTP CREDENTIALS '{{}}';\n"
+        )
+    };
+    let text = link("", "a") + &link("", "b");
+    let ran = lab.run("before.sql", &text, &Run::default());
+    assert_eq!(ran.outcomes(), ["registered", "registered"], "{}", ran.page);
+    damage(&lab);
+    let text = [
+        "CHECK LINK shop.a;",
+        "ALTER LINK shop.a SET CONFIG '{}';",
+        "SHOW CREATE LINK shop.a;",
+        "CREATE PIPELINE shop.p AS LOAD DATA LINK shop.a 'http://127.0.0.1:9/' INTO TABLE t;",
+        &link("", "a"),
+        &link("OR REPLACE", "a"),
+        "DROP LINK shop.b;",
+        &link("", "c"),
+    ]
+    .join("\n");
+    let ran = lab.run("after.sql", &text, &Run::default());
+    let outcomes = [
+        "error",
+        "error",
+        "error",
+        "error",
+        "error",
+        "registered",
+        "dropped",
+        "registered",
+    ];
+    assert_eq!(ran.outcomes(), outcomes, "{}", ran.page);
+    for statement in &ran.statements[..5] {
+        let error = statement.error.as_ref().unwrap();
+        assert_eq!(error.code, Code::SqlLinkDamaged);
+    }
+    let again = lab.run("again.sql", "CHECK LINK shop.a;", &Run::default());
+    assert_eq!(again.outcomes(), ["checked"], "{}", again.page);
 }

@@ -88,11 +88,8 @@ impl Work {
         }
         // In the registry they need a target as well, or nothing could be dialled.
         let url = http.url("/");
-        work.before = work
-            .before
-            .lines()
-            .map(|line| format!("-- linkdial: target '{url}'\n{line}\n"))
-            .collect();
+        let comment = format!("-- linkdial: target '{url}'\nCREATE LINK");
+        work.before = work.before.replace("CREATE LINK", &comment);
         work
     }
 

@@ -2,7 +2,11 @@
 //! more, and what a look at its files may not show.
 //!
 //! `LINKDIAL_SOAK` makes the loops ten times as long.
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+#![expect(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "helpers of tests are tests"
+)]
 
 mod disks;
 mod faults;
@@ -134,7 +138,7 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Random numbers (SplitMix64); `LINKDIAL_SEED` repeats a run.
+/// Random numbers (`SplitMix64`); `LINKDIAL_SEED` repeats a run.
 struct Random(u64);
 
 impl Random {

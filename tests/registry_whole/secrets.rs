@@ -205,7 +205,8 @@ fn assert_known(folder: &Folder) {
     for name in [
         "passing", "query", "refused", "login", "whole", "customer", "filled",
     ] {
-        let Known { link, targets } = registry.read(&LinkName::new(Some("shop"), name)).unwrap();
+        let name_of = LinkName::new(Some("shop"), name);
+        let Known { link, targets, .. } = registry.read(&name_of).unwrap();
         let link = link.unwrap_or_else(|| panic!("{name} is stored"));
         opened.push_str(link.credentials.expose());
         opened.push_str(link.config.expose());

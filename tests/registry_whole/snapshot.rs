@@ -38,7 +38,7 @@ impl Snapshot {
         registry.list(None, each).unwrap();
         let mut links = BTreeMap::new();
         for name in names {
-            let Known { link, targets } = registry.read(&name).unwrap();
+            let Known { link, targets, .. } = registry.read(&name).unwrap();
             let link = link.expect("a listed link is there");
             let json = |text: &linkdial_core::Secret| -> Value {
                 serde_json::from_str(text.expose()).expect("a stored clause is JSON")

@@ -72,6 +72,7 @@ codes! {
     SqlDuplicateClause = "sql.duplicate-clause" Fail Configuration Never;
     SqlGluedKeyword = "sql.glued-keyword" Fail Configuration Never;
     SqlKindChange = "sql.kind-change" Fail Configuration Never;
+    SqlLinkDamaged = "sql.link-damaged" Fail Tool Never;
     SqlLinkExists = "sql.link-exists" Fail Configuration Never;
     SqlMissingClause = "sql.missing-clause" Fail Configuration Never;
     SqlNoDatabase = "sql.no-database" Fail Configuration Never;

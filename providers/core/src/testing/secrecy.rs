@@ -1,6 +1,7 @@
 //! A server that repeats whatever it hears, in every form it can travel in.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -95,8 +96,8 @@ fn forms(secret: &str) -> Vec<String> {
         encode_lower(secret),
         secret.replace('+', "\\u002B"),
         numbered(secret),
-        secret.bytes().map(|byte| format!("{byte:02x}")).collect(),
-        secret.bytes().map(|byte| format!("{byte:02X}")).collect(),
+        hex(secret),
+        hex(secret).to_ascii_uppercase(),
     ];
     // Three places a secret can have among the groups of three that base64 makes.
     for before in ["", "x", "xx"] {
@@ -118,6 +119,13 @@ fn spoken(request: &Request) -> Vec<String> {
     // Longer values first: the interesting ones.
     values.sort_by_key(|value| std::cmp::Reverse(value.len()));
     values
+}
+
+fn hex(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("a string takes every write");
+        hex
+    })
 }
 
 fn encode(text: &str) -> String {
