@@ -74,7 +74,7 @@ impl Session<'_> {
         } = link;
         let known = self.known(name)?;
         let Some(stored) = &known.link else {
-            if self.is_created_later(name) {
+            if known.damaged.is_none() && self.is_created_later(name) {
                 let warning = "is created after this statement; it is dialled there";
                 self.warn(at, format!("link `{name}` {warning}"));
                 return Ok(None);

@@ -97,9 +97,7 @@ impl AppliedPage {
         for note in &applied.notes {
             page.paragraph("", note)?;
         }
-        let mut all = self.options.detail == Detail::Verbose;
-        // A warning that proves nothing may be ignored, and lets no link in all the same.
-        all |= applied.outcome == Outcome::Refused;
+        let all = self.options.detail == Detail::Verbose;
         let told: Vec<_> = applied
             .checks
             .iter()

@@ -351,13 +351,13 @@ impl ScriptLink {
         for (text, secret) in &strings {
             found.extend(variables.secrets_of(text.expose()).cloned());
             if *secret {
-                found.push((*text).clone());
+                found.push(text.clone());
             }
         }
         // What is no JSON has no strings, and may show all of them.
         let is_json = clauses.into_iter().all(|clause| clause.faults().is_empty());
         for secret in found {
-            let is_used = |(text, _): &(&Secret, bool)| text.expose().contains(secret.expose());
+            let is_used = |(text, _): &(Secret, bool)| text.expose().contains(secret.expose());
             if !self.secrets.contains(&secret) && (!is_json || strings.iter().any(is_used)) {
                 self.secrets.push(secret);
             }

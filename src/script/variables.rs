@@ -119,14 +119,15 @@ fn mark_node(node: &mut Node) {
     }
 }
 
-/// Collects the strings of a value, each with whether it is secret.
-pub(crate) fn strings<'a>(node: &'a Node, found: &mut Vec<(&'a Secret, bool)>) {
+/// Collects the strings of a value, each with whether it is secret, and the numbers that are.
+pub(crate) fn strings(node: &Node, found: &mut Vec<(Secret, bool)>) {
     match &node.value {
         Value::Array(items) => items.iter().for_each(|item| strings(item, found)),
         Value::Object(members) => members
             .iter()
             .for_each(|member| strings(&member.value, found)),
-        Value::String(text) => found.push((text, node.secret)),
+        Value::String(text) => found.push((text.clone(), node.secret)),
+        Value::Number(text) if node.secret => found.push((Secret::new(text.clone()), true)),
         Value::Bool(_) | Value::Null | Value::Number(_) => {}
     }
 }

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 /// A registry of its own.
 pub(crate) struct Lab {
-    folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
     pub(crate) registry: Registry,
     pub(crate) http: HttpEndpoint,
 }

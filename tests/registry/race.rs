@@ -226,7 +226,7 @@ fn a_damaged_link_stops_no_other_and_can_be_stored_anew() {
         "CHECK LINK shop.a;",
         "ALTER LINK shop.a SET CONFIG '{}';",
         "SHOW CREATE LINK shop.a;",
-        "CREATE PIPELINE shop.p AS LOAD DATA LINK shop.a 'http://127.0.0.1:9/' INTO TABLE t;",
+        &format!("CREATE PIPELINE shop.p AS LOAD DATA LINK shop.a '{url}' INTO TABLE t;"),
         &link("", "a"),
         &link("OR REPLACE", "a"),
         "DROP LINK shop.b;",
