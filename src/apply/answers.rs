@@ -165,7 +165,7 @@ impl Session<'_> {
             statement.push_str(" CREDENTIALS <CREDENTIALS REDACTED>");
         }
         statement.push_str(" CONFIG ");
-        statement.push_str(&quoted(&shown_config(&link)));
+        statement.push_str(&quoted(&shown_config(&link).replace("${", "$${")));
         if !stored.description.is_empty() {
             statement.push_str(" DESCRIPTION ");
             statement.push_str(&quoted(&stored.description));

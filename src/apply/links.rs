@@ -21,11 +21,17 @@ use crate::sql::error::SyntaxError;
 /// What a statement about a link asks for.
 enum Need {
     /// Nothing.
-    Nothing(Done),
+    Nothing(Box<Done>),
     /// To store without a dial.
     Store(Box<Candidate>),
     /// To dial, and to store what passes.
     Dial(Box<Candidate>),
+}
+
+impl Need {
+    fn nothing(done: Done) -> Self {
+        Self::Nothing(Box::new(done))
+    }
 }
 
 /// A link to dial, and the revision that it replaces.
@@ -97,22 +103,22 @@ impl Session<'_> {
             return Ok(self.candidate(index, link, own, known, Action::Create, notes));
         };
         let before = opened(stored);
-        let is_same = is_same(&before, &link);
+        // Who may not see the link is not told what it holds either.
+        let may_look = self.is_permitted(Permission::ShowLink, &database)?;
+        let is_same = may_look && is_same(&before, &link);
         if if_not_exists {
             let done = Done {
                 kind: Some(stored.kind),
                 ..Done::new(Outcome::Unchanged).link(&link.name)
             };
             let done = done.state(&stored.state);
-            return Ok(Need::Nothing(if is_same {
+            return Ok(Need::nothing(if is_same || !may_look {
                 done.note("it exists already, so it was not dialled")
             } else {
                 done.note("it exists already with another definition, and was not dialled")
             }));
         }
-        if or_replace {
-            self.permit(Permission::ShowLink, &database, &name_span)?;
-        }
+        self.permit(Permission::ShowLink, &database, &name_span)?;
         if !is_same && or_replace && stored.kind != link.definition.kind {
             return Err(kind_change(&link, stored.kind, name_span));
         }
@@ -152,7 +158,7 @@ impl Session<'_> {
                 kind,
                 ..Done::new(Outcome::Unchanged).link(&link.name)
             };
-            return Need::Nothing(done.state(&stored.state));
+            return Need::nothing(done.state(&stored.state));
         }
         let mut targets = known.targets.clone();
         targets.extend(own.iter().map(|used| stored_target(used, None)));
@@ -165,7 +171,8 @@ impl Session<'_> {
             action: Action::Targets,
             targets,
             expected: Some(stored.revision),
-            state: Some(stored.state.clone()),
+            // A target that is not dialled leaves nothing verified.
+            state: (!dials || !defers).then(|| stored.state.clone()),
             notes: Vec::new(),
         });
         if dials && !defers {
@@ -182,7 +189,7 @@ impl Session<'_> {
         self.permit(Permission::CreateLink, database, &span)?;
         self.permit(Permission::ShowLink, database, &span)?;
         let Some(stored) = &known.link else {
-            return self.missing(&name, span).map(Need::Nothing);
+            return self.missing(&name, span).map(Need::nothing);
         };
         let before = opened(stored);
         let mut link = before.clone();
@@ -191,7 +198,7 @@ impl Session<'_> {
         let mut faults = Faults::default();
         if !definitions::alter(&mut link, alter, &self.variables, &mut faults) {
             // The reader has set the same value already, and told what is wrong with it.
-            return Ok(Need::Nothing(not_reached(&name)));
+            return Ok(Need::nothing(not_reached(&name)));
         }
         if is_same(&before, &link) {
             return Ok(self.same_again(at.index, link, own, known, stored));
@@ -243,7 +250,7 @@ impl Session<'_> {
 
     fn meet(&mut self, at: &At, need: Need) -> Result<Done, Stop> {
         match need {
-            Need::Nothing(done) => Ok(done),
+            Need::Nothing(done) => Ok(*done),
             Need::Dial(candidate) => self.dial_and_store(at, *candidate),
             Need::Store(candidate) => {
                 let clauses = [

@@ -1,5 +1,6 @@
 //! The run of a script: one statement after the other, and what they share.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
@@ -14,7 +15,8 @@ use crate::registry::{Grant, Known, Permission, Registry, RegistryError, State};
 use crate::report::Check;
 use crate::script::action::{Action, ActionKind, User};
 use crate::script::faults::{Faults, SkipList, located};
-use crate::script::{ScriptLink, Skipped, Use, Variables};
+use crate::script::program::UseBy;
+use crate::script::{ScriptLink, Skipped, Variables};
 use crate::sql::error::SyntaxError;
 use crate::sql::source::SourceFile;
 use crate::sweep::Limits;
@@ -123,12 +125,14 @@ pub(super) struct Session<'a> {
     pub(super) variables: Variables,
     actions: Vec<Option<Action>>,
     /// For each CREATE and ALTER: what the rest of the script uses its link with.
-    pub(super) uses: Vec<Vec<(Use, Option<User>)>>,
+    pub(super) uses: Vec<Arc<[UseBy]>>,
     ahead: Ahead,
     /// What a plan has changed so far.
     pub(super) planned: BTreeMap<LinkName, Known>,
     /// Of the user; `None` when not read yet, or changed since.
     pub(super) grants: Option<Vec<Grant>>,
+    /// The link that was read last.
+    last: RefCell<Option<(LinkName, Known)>>,
     /// Links that this run did not let in.
     pub(super) refused: HashSet<LinkName>,
     /// Links whose definition this run stored.
@@ -168,6 +172,7 @@ impl<'a> Session<'a> {
             ahead: Ahead::default(),
             planned: BTreeMap::new(),
             grants: None,
+            last: RefCell::new(None),
             refused: HashSet::new(),
             registered: HashSet::new(),
             decided,
@@ -369,10 +374,23 @@ impl<'a> Session<'a> {
 
     /// Returns what is known about a name, a plan's changes included.
     pub(super) fn known(&self, name: &LinkName) -> Result<Known, RegistryError> {
-        match self.planned.get(name) {
-            Some(known) => Ok(known.clone()),
-            None => self.registry.read(name),
+        if let Some(known) = self.planned.get(name) {
+            return Ok(known.clone());
         }
+        // Statements about one link often follow each other, and to open all its targets for each
+        // of them takes a time of both numbers multiplied.
+        let revision = self.registry.revision(name)?;
+        let mut last = self.last.borrow_mut();
+        if let Some((known_name, known)) = last.as_ref()
+            && revision.is_some()
+            && known_name == name
+            && known.link.as_ref().map(|link| link.revision) == revision
+        {
+            return Ok(known.clone());
+        }
+        let known = self.registry.read(name)?;
+        *last = Some((name.clone(), known.clone()));
+        Ok(known)
     }
 
     /// Refuses what the user may not do.

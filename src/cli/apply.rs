@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ValueEnum, ValueHint};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -64,7 +65,7 @@ pub(super) struct Arguments {
     )]
     statements: Vec<String>,
     /// The current database, as if each file began with `USE NAME`
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     database: Option<String>,
     /// Dial a link that is created or altered with this target too, and keep it; repeatable
     ///

@@ -133,6 +133,11 @@ impl Registry {
         self.run(async |store| store.read(name).await)
     }
 
+    /// Returns the number of a link's last change; `None` where there is no such link.
+    pub fn revision(&self, name: &LinkName) -> Result<Option<u64>, RegistryError> {
+        self.run(async |store| store::revision(&mut store.connection, name).await)
+    }
+
     /// Returns a link whose name differs only in letter case.
     pub fn similar(&self, name: &LinkName) -> Result<Option<LinkName>, RegistryError> {
         self.run(async |store| store::similar(&mut store.connection, name).await)

@@ -331,7 +331,7 @@ pub(super) async fn keep_up(
     }
 }
 
-async fn revision(
+pub(super) async fn revision(
     connection: &mut SqliteConnection,
     name: &LinkName,
 ) -> Result<Option<u64>, Fault> {

@@ -148,7 +148,11 @@ impl AppliedPage {
         }
         let last = row.len().saturating_sub(1);
         for (index, (text, columns)) in row.iter().zip(&self.widths).enumerate() {
-            let text = harmless(text);
+            let mut text = harmless(text);
+            if index == 0 && (text.starts_with("::") || text.starts_with("##[")) {
+                // A CI server obeys a line that starts so.
+                text.to_mut().insert(0, '\\');
+            }
             let missing = columns.saturating_sub(width(&text));
             if index < last {
                 write!(out, "{text}{:missing$}  ", "")?;

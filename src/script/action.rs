@@ -129,7 +129,11 @@ impl Comments {
     /// Tells a link what they say about it; targets are the caller's.
     pub(crate) fn apply(&self, link: &mut ScriptLink) {
         link.deferred |= self.deferred;
-        link.ignored.extend_from_slice(&self.ignored);
+        for ignored in &self.ignored {
+            if !link.ignored.contains(ignored) {
+                link.ignored.push(ignored.clone());
+            }
+        }
     }
 }
 

@@ -12,6 +12,9 @@ use super::{ScriptOptions, UnknownLink, Use};
 use crate::sql;
 use crate::sql::source::{FileId, SourceFile};
 
+/// A use with the pipeline or function that it lasts as long as.
+pub(crate) type UseBy = (Use, Option<User>);
+
 /// A script that is read and not yet run.
 #[derive(Debug)]
 pub(crate) struct Program {
@@ -60,7 +63,7 @@ impl Program {
 
     /// Returns, for each CREATE and ALTER, what the rest of the script uses its link with: pipelines
     /// and functions until they are dropped, exports and backups until the link is.
-    pub(crate) fn uses(&self) -> Vec<Vec<(Use, Option<User>)>> {
+    pub(crate) fn uses(&self) -> Vec<Arc<[UseBy]>> {
         struct Record<'a> {
             used: &'a Use,
             user: Option<&'a User>,
@@ -115,16 +118,21 @@ impl Program {
                 _ => {}
             }
         }
-        let mut all = vec![Vec::new(); self.actions.len()];
+        let nothing: Arc<[UseBy]> = Arc::default();
+        let mut all = vec![nothing; self.actions.len()];
+        // Statements about one link between two DROPs share a list.
+        let mut lists: HashMap<(&LinkName, usize), Arc<[UseBy]>> = HashMap::new();
         for (index, name, life) in changes {
-            let known = records.get(name).into_iter().flatten();
-            let known = known.filter(|it| !it.ended && (it.user.is_some() || it.life == life));
-            all[index] = known
-                .map(|record| {
+            let list = lists.entry((name, life)).or_insert_with(|| {
+                let known = records.get(name).into_iter().flatten();
+                let known = known.filter(|it| !it.ended && (it.user.is_some() || it.life == life));
+                let list = known.map(|record| {
                     let user = record.user.map(|user| full(user, Some(name)));
                     (record.used.clone(), user)
-                })
-                .collect();
+                });
+                list.collect()
+            });
+            all[index] = Arc::clone(list);
         }
         all
     }

@@ -26,7 +26,7 @@ const ROWS: [Row; 17] = [
     Row {
         name: "CREATE LINK, the same again",
         text: "-- linkdial: verify deferred\nCREATE LINK shop.l1 AS KAFKA CREDENTIALS '{}';",
-        needs: &[CreateLink],
+        needs: &[CreateLink, ShowLink],
     },
     Row {
         name: "CREATE LINK IF NOT EXISTS",

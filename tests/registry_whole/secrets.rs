@@ -145,7 +145,13 @@ fn no_secret_is_at_rest_or_said() {
         let names = assert_files_are_silent(&folder);
         assert_eq!(
             names,
-            ["links.db", "links.db-shm", "links.db-wal", "links.key"]
+            [
+                "links.db",
+                "links.db-shm",
+                "links.db-wal",
+                "links.key",
+                "links.key.lock"
+            ]
         );
         let dump = dump(reader).await;
         assert!(
