@@ -160,7 +160,10 @@ fn no_secret_is_at_rest_or_said() {
         );
         assert_silent("the dump", &dump);
     });
-    assert_eq!(assert_files_are_silent(&folder), ["links.db", "links.key"]);
+    assert_eq!(
+        assert_files_are_silent(&folder),
+        ["links.db", "links.key", "links.key.lock"]
+    );
     assert_known(&folder);
 }
 
