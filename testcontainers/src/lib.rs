@@ -54,7 +54,9 @@ pub use error::Error;
 pub use http_endpoint::HttpEndpoint;
 #[cfg(feature = "containers")]
 pub use images::{ImageState, LocalImage, LocalImages};
-pub use kafka::{Kafka, KafkaTopic};
+pub use kafka::{
+    Kafka, KafkaCluster, KafkaListener, KafkaOptions, KafkaTopic, KafkaUser, SecuredKafka,
+};
 pub use login::Login;
 pub use minio::{KMS_KEY_ID, Minio, MinioOptions, SSE_C_KEY, User};
 pub use moto::Moto;
