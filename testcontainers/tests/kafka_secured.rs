@@ -1,34 +1,253 @@
-//! Every way into the broker, for the users that it has.
+//! Every way into the broker, for each of its users, with a client that others have made.
 
+#![cfg(unix)] // the layout of a Python environment
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use linkdial_testcontainers::{KafkaListener, KafkaUser, SecuredKafka};
+#[path = "support/python.rs"]
+mod python;
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use linkdial_testcontainers::{
+    Certificates, KafkaListener, KafkaUser, LinkStatement, SecuredKafka,
+};
+use rustls::{AlertDescription, ClientConnection, StreamOwned};
+use serde_json::{Map, Value, json};
+
+/// The listeners whose broker can be reached.
+const HEALTHY: [KafkaListener; 7] = [
+    KafkaListener::Plaintext,
+    KafkaListener::Tls,
+    KafkaListener::MutualTls,
+    KafkaListener::Plain,
+    KafkaListener::ScramSha256,
+    KafkaListener::ScramSha512,
+    KafkaListener::OauthBearer,
+];
+
+/// The keys of both clauses of a statement.
+fn keys(link: &LinkStatement) -> Map<String, Value> {
+    let text = link.to_string();
+    let clauses = text.lines().filter_map(|line| {
+        let (clause, rest) = line.split_once(" '")?;
+        ["CREDENTIALS", "CONFIG"].contains(&clause).then_some(rest)
+    });
+    let objects = clauses.flat_map(|literal| {
+        let json = literal.trim_end_matches(';').strip_suffix('\'').unwrap();
+        let json = json.replace("''", "'").replace(r"\\", r"\");
+        serde_json::from_str::<Map<_, _>>(&json).unwrap()
+    });
+    objects.collect()
+}
+
+/// A case for the client: a link at a listener.
+fn case(kafka: &SecuredKafka, listener: KafkaListener, link: &LinkStatement) -> Value {
+    let mut settings = keys(link);
+    let bootstrap = kafka.bootstrap_of(listener);
+    settings.insert("bootstrap.servers".to_owned(), bootstrap.into());
+    json!({"settings": settings})
+}
+
+/// What the client says of each case.
+fn answers(cases: &[Value]) -> Vec<Value> {
+    let input = serde_json::to_string(cases).unwrap();
+    serde_json::from_str(&python::run_script("kafka.py", &[], &input)).unwrap()
+}
 
 #[test]
 fn listeners_have_ports_of_their_own() {
     let kafka = SecuredKafka::shared();
-    let mut ports: Vec<_> = KafkaListener::ALL
-        .into_iter()
-        .map(|listener| kafka.addr_of(listener).port())
-        .collect();
+    let ports = KafkaListener::ALL.map(|listener| kafka.addr_of(listener).port());
+    let mut ports = ports.to_vec();
     ports.sort_unstable();
     ports.dedup();
     // Both kinds of SCRAM share one.
     assert_eq!(ports.len(), KafkaListener::ALL.len() - 1);
-    assert_eq!(kafka.brokers().unwrap(), [kafka.bootstrap()]);
-    for topic in ["orders", "empty", "secret"] {
-        let partitions = if topic == "orders" { 3 } else { 2 };
+    for (topic, partitions) in [("orders", 3), ("empty", 2), ("secret", 2)] {
         let leaders = kafka.topic(topic).unwrap().leaders;
         assert_eq!(leaders, vec![Some(1); partitions], "{topic}");
     }
 }
 
 #[test]
-fn print_statements() {
+fn statements_of_each_listener_let_the_client_in() {
     let kafka = SecuredKafka::shared();
-    println!("{:?}", kafka.addr());
-    println!(
-        "{}",
-        kafka.create_link_for("x", KafkaListener::MutualTls, KafkaUser::Alice)
+    let alice = KafkaUser::Alice;
+    let links = HEALTHY.into_iter().flat_map(|listener| {
+        [
+            (listener, kafka.create_link_for("x", listener, alice)),
+            (listener, kafka.create_link_with_files("x", listener, alice)),
+        ]
+    });
+    let (listeners, cases): (Vec<_>, Vec<_>) = links
+        .map(|(listener, link)| (listener, case(kafka, listener, &link)))
+        .unzip();
+    for (listener, answer) in listeners.into_iter().zip(answers(&cases)) {
+        let anonymous = [KafkaListener::Plaintext, KafkaListener::Tls].contains(&listener);
+        let topics = if anonymous {
+            json!(["empty", "orders", "secret"])
+        } else {
+            json!(["empty", "orders"])
+        };
+        assert_eq!(answer, json!({"topics": topics}), "{listener:?}");
+    }
+}
+
+#[test]
+fn users_may_do_what_they_are_made_for() {
+    let kafka = SecuredKafka::shared();
+    let cases = KafkaUser::ALL.map(|user| {
+        let link = kafka.create_link_for("x", KafkaListener::Plain, user);
+        let mut case = case(kafka, KafkaListener::Plain, &link);
+        case["topic"] = "orders".into();
+        case
+    });
+    let no = "TOPIC_AUTHORIZATION_FAILED";
+    let both = ["empty", "orders"];
+    let expected = [
+        (&["empty", "orders", "secret"][..], "ok", "ok"),
+        (&both, "ok", "ok"),
+        (&both, no, "ok"),
+        (&both, "ok", no),
+        (&both, no, no),
+        (&[], no, no),
+    ];
+    for ((user, answer), (topics, write, read)) in
+        KafkaUser::ALL.iter().zip(answers(&cases)).zip(expected)
+    {
+        let expected = json!({"topics": topics, "write": write, "read": read});
+        assert_eq!(answer, expected, "{user:?}");
+    }
+}
+
+#[test]
+fn wrong_logins_are_refused() {
+    let kafka = SecuredKafka::shared();
+    let link = |listener| kafka.create_link_for("x", listener, KafkaUser::Alice);
+    let with_password = |listener| link(listener).credential("sasl.password", "not-it");
+    let mut cases = [
+        KafkaListener::Plain,
+        KafkaListener::ScramSha256,
+        KafkaListener::ScramSha512,
+    ]
+    .map(|listener| case(kafka, listener, &with_password(listener)))
+    .to_vec();
+    // A mechanism of another listener.
+    let other = link(KafkaListener::Plain).config("sasl.mechanism", "SCRAM-SHA-256");
+    cases.push(case(kafka, KafkaListener::Plain, &other));
+    for seconds in [-60, 300] {
+        let listener = KafkaListener::OauthBearer;
+        let token = link(listener).without("enable.sasl.oauthbearer.unsecure.jwt");
+        let mut case = case(kafka, listener, &token);
+        case["token"] = KafkaUser::Alice.token(seconds).into();
+        cases.push(case);
+    }
+    let mut answers = answers(&cases);
+    let good = answers.pop().unwrap();
+    assert_eq!(good, json!({"topics": ["empty", "orders"]}));
+    for (case, answer) in cases.iter().zip(answers) {
+        assert_eq!(answer, json!({"error": "_AUTHENTICATION"}), "{case:#}");
+    }
+}
+
+#[test]
+fn broker_of_another_authority_is_refused() {
+    let kafka = SecuredKafka::shared();
+    let cases = HEALTHY
+        .into_iter()
+        .filter(|listener| listener.is_tls())
+        .map(|listener| {
+            let link = kafka.create_link_for("x", listener, KafkaUser::Alice);
+            let foreign = Certificates::shared().foreign_ca_pem();
+            case(kafka, listener, &link.config("ssl.ca.pem", foreign))
+        });
+    let cases: Vec<_> = cases.collect();
+    assert_eq!(cases.len(), 5);
+    for (case, answer) in cases.iter().zip(answers(&cases)) {
+        assert_eq!(answer, json!({"error": "_SSL"}), "{case:#}");
+    }
+}
+
+/// With TLS 1.3 the client hears of it only after its own last word.
+#[test]
+fn mutual_tls_takes_certificates_of_its_authority_alone() {
+    let address = SecuredKafka::shared().addr_of(KafkaListener::MutualTls);
+    let certificates = Certificates::shared();
+    let foreign = certificates.foreign_client();
+    for (tls, expected) in [
+        (certificates.client_tls_with(certificates.client()), None),
+        (
+            certificates.client_tls(),
+            Some(AlertDescription::BadCertificate),
+        ),
+        (
+            certificates.client_tls_with(foreign),
+            Some(AlertDescription::CertificateUnknown),
+        ),
+    ] {
+        let tls = ClientConnection::new(tls, address.ip().into()).unwrap();
+        let mut stream = StreamOwned::new(tls, TcpStream::connect(address).unwrap());
+        // ApiVersions, version 0, without a name of the client.
+        stream
+            .write_all(b"\0\0\0\x0a\0\x12\0\0\0\0\0\x01\xff\xff")
+            .unwrap();
+        let alert = stream.read_exact(&mut [0; 8]).err().map(|error| {
+            let error = error.into_inner().unwrap();
+            match *error.downcast().unwrap() {
+                rustls::Error::AlertReceived(alert) => alert,
+                other => panic!("{other}"),
+            }
+        });
+        assert_eq!(alert, expected);
+    }
+}
+
+#[test]
+fn misleading_listeners_advertise_brokers_that_are_dead() {
+    let kafka = SecuredKafka::shared();
+    let advertised = |listener| {
+        let advertised = kafka.advertised_by(listener);
+        assert_eq!(kafka.brokers_of(listener).unwrap(), [advertised.clone()]);
+        advertised
+    };
+    assert_eq!(advertised(KafkaListener::Plaintext), kafka.bootstrap());
+    let closed = TcpStream::connect(advertised(KafkaListener::ClosedPort));
+    assert_eq!(closed.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    let port = kafka.addr_of(KafkaListener::UnresolvableName).port();
+    assert_eq!(
+        advertised(KafkaListener::UnresolvableName),
+        format!("broker-1.invalid:{port}")
+    );
+    let mut mute = TcpStream::connect(advertised(KafkaListener::Mute)).unwrap();
+    mute.set_read_timeout(Some(Duration::from_millis(100)))
+        .unwrap();
+    assert_eq!(
+        mute.read(&mut [0]).unwrap_err().kind(),
+        ErrorKind::WouldBlock
+    );
+}
+
+#[test]
+fn pipelines_name_the_listener() {
+    let kafka = SecuredKafka::shared();
+    let listener = KafkaListener::ScramSha512;
+    let link = kafka.create_link_with_files("x", listener, KafkaUser::Reader);
+    let text = link.to_string();
+    let (head, config) = text.split_once("CONFIG '").unwrap();
+    assert_eq!(
+        head,
+        "CREATE LINK x AS KAFKA\n\
+         CREDENTIALS '{\"sasl.username\":\"reader\",\"sasl.password\":\"reader-pw\"}'\n"
+    );
+    let begin = "{\"security.protocol\":\"sasl_ssl\",\"sasl.mechanism\":\"SCRAM-SHA-512\",\"ssl.ca.location\":";
+    assert!(config.starts_with(begin), "{config}");
+    assert_eq!(
+        kafka.create_pipeline_for("p", listener, "secret", &link),
+        format!(
+            "CREATE PIPELINE p AS LOAD DATA LINK x '{}/secret' INTO TABLE t;\n",
+            kafka.addr_of(listener)
+        )
     );
 }

@@ -86,7 +86,12 @@ fn salted<M: Mac + KeyInit + Clone>(password: &str, salt: &[u8]) -> Vec<u8> {
 
 impl Client {
     /// Gives users their passwords and returns the broker's first error code, 0 for success.
-    pub(super) fn set_credentials(&self, credentials: &[Credential]) -> io::Result<i16> {
+    ///
+    /// It takes one credential of a user at a time.
+    pub(super) fn set_credentials<'a>(
+        &self,
+        credentials: impl ExactSizeIterator<Item = &'a Credential>,
+    ) -> io::Result<i16> {
         // The header ends with tagged fields, as do all structures: none.
         let mut body = vec![0];
         put_compact_length(&mut body, 0);

@@ -121,9 +121,7 @@ impl SecuredKafka {
         }
         // While the broker starts.
         let users = std::thread::spawn(|| {
-            let users = KafkaUser::ALL.into_iter();
-            let users = users.flat_map(|user| Credential::both(user.name(), &user.password()));
-            users.collect::<Vec<_>>()
+            KafkaUser::ALL.map(|user| Credential::both(user.name(), &user.password()))
         });
         let dead = Dead {
             closed: RefusedPort::start(),
@@ -164,6 +162,18 @@ impl SecuredKafka {
     /// The `host:port` that a listener sends its clients to.
     pub fn advertised_by(&self, listener: KafkaListener) -> String {
         advertised(listener, self.addr_of(listener).port(), &self.dead)
+    }
+
+    /// The `host:port` of each broker, as a listener in plain text without a login tells of it.
+    ///
+    /// # Errors
+    ///
+    /// When it does not answer, or is another listener.
+    pub fn brokers_of(&self, listener: KafkaListener) -> Result<Vec<String>, Error> {
+        let metadata = Client::new(self.addr_of(listener)).metadata(None);
+        Ok(metadata
+            .map_err(Error::io("ask Kafka for brokers"))?
+            .brokers)
     }
 
     /// A ready `CREATE LINK` for a listener, with certificates and keys in the statement.
@@ -285,11 +295,13 @@ fn advertised(listener: KafkaListener, port: u16, dead: &Dead) -> String {
 }
 
 /// Makes users, rights and topics, and waits until the broker goes by them.
-fn fill(kafka: &Kafka, users: &[Credential]) -> Result<(), Error> {
+fn fill(kafka: &Kafka, users: &[[Credential; 2]]) -> Result<(), Error> {
     let client = &kafka.client;
-    let code = client.set_credentials(users);
-    let code = code.map_err(Error::io("make users of Kafka"))?;
-    succeeded("make the users", code)?;
+    for mechanism in [0, 1] {
+        let code = client.set_credentials(users.iter().map(|both| &both[mechanism]));
+        let code = code.map_err(Error::io("make users of Kafka"))?;
+        succeeded("make the users", code)?;
+    }
     let rights = user::rights(CERTIFICATE_OWNER);
     let code = client.create_acls(&rights);
     let code = code.map_err(Error::io("give rights to users of Kafka"))?;
