@@ -211,9 +211,9 @@ fn mutual_tls_takes_certificates_of_its_authority_alone() {
 fn misleading_listeners_advertise_brokers_that_are_dead() {
     let kafka = SecuredKafka::shared();
     let advertised = |listener| {
-        let advertised = kafka.advertised_by(listener);
-        assert_eq!(kafka.brokers_of(listener).unwrap(), [advertised.clone()]);
-        advertised
+        let brokers = kafka.brokers_of(listener).unwrap();
+        assert_eq!(brokers, [kafka.advertised_by(listener)]);
+        brokers.concat()
     };
     assert_eq!(advertised(KafkaListener::Plaintext), kafka.bootstrap());
     let closed = TcpStream::connect(advertised(KafkaListener::ClosedPort));

@@ -98,6 +98,16 @@ impl KafkaCluster {
         self.brokers[broker - 1].address
     }
 
+    /// The process id of a broker, by its number from 1, unless it was killed.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such broker.
+    pub fn pid(&self, broker: usize) -> Option<u32> {
+        let running = self.brokers[broker - 1].running.as_ref();
+        running.map(|(process, _)| process.pid())
+    }
+
     /// Kills a broker, by its number from 1.
     ///
     /// The others advertise it on, and the partition that it leads stays without another leader.
