@@ -11,13 +11,13 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use linkdial_testcontainers::{
-    Certificates, KafkaListener, KafkaUser, LinkStatement, SecuredKafka,
+    Certificates, KafkaListener, KafkaUser, LinkStatement, SecuredKafka, TokenIssuer,
 };
 use rustls::{AlertDescription, ClientConnection, StreamOwned};
 use serde_json::{Map, Value, json};
 
 /// The listeners whose broker can be reached.
-const HEALTHY: [KafkaListener; 7] = [
+const HEALTHY: [KafkaListener; 8] = [
     KafkaListener::Plaintext,
     KafkaListener::Tls,
     KafkaListener::MutualTls,
@@ -25,6 +25,7 @@ const HEALTHY: [KafkaListener; 7] = [
     KafkaListener::ScramSha256,
     KafkaListener::ScramSha512,
     KafkaListener::OauthBearer,
+    KafkaListener::Oidc,
 ];
 
 /// The keys of both clauses of a statement.
@@ -137,17 +138,32 @@ fn wrong_logins_are_refused() {
     // A mechanism of another listener.
     let other = link(KafkaListener::Plain).config("sasl.mechanism", "SCRAM-SHA-256");
     cases.push(case(kafka, KafkaListener::Plain, &other));
-    for seconds in [-60, 300] {
-        let listener = KafkaListener::OauthBearer;
-        let token = link(listener).without("enable.sasl.oauthbearer.unsecure.jwt");
-        let mut case = case(kafka, listener, &token);
-        case["token"] = KafkaUser::Alice.token(seconds).into();
+    let mut with_token = |listener, token| {
+        let link = link(listener)
+            .without("enable.sasl.oauthbearer.unsecure.jwt")
+            .without("sasl.oauthbearer.method");
+        let mut case = case(kafka, listener, &link);
+        case["token"] = token;
         cases.push(case);
+    };
+    let (oauth, oidc) = (KafkaListener::OauthBearer, KafkaListener::Oidc);
+    let signed = |seconds| kafka.issuer().token("alice", seconds).into();
+    let unsigned = |seconds| KafkaUser::Alice.unsigned_token(seconds).into();
+    let foreign = TokenIssuer::start().token("alice", 300).into();
+    with_token(oauth, unsigned(-60));
+    with_token(oidc, unsigned(300));
+    with_token(oidc, signed(-60));
+    with_token(oidc, foreign);
+    with_token(oauth, unsigned(300));
+    with_token(oidc, signed(300));
+    let secret = link(oidc).credential("sasl.oauthbearer.client.secret", "not-it");
+    let secret = case(kafka, oidc, &secret);
+    let good = cases.split_off(cases.len() - 2);
+    for answer in answers(&good) {
+        assert_eq!(answer, json!({"topics": ["empty", "orders"]}));
     }
-    let mut answers = answers(&cases);
-    let good = answers.pop().unwrap();
-    assert_eq!(good, json!({"topics": ["empty", "orders"]}));
-    for (case, answer) in cases.iter().zip(answers) {
+    cases.push(secret);
+    for (case, answer) in cases.iter().zip(answers(&cases)) {
         assert_eq!(answer, json!({"error": "_AUTHENTICATION"}), "{case:#}");
     }
 }
@@ -164,7 +180,7 @@ fn broker_of_another_authority_is_refused() {
             case(kafka, listener, &link.config("ssl.ca.pem", foreign))
         });
     let cases: Vec<_> = cases.collect();
-    assert_eq!(cases.len(), 5);
+    assert_eq!(cases.len(), 6);
     for (case, answer) in cases.iter().zip(answers(&cases)) {
         assert_eq!(answer, json!({"error": "_SSL"}), "{case:#}");
     }

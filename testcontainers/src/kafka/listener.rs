@@ -18,6 +18,9 @@ pub enum KafkaListener {
     ScramSha512,
     /// TLS with SASL OAUTHBEARER, which takes unsigned tokens.
     OauthBearer,
+    /// TLS with SASL OAUTHBEARER, which takes the tokens of
+    /// [`SecuredKafka::issuer`](crate::SecuredKafka::issuer).
+    Oidc,
     /// Plain text; the advertised port is closed.
     ClosedPort,
     /// Plain text; the advertised name is `broker-1.invalid`, which nobody can resolve.
@@ -27,12 +30,13 @@ pub enum KafkaListener {
 }
 
 /// The listeners that have a port besides the first one, in the order of these ports.
-pub(super) const FURTHER: [KafkaListener; 8] = [
+pub(super) const FURTHER: [KafkaListener; 9] = [
     KafkaListener::Tls,
     KafkaListener::MutualTls,
     KafkaListener::Plain,
     KafkaListener::ScramSha512,
     KafkaListener::OauthBearer,
+    KafkaListener::Oidc,
     KafkaListener::ClosedPort,
     KafkaListener::UnresolvableName,
     KafkaListener::Mute,
@@ -40,7 +44,7 @@ pub(super) const FURTHER: [KafkaListener; 8] = [
 
 impl KafkaListener {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Plaintext,
         Self::Tls,
         Self::MutualTls,
@@ -48,6 +52,7 @@ impl KafkaListener {
         Self::ScramSha256,
         Self::ScramSha512,
         Self::OauthBearer,
+        Self::Oidc,
         Self::ClosedPort,
         Self::UnresolvableName,
         Self::Mute,
@@ -58,7 +63,7 @@ impl KafkaListener {
         match self {
             Self::Tls | Self::MutualTls => "SSL",
             Self::Plain => "SASL_PLAINTEXT",
-            Self::ScramSha256 | Self::ScramSha512 | Self::OauthBearer => "SASL_SSL",
+            Self::ScramSha256 | Self::ScramSha512 | Self::OauthBearer | Self::Oidc => "SASL_SSL",
             Self::Plaintext | Self::ClosedPort | Self::UnresolvableName | Self::Mute => "PLAINTEXT",
         }
     }
@@ -69,7 +74,7 @@ impl KafkaListener {
             Self::Plain => Some("PLAIN"),
             Self::ScramSha256 => Some("SCRAM-SHA-256"),
             Self::ScramSha512 => Some("SCRAM-SHA-512"),
-            Self::OauthBearer => Some("OAUTHBEARER"),
+            Self::OauthBearer | Self::Oidc => Some("OAUTHBEARER"),
             _ => None,
         }
     }
@@ -89,6 +94,7 @@ impl KafkaListener {
             Self::Plain => "PLAIN",
             Self::ScramSha256 | Self::ScramSha512 => "SCRAM",
             Self::OauthBearer => "OAUTH",
+            Self::Oidc => "OIDC",
             Self::ClosedPort => "CLOSED",
             Self::UnresolvableName => "NAMELESS",
             Self::Mute => "MUTE",

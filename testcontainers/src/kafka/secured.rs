@@ -10,9 +10,11 @@ use super::wire::Client;
 use super::{BACKEND, Kafka, START, is_ready, pipeline, succeeded, user};
 use crate::broken::{Broken, Fault, RefusedPort};
 use crate::server::{Backend, Launch, Place, Server, Tls};
+use crate::token_issuer::{AUDIENCE, ISSUER};
 use crate::wire::Wire;
 use crate::{
-    Certificates, Error, Identity, KafkaListener, KafkaUser, LinkStatement, Scratch, server,
+    Certificates, Error, Identity, KafkaListener, KafkaUser, LinkStatement, Scratch, TokenIssuer,
+    server,
 };
 
 const SECURED: Backend = Backend {
@@ -27,6 +29,9 @@ const CERTIFICATE_OWNER: &str = "linkdial-client";
 /// folder of the run.
 const KEYSTORE: &str = "certs/broker.pem";
 const TRUSTED: &str = "certs/ca.pem";
+
+/// The key of the tokens' issuer, below the folder of the run: no way leads out of a container.
+const ISSUER_KEY: &str = "issuer.json";
 
 /// What clients name in their settings, below a folder of this machine.
 const CA: &str = "ca.pem";
@@ -77,6 +82,7 @@ impl<'a> KafkaOptions<'a> {
 pub struct SecuredKafka {
     kafka: Kafka,
     credentials: ClientFiles,
+    issuer: TokenIssuer,
     dead: Dead,
 }
 
@@ -133,15 +139,22 @@ impl SecuredKafka {
             let versions = client.check_versions(&APIS);
             versions.map_err(|error| error.to_string())
         };
-        let settings = |place: &Place| settings(place, &options, &dead);
+        let issuer = TokenIssuer::start();
+        let settings = |place: &Place| settings(place, &options, &issuer, &dead);
         let kafka = Kafka::of(Server::start(&SECURED, Tls::default(), settings, ready)?);
         let users = users.join().expect("a password can be salted");
         fill(&kafka, &users)?;
         Ok(Self {
             kafka,
             credentials: ClientFiles::new(options.tls)?,
+            issuer,
             dead,
         })
+    }
+
+    /// Who gives tokens for [`KafkaListener::Oidc`].
+    pub fn issuer(&self) -> &TokenIssuer {
+        &self.issuer
     }
 
     /// The address of a listener as the target of a pipeline takes it: `127.0.0.1:PORT`.
@@ -186,7 +199,7 @@ impl SecuredKafka {
         user: KafkaUser,
     ) -> LinkStatement {
         let files = &self.credentials;
-        let link = link(name, listener, user);
+        let link = self.link(name, listener, user);
         let link = if listener.is_tls() {
             link.config("ssl.ca.pem", files.ca.as_str())
         } else {
@@ -207,7 +220,7 @@ impl SecuredKafka {
         listener: KafkaListener,
         user: KafkaUser,
     ) -> LinkStatement {
-        let link = link(name, listener, user);
+        let link = self.link(name, listener, user);
         let path = |file| self.credentials.path(file).display().to_string();
         let link = if listener.is_tls() {
             link.config("ssl.ca.location", path(CA))
@@ -219,6 +232,36 @@ impl SecuredKafka {
                 .config("ssl.key.location", path(CLIENT_KEY))
         } else {
             link
+        }
+    }
+
+    /// A link without certificates.
+    fn link(&self, name: &str, listener: KafkaListener, user: KafkaUser) -> LinkStatement {
+        let link = LinkStatement::new(name, "KAFKA")
+            .config("security.protocol", listener.protocol().to_lowercase())
+            .with_empty_credentials();
+        let Some(mechanism) = listener.mechanism() else {
+            return link;
+        };
+        let link = link.config("sasl.mechanism", mechanism);
+        match listener {
+            KafkaListener::OauthBearer => link
+                .config("enable.sasl.oauthbearer.unsecure.jwt", "true")
+                .config(
+                    "sasl.oauthbearer.config",
+                    format!("principal={}", user.name()),
+                ),
+            KafkaListener::Oidc => link
+                .config("sasl.oauthbearer.method", "oidc")
+                .config(
+                    "sasl.oauthbearer.token.endpoint.url",
+                    self.issuer.token_endpoint(),
+                )
+                .config("sasl.oauthbearer.client.id", user.name())
+                .credential("sasl.oauthbearer.client.secret", user.password()),
+            _ => link
+                .credential("sasl.username", user.name())
+                .credential("sasl.password", user.password()),
         }
     }
 
@@ -264,27 +307,6 @@ impl ClientFiles {
     }
 }
 
-/// A link without certificates.
-fn link(name: &str, listener: KafkaListener, user: KafkaUser) -> LinkStatement {
-    let link = LinkStatement::new(name, "KAFKA")
-        .config("security.protocol", listener.protocol().to_lowercase())
-        .with_empty_credentials();
-    let Some(mechanism) = listener.mechanism() else {
-        return link;
-    };
-    let link = link.config("sasl.mechanism", mechanism);
-    if listener == KafkaListener::OauthBearer {
-        return link
-            .config("enable.sasl.oauthbearer.unsecure.jwt", "true")
-            .config(
-                "sasl.oauthbearer.config",
-                format!("principal={}", user.name()),
-            );
-    }
-    link.credential("sasl.username", user.name())
-        .credential("sasl.password", user.password())
-}
-
 fn advertised(listener: KafkaListener, port: u16, dead: &Dead) -> String {
     match listener {
         KafkaListener::ClosedPort => dead.closed.addr().to_string(),
@@ -318,7 +340,12 @@ fn fill(kafka: &Kafka, users: &[[Credential; 2]]) -> Result<(), Error> {
     })
 }
 
-fn settings(place: &Place, options: &KafkaOptions<'_>, dead: &Dead) -> Launch {
+fn settings(
+    place: &Place,
+    options: &KafkaOptions<'_>,
+    issuer: &TokenIssuer,
+    dead: &Dead,
+) -> Launch {
     let further = FURTHER.into_iter().zip(&place.further);
     let further = further.map(|(listener, port)| Listener {
         name: listener.name(),
@@ -355,6 +382,7 @@ fn settings(place: &Place, options: &KafkaOptions<'_>, dead: &Dead) -> Launch {
             add_login(&mut properties, listener, mechanism);
         }
     }
+    add_issuer(&mut properties, &place.path(ISSUER_KEY));
     for (name, value) in &options.properties {
         properties.set(name, value);
     }
@@ -366,6 +394,24 @@ fn settings(place: &Place, options: &KafkaOptions<'_>, dead: &Dead) -> Launch {
         .launch(place)
         .file(KEYSTORE, keystore)
         .file(TRUSTED, certificates.ca_pem())
+        .file(ISSUER_KEY, issuer.key_set())
+}
+
+/// Adds whose tokens count.
+fn add_issuer(properties: &mut Properties, key: &str) {
+    let key = format!("file://{key}");
+    for (name, value) in [
+        (
+            "oauthbearer.sasl.server.callback.handler.class",
+            "org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler",
+        ),
+        ("sasl.oauthbearer.jwks.endpoint.url", &key),
+        ("sasl.oauthbearer.expected.audience", AUDIENCE),
+        ("sasl.oauthbearer.expected.issuer", ISSUER),
+    ] {
+        properties.set(format!("listener.name.oidc.{name}"), value);
+    }
+    properties.set_java("org.apache.kafka.sasl.oauthbearer.allowed.urls", key);
 }
 
 /// Adds a mechanism of a listener, with the module that looks after it.
@@ -379,9 +425,11 @@ fn add_login(properties: &mut Properties, listener: KafkaListener, mechanism: &s
             format!("plain.PlainLoginModule required{};", users.concat())
         }
         // The broker wants to know who it is, though it never logs in there itself.
-        KafkaListener::OauthBearer => "oauthbearer.OAuthBearerLoginModule required \
+        KafkaListener::OauthBearer | KafkaListener::Oidc => {
+            "oauthbearer.OAuthBearerLoginModule required \
              unsecuredLoginStringClaim_sub=\"admin\";"
-            .to_owned(),
+                .to_owned()
+        }
         _ => "scram.ScramLoginModule required;".to_owned(),
     };
     let prefix = format!("listener.name.{}", listener.name().to_lowercase());

@@ -63,8 +63,12 @@ impl Listener {
 }
 
 /// The properties of one broker.
-#[derive(Debug)]
-pub(super) struct Properties(Vec<(String, String)>);
+#[derive(Debug, Default)]
+pub(super) struct Properties {
+    lines: Vec<(String, String)>,
+    /// Those of its Java.
+    java: Vec<(String, String)>,
+}
 
 impl Properties {
     pub(super) fn new(node: &Node, listeners: &[Listener]) -> Self {
@@ -114,7 +118,7 @@ impl Properties {
             ),
             ("controller.quorum.voters", node.voters()),
         ];
-        let mut properties = Self(Vec::new());
+        let mut properties = Self::default();
         for (name, value) in fixed {
             properties.set(name, value);
         }
@@ -127,27 +131,38 @@ impl Properties {
     /// Sets a property, instead of what it was set to before.
     pub(super) fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
         let name = name.into();
-        self.0.retain(|(known, _)| *known != name);
-        self.0.push((name, value.into()));
+        self.lines.retain(|(known, _)| *known != name);
+        self.lines.push((name, value.into()));
+    }
+
+    /// Sets a property of its Java.
+    pub(super) fn set_java(&mut self, name: &str, value: impl Into<String>) {
+        self.java.push((name.to_owned(), value.into()));
     }
 
     /// How the broker is started with them.
     pub(super) fn launch(self, place: &Place) -> Launch {
+        let option = |(name, value): &(String, String)| format!("-D{name}={value}");
+        let java: Vec<_> = self.java.iter().map(option).collect();
         match place.runtime {
             // The image makes properties of its variables, formats the storage and starts.
             Runtime::Docker => {
                 let launch = Launch::default()
                     .variable("CLUSTER_ID", CLUSTER_ID)
                     .variable("KAFKA_HEAP_OPTS", "-Xmx256m")
+                    .variable("KAFKA_OPTS", java.join(" "))
                     .variable(
                         "KAFKA_JVM_PERFORMANCE_OPTS",
                         "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
                     );
-                self.0.into_iter().fold(launch, |launch, (name, value)| {
-                    launch.variable(&variable(&name), value)
-                })
+                self.lines
+                    .into_iter()
+                    .fold(launch, |launch, (name, value)| {
+                        launch.variable(&variable(&name), value)
+                    })
             }
             Runtime::Local => Launch::default()
+                .arguments(java)
                 .arguments([
                     format!("-Djava.io.tmpdir={}", place.folder.display()),
                     "kafka.Kafka".to_owned(),
@@ -158,7 +173,7 @@ impl Properties {
     }
 
     fn text(&self) -> String {
-        let lines = self.0.iter().map(|(name, value)| {
+        let lines = self.lines.iter().map(|(name, value)| {
             // A backslash begins an escape there.
             format!("{name}={}\n", value.replace('\\', r"\\"))
         });
@@ -232,7 +247,7 @@ mod tests {
 
     #[test]
     fn later_setting_wins() {
-        let mut properties = Properties(Vec::new());
+        let mut properties = Properties::default();
         for value in ["1", "2"] {
             properties.set("a.b", value);
         }

@@ -1,10 +1,5 @@
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use serde_json::json;
-
 use super::admin::{ALL, Acl, DESCRIBE, READ, WRITE};
+use crate::token_issuer;
 
 /// Who logs in to a [`SecuredKafka`](crate::SecuredKafka). Rights hold for the topics `orders` and
 /// `empty`; nobody but the administrator has any for `secret`.
@@ -56,15 +51,12 @@ impl KafkaUser {
         format!("{}-pw", self.name())
     }
 
-    /// A token for [`KafkaListener::OauthBearer`](crate::KafkaListener::OauthBearer) that lives so
-    /// many seconds from now; with a negative number it has expired. It has no signature.
-    pub fn token(self, seconds: i64) -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(0));
-        let end = now.saturating_add(seconds);
-        let claims = json!({"sub": self.name(), "iat": now.min(end - 60), "exp": end});
-        let encode = |part: serde_json::Value| BASE64.encode(part.to_string());
-        format!("{}.{}.", encode(json!({"alg": "none"})), encode(claims))
+    /// A token without a signature, for [`KafkaListener::OauthBearer`], that lives so many seconds
+    /// from now; with a negative number it has expired.
+    ///
+    /// [`KafkaListener::OauthBearer`]: crate::KafkaListener::OauthBearer
+    pub fn unsigned_token(self, seconds: i64) -> String {
+        token_issuer::unsigned_token(self.name(), seconds)
     }
 
     /// What it may do with the topics that users have rights for.
@@ -93,27 +85,4 @@ pub(super) fn rights(certificate: &'static str) -> Vec<Acl> {
         })
     });
     acls.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn token_names_its_owner_and_its_end() {
-        let token = KafkaUser::Alice.token(-60);
-        let parts: Vec<_> = token.split('.').collect();
-        let [header, claims, ""] = parts[..] else {
-            panic!("{token}");
-        };
-        let read = |part| -> serde_json::Value {
-            serde_json::from_slice(&BASE64.decode(part).unwrap()).unwrap()
-        };
-        assert_eq!(read(header), json!({"alg": "none"}));
-        let claims = read(claims);
-        assert_eq!(claims["sub"], "alice");
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        assert!(claims["exp"].as_u64().unwrap() < now.as_secs());
-        assert!(claims["iat"].as_u64() < claims["exp"].as_u64());
-    }
 }
