@@ -1,4 +1,5 @@
-//! The HTTP endpoint, the S3 server in the process, moto and the issuer of tokens answer as their tables say.
+//! The HTTP endpoint, the S3 server in the process, moto and the issuer of tokens answer as their
+//! tables say.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 

@@ -8,12 +8,12 @@ mod python;
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use linkdial_testcontainers::{
-    Certificates, KafkaListener, KafkaUser, LinkStatement, SecuredKafka, TokenIssuer,
+    Certificates, KafkaListener, KafkaOptions, KafkaUser, LinkStatement, SecuredKafka, TokenIssuer,
 };
-use rustls::{AlertDescription, ClientConnection, StreamOwned};
+use rustls::{AlertDescription, CertificateError, ClientConnection, StreamOwned};
 use serde_json::{Map, Value, json};
 
 /// The listeners whose broker can be reached.
@@ -246,6 +246,35 @@ fn misleading_listeners_advertise_brokers_that_are_dead() {
         mute.read(&mut [0]).unwrap_err().kind(),
         ErrorKind::WouldBlock
     );
+}
+
+#[test]
+fn broker_shows_the_certificate_and_has_the_properties_that_were_asked_for() {
+    let certificates = Certificates::shared();
+    let kafka = KafkaOptions::default()
+        .tls(certificates, certificates.expired())
+        .property("auto.create.topics.enable", "true")
+        .start()
+        .unwrap();
+    let listener = KafkaListener::Tls;
+    let address = kafka.addr_of(listener);
+    let tls = certificates.client_tls();
+    let mut tls = ClientConnection::new(tls, address.ip().into()).unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let error = tls.complete_io(&mut stream).unwrap_err();
+    let error = *error.into_inner().unwrap().downcast().unwrap();
+    assert!(
+        matches!(
+            error,
+            rustls::Error::InvalidCertificate(CertificateError::ExpiredContext { .. })
+        ),
+        "{error}"
+    );
+    // Whoever asks for a topic has it made, though not at once.
+    let begin = Instant::now();
+    while let Err(error) = kafka.topic("made") {
+        assert!(begin.elapsed() < Duration::from_secs(20), "{error}");
+    }
 }
 
 #[test]

@@ -356,7 +356,13 @@ pub(crate) fn secured_kafka(kafka: &SecuredKafka) -> Description {
             "oauth",
             KafkaListener::OauthBearer,
             alice,
-            "TLS with OAUTHBEARER",
+            "TLS with OAUTHBEARER and an unsigned token",
+        ),
+        (
+            "oidc",
+            KafkaListener::Oidc,
+            alice,
+            "TLS with OAUTHBEARER and a token of an issuer",
         ),
         (
             "nobody",
