@@ -9,6 +9,7 @@ name of the first error, or `topics`, the names that are visible; and, for cases
 import json
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -85,4 +86,5 @@ def answer(case):
 
 
 if __name__ == "__main__":
-    json.dump([answer(case) for case in json.load(sys.stdin)], sys.stdout)
+    with ThreadPoolExecutor() as threads:
+        json.dump(list(threads.map(answer, json.load(sys.stdin))), sys.stdout)
