@@ -1,3 +1,4 @@
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -278,7 +279,6 @@ impl SecuredKafka {
 }
 
 /// The certificates and the key of a client, as text and as files.
-#[derive(Debug)]
 struct ClientFiles {
     folder: Scratch,
     ca: String,
@@ -304,6 +304,14 @@ impl ClientFiles {
 
     fn path(&self, file: &str) -> PathBuf {
         self.folder.path().join(file)
+    }
+}
+
+impl fmt::Debug for ClientFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientFiles")
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
     }
 }
 
