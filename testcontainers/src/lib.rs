@@ -43,6 +43,7 @@ mod server;
 mod shell;
 mod statement;
 mod store;
+mod token_issuer;
 mod versions;
 mod web;
 mod wire;
@@ -54,7 +55,9 @@ pub use error::Error;
 pub use http_endpoint::HttpEndpoint;
 #[cfg(feature = "containers")]
 pub use images::{ImageState, LocalImage, LocalImages};
-pub use kafka::{Kafka, KafkaTopic};
+pub use kafka::{
+    Kafka, KafkaCluster, KafkaListener, KafkaOptions, KafkaTopic, KafkaUser, SecuredKafka,
+};
 pub use login::Login;
 pub use minio::{KMS_KEY_ID, Minio, MinioOptions, SSE_C_KEY, User};
 pub use moto::Moto;
@@ -67,4 +70,5 @@ pub use scripted::{Match, Script, ScriptedHttp};
 pub use server::{Server, Whereabouts};
 pub use statement::LinkStatement;
 pub use store::Store;
+pub use token_issuer::TokenIssuer;
 pub use web::{Answer, Recorded};

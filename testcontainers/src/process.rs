@@ -149,18 +149,19 @@ fn tail(log: &Path) -> String {
 
 /// Calls `start` with a port of 127.0.0.1 that was free a moment ago: see [`with_ports`].
 pub(crate) fn with_port<T>(start: impl Fn(u16) -> Result<T, Error>) -> Result<T, Error> {
-    with_ports(|[port]| start(port))
+    with_ports(1, |ports| start(ports[0]))
 }
 
-/// Calls `start` with as many ports of 127.0.0.1 that were free a moment ago, and again with
+/// Calls `start` with so many ports of 127.0.0.1 that were free a moment ago, and again with
 /// others when somebody else took one in between.
-pub(crate) fn with_ports<const N: usize, T>(
-    start: impl Fn([u16; N]) -> Result<T, Error>,
+pub(crate) fn with_ports<T>(
+    count: usize,
+    start: impl Fn(&[u16]) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let mut attempts = 3;
     loop {
         attempts -= 1;
-        match start(free_ports()?) {
+        match start(&free_ports(count)?) {
             Err(error) if attempts > 0 && is_taken(&error) => {}
             other => return other,
         }
@@ -168,22 +169,20 @@ pub(crate) fn with_ports<const N: usize, T>(
 }
 
 /// Ports of 127.0.0.1 that were free a moment ago, none of them twice in a process.
-fn free_ports<const N: usize>() -> Result<[u16; N], Error> {
+fn free_ports(count: usize) -> Result<Vec<u16>, Error> {
     // Servers that start at the same time would take each other's answers for their own.
     static GIVEN: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
     let failed = || Error::io("find a port");
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     // All are held until the last one is known.
     let mut held = Vec::new();
-    let mut ports = [0; N];
-    for port in &mut ports {
-        loop {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed())?;
-            *port = listener.local_addr().map_err(failed())?.port();
-            held.push(listener);
-            if given.insert(*port) {
-                break;
-            }
+    let mut ports = Vec::new();
+    while ports.len() < count {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed())?;
+        let port = listener.local_addr().map_err(failed())?.port();
+        held.push(listener);
+        if given.insert(port) {
+            ports.push(port);
         }
     }
     Ok(ports)
@@ -242,15 +241,15 @@ mod tests {
 
     #[test]
     fn ports_of_one_start_differ() {
-        let ports: [u16; 8] = free_ports().unwrap();
+        let ports = free_ports(8).unwrap();
         let different: HashSet<_> = ports.iter().collect();
-        assert_eq!(different.len(), ports.len());
+        assert_eq!(different.len(), 8);
     }
 
     #[test]
     fn start_is_given_up_after_three_taken_ports() {
         let starts = std::cell::Cell::new(0);
-        let error = with_ports(|_: [u16; 2]| {
+        let error = with_ports(2, |_| {
             starts.set(starts.get() + 1);
             Err::<(), _>(not_ready(ready::ENDED, "address already in use"))
         });

@@ -40,6 +40,8 @@ pub(crate) struct Backend {
     pub(crate) program: fn() -> Result<Command, Error>,
     /// How long a start may take on a busy machine.
     pub(crate) start: Duration,
+    /// How many ports it listens on for clients besides the one of its address.
+    pub(crate) further: usize,
 }
 
 /// Where one run takes place.
@@ -54,6 +56,9 @@ pub(crate) struct Place {
     pub(crate) address: SocketAddr,
     /// Another port of this machine that was free a moment ago, for a process with two of them.
     pub(crate) spare: u16,
+    /// The further ports that the server listens on and that clients connect to: a container has
+    /// all ports to itself, so they have the same numbers inside.
+    pub(crate) further: Vec<u16>,
 }
 
 impl Place {
@@ -143,6 +148,7 @@ pub struct Server {
     // Before the folder, which goes only after its process has gone.
     body: Body,
     wire: Wire,
+    further: Vec<u16>,
     ca_file: Option<PathBuf>,
     folder: Option<Scratch>,
 }
@@ -167,14 +173,15 @@ impl Server {
     ) -> Result<Self, Error> {
         let (choice, why) = Choice::of(backend)?;
         // Kafka alone needs the second one, which costs the others nothing.
-        let server = with_ports(|[port, spare]| {
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-            let (body, folder) = choice.launch(backend, address, spare, &launch)?;
+        let server = with_ports(2 + backend.further, |ports| {
+            let (body, folder) = choice.launch(backend, ports, &launch)?;
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ports[0]));
             let server = Self {
                 name: backend.name,
                 why: why.clone(),
                 body,
                 wire: tls.wire(address),
+                further: ports[2..].to_vec(),
                 ca_file: tls.certificates().map(|it| it.ca_file().to_owned()),
                 folder,
             };
@@ -188,6 +195,11 @@ impl Server {
     /// The address it listens on, which clients connect to.
     pub fn addr(&self) -> SocketAddr {
         self.wire.address
+    }
+
+    /// The further ports of 127.0.0.1 that it listens on.
+    pub(crate) fn further(&self) -> &[u16] {
+        &self.further
     }
 
     /// The authority's certificate for `--ca-file`, when it speaks TLS.
@@ -286,13 +298,22 @@ pub(crate) fn shared<T: Deref<Target = Server>>(
     cell: &'static OnceLock<T>,
     start: impl FnOnce() -> Result<T, Error>,
 ) -> &'static T {
+    shared_by(cell, start, T::deref)
+}
+
+/// The same for what has its server in another way.
+pub(crate) fn shared_by<T>(
+    cell: &'static OnceLock<T>,
+    start: impl FnOnce() -> Result<T, Error>,
+    server: impl Fn(&T) -> &Server,
+) -> &'static T {
     let name = std::any::type_name::<T>();
     let failed = |error| panic!("{name}: {error}");
-    let server = cell.get_or_init(|| start().unwrap_or_else(failed));
-    server
+    let shared = cell.get_or_init(|| start().unwrap_or_else(failed));
+    server(shared)
         .record()
         .unwrap_or_else(|error| panic!("{name}: {error}"));
-    server
+    shared
 }
 
 /// The runtime of a server, decided.
@@ -344,10 +365,11 @@ impl Choice {
     fn launch(
         &self,
         backend: &Backend,
-        address: SocketAddr,
-        spare: u16,
+        ports: &[u16],
         launch: impl Fn(&Place) -> Launch,
     ) -> Result<(Body, Option<Scratch>), Error> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ports[0]));
+        let (spare, further) = (ports[1], ports[2..].to_vec());
         match self {
             Self::Process => {
                 let folder = Scratch::new(backend.name)?;
@@ -357,6 +379,7 @@ impl Choice {
                     listen: address,
                     address,
                     spare,
+                    further,
                 });
                 for (name, contents) in &launch.files {
                     folder.write(name, contents)?;
@@ -374,8 +397,11 @@ impl Choice {
                     listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, backend.image.port)),
                     address,
                     spare,
+                    further: further.clone(),
                 });
-                let container = engine.start(backend, reference, image, address.port(), launch)?;
+                let mut published = vec![(address.port(), backend.image.port)];
+                published.extend(further.into_iter().map(|port| (port, port)));
+                let container = engine.start(backend, reference, image, &published, launch)?;
                 Ok((Body::Container(container), None))
             }
         }

@@ -1,10 +1,13 @@
-//! The HTTP endpoint, the S3 server in the process and moto answer as their tables say.
+//! The HTTP endpoint, the S3 server in the process, moto and the issuer of tokens answer as their
+//! tables say.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod support;
 
-use linkdial_testcontainers::{Certificates, Error, HttpEndpoint, Login, Moto, S3Server};
+use linkdial_testcontainers::{
+    Certificates, Error, HttpEndpoint, Login, Moto, S3Server, TokenIssuer,
+};
 use support::client;
 
 fn refused<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
@@ -118,4 +121,54 @@ fn moto_refuses_the_role_to_a_stranger() {
         text.contains(&format!(r#""role_arn":"{}""#, moto.role_arn())),
         "{text}"
     );
+}
+
+/// What a client asks an issuer of tokens for.
+const GRANT: &str = "grant_type=client_credentials";
+
+async fn ask(request: reqwest::RequestBuilder, body: String) -> (u16, serde_json::Value) {
+    let answer = request.body(body).send().await.unwrap();
+    let status = answer.status().as_u16();
+    let text = answer.text().await.unwrap();
+    (status, serde_json::from_str(&text).unwrap())
+}
+
+#[tokio::test]
+async fn secret_is_taken_from_the_header_and_from_the_body() {
+    let issuer = TokenIssuer::start();
+    let client = client(&Certificates::shared().client_tls());
+    let post = || client.post(issuer.token_endpoint());
+    let in_header = post().basic_auth("alice", Some("alice-pw"));
+    let in_body = format!("{GRANT}&client_id=alice&client_secret=alice%2Dpw");
+    for (request, body) in [(in_header, GRANT.to_owned()), (post(), in_body)] {
+        let (status, answer) = ask(request, body).await;
+        assert_eq!(status, 200);
+        assert_eq!(answer["token_type"], "Bearer");
+        assert_eq!(answer["expires_in"], 300);
+        let token = answer["access_token"].as_str().unwrap();
+        assert_eq!(token.split('.').count(), 3, "{token}");
+    }
+    let wrong = post().basic_auth("alice", Some("not-it"));
+    let refused = serde_json::json!({"error": "invalid_client"});
+    assert_eq!(ask(wrong, GRANT.to_owned()).await, (401, refused.clone()));
+    assert_eq!(ask(post(), GRANT.to_owned()).await, (401, refused));
+    let other = post().basic_auth("alice", Some("alice-pw"));
+    let refused = serde_json::json!({"error": "unsupported_grant_type"});
+    let body = "grant_type=password".to_owned();
+    assert_eq!(ask(other, body).await, (400, refused));
+    assert_eq!(issuer.requests().len(), 5);
+}
+
+#[tokio::test]
+async fn key_is_there_for_everybody() {
+    let certificates = Certificates::shared();
+    let issuer = TokenIssuer::start_tls(certificates.server_tls(certificates.good()));
+    let client = client(&Certificates::shared().client_tls());
+    let url = issuer.token_endpoint().replace("/token", "/jwks");
+    let (status, keys) = ask(client.get(url), String::new()).await;
+    assert_eq!(status, 200);
+    assert_eq!(keys.to_string(), issuer.key_set());
+    assert_eq!(keys["keys"][0]["alg"], "ES256");
+    let endpoint = client.get(issuer.token_endpoint()).send().await.unwrap();
+    assert_eq!(endpoint.status(), 404);
 }

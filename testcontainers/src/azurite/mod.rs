@@ -31,6 +31,7 @@ pub(crate) const BACKEND: Backend = Backend {
     },
     program: install::azurite,
     start: START,
+    further: 0,
 };
 
 /// How an [`Azurite`] is started.

@@ -46,14 +46,14 @@ pub(crate) struct Container {
 }
 
 impl Engine {
-    /// Starts a container of an image, by its id, whose only port is published at this port of
-    /// 127.0.0.1.
+    /// Starts a container of an image, by its id. Of each pair the first is a port of 127.0.0.1
+    /// at which the second, one of the container, is published.
     pub(crate) fn start(
         &'static self,
         backend: &Backend,
         reference: &Reference,
         image: &str,
-        port: u16,
+        published: &[(u16, u16)],
         launch: Launch,
     ) -> Result<Container, Error> {
         let failed = |reason: String| Error::Container {
@@ -64,19 +64,20 @@ impl Engine {
         let name = run.name(backend.name);
         // First, so that the container goes even if this process ends while it is being made.
         let mut guard = Guard::start(self.host(), &name).map_err(Error::io("start sh"))?;
-        let inside = ContainerPort::Tcp(backend.image.port);
         let command = backend.image.command.iter().map(|word| (*word).to_owned());
         // An id reads as a repository and a tag, and nothing else can be fetched under it.
         let (algorithm, digest) = image.split_once(':').unwrap_or((image, "latest"));
         let mut request = GenericImage::new(algorithm, digest)
             .with_cmd(command.chain(launch.arguments))
             .with_container_name(&name)
-            .with_mapped_port(port, inside)
             .with_labels(run.labels())
             .with_startup_timeout(backend.start)
             // In memory: what a server wants to be safe on a disk waits for all who write there.
             .with_mount(Mount::tmpfs_mount(format!("{FOLDER}/{DATA}")))
             .with_host_config_modifier(on_loopback);
+        for &(port, inside) in published {
+            request = request.with_mapped_port(port, ContainerPort::Tcp(inside));
+        }
         for (key, value) in launch.variables {
             request = request.with_env_var(key, value);
         }

@@ -18,7 +18,11 @@ const ARCHIVE: &str = "kafka.jsa";
 
 /// Gives the run a storage of its own and becomes the broker. The archive knows the jars by their
 /// relative paths, and `HOME` is the folder of the run.
-const LAUNCH: &str = r#"cd "$1" && cp -R storage "$HOME/data" && shift && exec "$@""#;
+const LAUNCH: &str = r#"
+cd "$1" && shift && cp -R storage "$HOME/data" || exit
+[ ! -e "$HOME/meta.properties" ] || cp "$HOME/meta.properties" "$HOME/data" || exit
+exec "$@"
+"#;
 
 /// The broker, without the last arguments: its main class and its properties.
 pub(super) fn program() -> Result<Command, Error> {
@@ -76,7 +80,7 @@ fn install(java: &Path, folder: &Path) -> Result<(), Error> {
 /// start itself, and depends on nothing that differs between runs.
 fn format(java: &Path, folder: &Path) -> Result<(), Error> {
     let folder = absolute(folder)?;
-    let launch = settings(&anywhere(&folder, [9092, 9093]));
+    let launch = settings(&anywhere(&folder, &[9092, 9093]));
     let properties = folder.join("format.properties");
     for (_, contents) in launch.files {
         fs::write(&properties, contents).map_err(Error::io("write format.properties"))?;
@@ -96,7 +100,7 @@ fn format(java: &Path, folder: &Path) -> Result<(), Error> {
 fn rehearse(java: &Path, folder: &Path) -> Result<PathBuf, Error> {
     let classes = absolute(folder)?.join("classes.txt");
     let list = format!("-XX:DumpLoadedClassList={}", classes.display());
-    with_ports(|ports| {
+    with_ports(2, |ports| {
         let scratch = Scratch::new("kafka")?;
         let place = anywhere(scratch.path(), ports);
         let launch = settings(&place);
@@ -117,14 +121,15 @@ fn rehearse(java: &Path, folder: &Path) -> Result<PathBuf, Error> {
     Ok(classes)
 }
 
-fn anywhere(folder: &Path, [port, spare]: [u16; 2]) -> Place {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+fn anywhere(folder: &Path, ports: &[u16]) -> Place {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ports[0]));
     Place {
         runtime: Runtime::Local,
         folder: folder.to_owned(),
         listen: address,
         address,
-        spare,
+        spare: ports[1],
+        further: Vec::new(),
     }
 }
 

@@ -14,8 +14,9 @@ const CREATION_MS: i32 = 20_000;
 /// The largest answer that is read.
 const LIMIT: usize = 1024 * 1024;
 
-/// A request: its key and the version that is spoken here, always one without tagged fields.
-type Api = (i16, i16);
+/// A request: its key and the version that is spoken here, one without tagged fields where there
+/// is one.
+pub(super) type Api = (i16, i16);
 const METADATA: Api = (3, 4);
 const API_VERSIONS: Api = (18, 0);
 const CREATE_TOPICS: Api = (19, 2);
@@ -51,8 +52,8 @@ impl Client {
         self.0
     }
 
-    /// Agrees when the broker speaks the versions that are spoken here.
-    pub(super) fn check_versions(&self) -> io::Result<()> {
+    /// Agrees when the broker speaks the versions that are spoken here, and these.
+    pub(super) fn check_versions(&self, more: &[Api]) -> io::Result<()> {
         let answer = self.call(API_VERSIONS, &[])?;
         let mut answer = Fields(&answer);
         let error = answer.i16()?;
@@ -62,7 +63,8 @@ impl Client {
                 .iter()
                 .any(|&(api, from, to)| api == key && (from..=to).contains(&version))
         };
-        if error == 0 && [METADATA, CREATE_TOPICS].into_iter().all(known) {
+        let mut wanted = [METADATA, CREATE_TOPICS].iter().chain(more).copied();
+        if error == 0 && wanted.all(known) {
             return Ok(());
         }
         Err(invalid("other versions of the protocol are wanted"))
@@ -113,13 +115,18 @@ impl Client {
         })
     }
 
-    /// Makes a topic with one replica and returns the broker's error code, 0 for success.
-    pub(super) fn create_topic(&self, name: &str, partitions: i32) -> io::Result<i16> {
+    /// Makes a topic and returns the broker's error code, 0 for success.
+    pub(super) fn create_topic(
+        &self,
+        name: &str,
+        partitions: i32,
+        replicas: i16,
+    ) -> io::Result<i16> {
         let mut body = Vec::new();
         put_i32(&mut body, 1);
         put_string(&mut body, name)?;
         put_i32(&mut body, partitions);
-        put_i16(&mut body, 1);
+        put_i16(&mut body, replicas);
         // Neither an assignment of replicas nor settings.
         put_i32(&mut body, 0);
         put_i32(&mut body, 0);
@@ -141,7 +148,7 @@ impl Client {
     }
 
     /// Sends one request on a connection of its own and returns the answer without its header.
-    fn call(&self, (key, version): Api, body: &[u8]) -> io::Result<Vec<u8>> {
+    pub(super) fn call(&self, (key, version): Api, body: &[u8]) -> io::Result<Vec<u8>> {
         let end = Instant::now() + DEADLINE;
         let mut header = Vec::new();
         put_i16(&mut header, key);
@@ -194,30 +201,34 @@ fn frame(request: &[u8]) -> io::Result<Vec<u8>> {
     Ok([&size.to_be_bytes(), request].concat())
 }
 
-fn put_i16(to: &mut Vec<u8>, value: i16) {
+pub(super) fn put_i16(to: &mut Vec<u8>, value: i16) {
     to.extend(value.to_be_bytes());
 }
 
-fn put_i32(to: &mut Vec<u8>, value: i32) {
+pub(super) fn put_i32(to: &mut Vec<u8>, value: i32) {
     to.extend(value.to_be_bytes());
 }
 
-fn put_string(to: &mut Vec<u8>, text: &str) -> io::Result<()> {
+pub(super) fn put_string(to: &mut Vec<u8>, text: &str) -> io::Result<()> {
     let length = i16::try_from(text.len()).map_err(|_| invalid("a name is too long"))?;
     put_i16(to, length);
     to.extend(text.as_bytes());
     Ok(())
 }
 
-fn invalid(reason: &'static str) -> io::Error {
+pub(super) fn invalid(reason: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, reason)
 }
 
 /// The rest of an answer.
-struct Fields<'a>(&'a [u8]);
+pub(super) struct Fields<'a>(&'a [u8]);
 
-impl Fields<'_> {
-    fn take<const N: usize>(&mut self) -> io::Result<[u8; N]> {
+impl<'a> Fields<'a> {
+    pub(super) fn new(answer: &'a [u8]) -> Self {
+        Self(answer)
+    }
+
+    pub(super) fn take<const N: usize>(&mut self) -> io::Result<[u8; N]> {
         let (head, rest) = self
             .0
             .split_first_chunk()
@@ -226,27 +237,53 @@ impl Fields<'_> {
         Ok(*head)
     }
 
-    fn i16(&mut self) -> io::Result<i16> {
+    pub(super) fn i16(&mut self) -> io::Result<i16> {
         self.take().map(i16::from_be_bytes)
     }
 
-    fn i32(&mut self) -> io::Result<i32> {
+    pub(super) fn i32(&mut self) -> io::Result<i32> {
         self.take().map(i32::from_be_bytes)
     }
 
     /// A string; an absent one counts as empty.
-    fn string(&mut self) -> io::Result<String> {
+    pub(super) fn string(&mut self) -> io::Result<String> {
         let length = usize::try_from(self.i16()?).unwrap_or(0);
-        let (text, rest) = self
+        Ok(String::from_utf8_lossy(self.bytes(length)?).into_owned())
+    }
+
+    /// A length of the newer versions; that of what is absent counts as 0.
+    pub(super) fn compact_length(&mut self) -> io::Result<usize> {
+        let mut number = 0_u32;
+        for shift in [0, 7, 14, 21] {
+            let [byte] = self.take()?;
+            number |= u32::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return usize::try_from(number.saturating_sub(1)).map_err(io::Error::other);
+            }
+        }
+        Err(invalid("the answer has a length without end"))
+    }
+
+    /// A string or bytes of the newer versions.
+    pub(super) fn compact(&mut self) -> io::Result<&'a [u8]> {
+        let length = self.compact_length()?;
+        self.bytes(length)
+    }
+
+    fn bytes(&mut self, length: usize) -> io::Result<&'a [u8]> {
+        let (bytes, rest) = self
             .0
             .split_at_checked(length)
             .ok_or_else(|| invalid("the answer ends too early"))?;
         self.0 = rest;
-        Ok(String::from_utf8_lossy(text).into_owned())
+        Ok(bytes)
     }
 
     /// An array; an absent one counts as empty.
-    fn array<T>(&mut self, read: impl Fn(&mut Self) -> io::Result<T>) -> io::Result<Vec<T>> {
+    pub(super) fn array<T>(
+        &mut self,
+        read: impl Fn(&mut Self) -> io::Result<T>,
+    ) -> io::Result<Vec<T>> {
         // Every element takes bytes, so a false number ends with the answer.
         (0..self.i32()?).map(|_| read(self)).collect()
     }
@@ -284,7 +321,7 @@ mod tests {
             }
         });
         for words in ["not Kafka's", "another request"] {
-            let error = client.check_versions().unwrap_err().to_string();
+            let error = client.check_versions(&[]).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
         }
     }

@@ -41,6 +41,7 @@ pub(crate) const BACKEND: Backend = Backend {
     },
     program: || install::minio().map(Command::new),
     start: START,
+    further: 0,
 };
 
 /// How a [`Minio`] is started.

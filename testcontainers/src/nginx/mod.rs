@@ -25,6 +25,7 @@ pub(crate) const BACKEND: Backend = Backend {
     program: || install::nginx().map(Command::new),
     // It usually takes some milliseconds.
     start: Duration::from_secs(30),
+    further: 0,
 };
 
 /// How an [`Nginx`] is started.

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use linkdial_testcontainers::{
-    Azurite, Certificates, HttpEndpoint, Kafka, LinkStatement, Login, Minio, Moto, Nginx, Runtime,
-    S3Server, SSE_C_KEY, User, Whereabouts,
+    Azurite, Certificates, HttpEndpoint, Kafka, KafkaListener, KafkaUser, LinkStatement, Login,
+    Minio, Moto, Nginx, Runtime, S3Server, SSE_C_KEY, SecuredKafka, User, Whereabouts,
 };
 use serde_json::{Map, Value, json};
 
@@ -318,5 +318,81 @@ pub(crate) fn kafka(kafka: &Kafka) -> Description {
             .set("bootstrap_servers", kafka.bootstrap())
             .set("topic", "orders");
     description.push("without a login", None, link, Some(pipeline));
+    description
+}
+
+pub(crate) fn secured_kafka(kafka: &SecuredKafka) -> Description {
+    let mut description = Description::new(
+        "Kafka with users",
+        kafka.runtime(),
+        kafka.whereabouts(),
+        kafka.addr(),
+    )
+    .set("bootstrap_servers", kafka.bootstrap())
+    .set("topic", "orders");
+    let alice = KafkaUser::Alice;
+    for (name, listener, user, remark) in [
+        ("tls", KafkaListener::Tls, alice, "TLS without a login"),
+        (
+            "mutual_tls",
+            KafkaListener::MutualTls,
+            alice,
+            "TLS with a client certificate",
+        ),
+        ("plain", KafkaListener::Plain, alice, "SASL PLAIN"),
+        (
+            "scram_256",
+            KafkaListener::ScramSha256,
+            alice,
+            "TLS with SCRAM-SHA-256",
+        ),
+        (
+            "scram_512",
+            KafkaListener::ScramSha512,
+            alice,
+            "TLS with SCRAM-SHA-512",
+        ),
+        (
+            "oauth",
+            KafkaListener::OauthBearer,
+            alice,
+            "TLS with OAUTHBEARER and an unsigned token",
+        ),
+        (
+            "oidc",
+            KafkaListener::Oidc,
+            alice,
+            "TLS with OAUTHBEARER and a token of an issuer",
+        ),
+        (
+            "nobody",
+            KafkaListener::Plain,
+            KafkaUser::Nobody,
+            "refused: no right to see the topic",
+        ),
+        (
+            "closed_port",
+            KafkaListener::ClosedPort,
+            alice,
+            "refused: the advertised port is closed",
+        ),
+        (
+            "unresolvable",
+            KafkaListener::UnresolvableName,
+            alice,
+            "refused: nobody can resolve the advertised name",
+        ),
+        (
+            "mute",
+            KafkaListener::Mute,
+            alice,
+            "refused: the advertised broker says nothing",
+        ),
+    ] {
+        let link = kafka.create_link_for(name, listener, user);
+        let pipeline =
+            kafka.create_pipeline_for(&format!("read_by_{name}"), listener, "orders", &link);
+        description.push(remark, None, link, Some(pipeline));
+    }
     description
 }

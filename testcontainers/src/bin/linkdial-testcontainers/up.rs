@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use linkdial_testcontainers::{
     Azurite, Certificates, Error as TestError, HttpEndpoint, Kafka, Minio, Moto, Nginx, S3Server,
-    User,
+    SecuredKafka, User,
 };
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -26,6 +26,8 @@ pub(crate) enum Backend {
     AzuriteTls,
     /// Apache Kafka with one broker and one topic, in plain text
     Kafka,
+    /// The same with TLS, SASL, users and rights, and with listeners that mislead
+    KafkaSecured,
     /// nginx with a path for each kind of answer, in plain text
     Nginx,
     /// The same with TLS
@@ -142,6 +144,7 @@ pub(crate) fn start(backend: Backend) -> Result<Up, TestError> {
         Backend::Azurite => with(Azurite::start()?, describe::azurite),
         Backend::AzuriteTls => with(Azurite::start_tls()?, describe::azurite),
         Backend::Kafka => with(Kafka::start()?, describe::kafka),
+        Backend::KafkaSecured => with(SecuredKafka::start()?, describe::secured_kafka),
         Backend::Nginx => with(Nginx::start()?, describe::nginx),
         Backend::NginxTls => with(Nginx::start_tls()?, describe::nginx),
         Backend::NginxMtls => with(Nginx::start_mutual_tls()?, describe::nginx),
