@@ -7,8 +7,8 @@ use linkdial_core::clause::escape_pointer;
 use linkdial_core::{ClauseName, Clauses, Code, Diagnosis, KeyPlace, Secret};
 
 use crate::keys::{
-    BOOTSTRAP, CACHE, CA_FILE, CA_PEM, CERTIFICATE_FILE, CERTIFICATE_PEM, CLIENT_ID, KEYS,
-    KEYTAB, KEY_FILE, KEY_PASSWORD, KEY_PEM, MECHANISM, MECHANISMS, OAUTH_EXTENSIONS, OAUTH_ID,
+    BOOTSTRAP, CA_FILE, CA_PEM, CACHE, CERTIFICATE_FILE, CERTIFICATE_PEM, CLIENT_ID, KEY_FILE,
+    KEY_PASSWORD, KEY_PEM, KEYS, KEYTAB, MECHANISM, MECHANISMS, OAUTH_EXTENSIONS, OAUTH_ID,
     OAUTH_METHOD, OAUTH_SECRET, OAUTH_TOKEN, OAUTH_URL, PASSWORD, PRINCIPAL, PROTOCOL, REFUSED,
     SERVICE, SPOOF, TIMEOUT, USERNAME,
 };
@@ -177,7 +177,10 @@ fn unused(clauses: &mut Clauses<'_>, protocol: &str, sasl: bool, encrypted: bool
     keys.extend(given(&OF_TLS, encrypted));
     let Some(first) = keys.first() else { return };
     let written = clauses.has(PROTOCOL);
-    let wanted = match (login || sasl, encrypted || keys.iter().any(|key| OF_TLS.contains(key))) {
+    let wanted = match (
+        login || sasl,
+        encrypted || keys.iter().any(|key| OF_TLS.contains(key)),
+    ) {
         (true, true) => "sasl_ssl",
         (true, false) => "sasl_plaintext or sasl_ssl",
         _ => "ssl",
@@ -192,7 +195,10 @@ fn unused(clauses: &mut Clauses<'_>, protocol: &str, sasl: bool, encrypted: bool
     for key in keys {
         finding = finding.key(clauses.place(key));
     }
-    clauses.add(finding.key(clauses.place(PROTOCOL)));
+    if written {
+        finding = finding.key(clauses.place(PROTOCOL));
+    }
+    clauses.add(finding);
 }
 
 fn bootstrap(clauses: &mut Clauses<'_>) -> Option<(Vec<Address>, KeyPlace)> {
@@ -274,7 +280,7 @@ fn mechanism(clauses: &mut Clauses<'_>) -> Option<&'static str> {
 fn login(clauses: &mut Clauses<'_>) -> Option<Login> {
     match mechanism(clauses)? {
         "OAUTHBEARER" => oauth(clauses),
-        "GSSAPI" => gssapi(clauses),
+        "GSSAPI" => Some(gssapi(clauses)),
         mechanism => {
             for key in [USERNAME, PASSWORD] {
                 if !clauses.has(key) {
@@ -329,7 +335,9 @@ fn oauth(clauses: &mut Clauses<'_>) -> Option<Login> {
         clauses.missing(
             OAUTH_METHOD,
             "OAUTHBEARER has no way to a token",
-            format!("set `{OAUTH_METHOD}` to oidc with client id, client secret and token endpoint"),
+            format!(
+                "set `{OAUTH_METHOD}` to oidc with client id, client secret and token endpoint"
+            ),
         );
         return None;
     }
@@ -374,7 +382,9 @@ fn extensions(clauses: &mut Clauses<'_>) -> Vec<(String, String)> {
             !name.is_empty()
                 && *name != "auth"
                 && name.bytes().all(|byte| byte.is_ascii_alphabetic())
-                && value.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
+                && value
+                    .bytes()
+                    .all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
         };
         if let Some((name, value)) = entry.trim().split_once('=').filter(good) {
             found.push((name.to_owned(), value.to_owned()));
@@ -394,7 +404,7 @@ fn extensions(clauses: &mut Clauses<'_>) -> Vec<(String, String)> {
 }
 
 /// The client library pastes these into the command line of kinit: nothing that a shell reads.
-fn gssapi(clauses: &mut Clauses<'_>) -> Option<Login> {
+fn gssapi(clauses: &mut Clauses<'_>) -> Login {
     let rules: [(&str, &[u8], &str); 5] = [
         (SERVICE, b"-._", "letters, digits, dashes and dots"),
         (PRINCIPAL, b"-._/@", "NAME[/INSTANCE]@REALM"),
@@ -425,9 +435,9 @@ fn gssapi(clauses: &mut Clauses<'_>) -> Option<Login> {
             format!("add `{PRINCIPAL}`: `klist -k KEYTAB` lists what it holds"),
         );
     }
-    Some(Login::Unproven {
+    Login::Unproven {
         mechanism: "GSSAPI",
         what: "log in with Kerberos on a Kafka link",
         hint: "check keytab and principal on a node of the cluster with `kinit -kt KEYTAB PRINCIPAL`",
-    })
+    }
 }

@@ -57,7 +57,10 @@ pub(crate) fn broken(asked: &Asked<'_>, connection: &Connection, broken: Broken)
             foreign(asked, connection.is_tls(), &bytes)
         }
         Broken::Foreign(_) | Broken::Garbled | Broken::Unsendable => asked
-            .finding(Code::AccessNotThisService, "gives answers that are not Kafka's")
+            .finding(
+                Code::AccessNotThisService,
+                "gives answers that are not Kafka's",
+            )
             .hint("this is another service: check host and port"),
         Broken::Io(error) => connection
             .context()
@@ -246,10 +249,7 @@ pub(crate) fn token(asked: &Asked<'_>, token: &Secret) -> Diagnosis {
             .hint("put a fresh token there")
     } else {
         asked
-            .finding(
-                Code::AuthenticateTokenInvalid,
-                "does not accept the token",
-            )
+            .finding(Code::AuthenticateTokenInvalid, "does not accept the token")
             .hint("compare issuer, audience and scope with what the broker expects")
     };
     let finding = finding

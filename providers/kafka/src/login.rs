@@ -67,7 +67,7 @@ pub(crate) struct Hello {
     pub(crate) apis: usize,
     /// The versions of Metadata that it knows.
     pub(crate) metadata: (i16, i16),
-    /// The newest version of SaslAuthenticate that it knows.
+    /// The newest version of `SaslAuthenticate` that it knows.
     authenticate: i16,
 }
 
@@ -188,7 +188,7 @@ async fn authenticate(
         Login::Token { token, extensions } => {
             let mut message = format!("n,,\u{1}auth=Bearer {}\u{1}", token.expose());
             for (name, value) in extensions {
-                message.push_str(&format!("{name}={value}\u{1}"));
+                message.extend([name, "=", value, "\u{1}"]);
             }
             message.push('\u{1}');
             let refusal = exchange.say(message.into_bytes()).await?;
@@ -271,8 +271,7 @@ pub(crate) async fn metadata(
         request = request.with_include_topic_authorized_operations(topic.is_some());
     }
     let answer = connection.ask(version, &request).await;
-    let answer =
-        answer.and_then(|body| Metadata::read(body, version).ok_or(Broken::Garbled));
+    let answer = answer.and_then(|body| Metadata::read(body, version).ok_or(Broken::Garbled));
     answer.map_err(|broken| error::metadata(asked, connection, broken))
 }
 

@@ -20,7 +20,8 @@ const WRITE: i32 = 1 << 4;
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(crate) struct Metadata {
     pub(crate) brokers: Vec<Broker>,
-    pub(crate) cluster: Option<String>,
+    /// Its id; empty where the broker does not tell.
+    pub(crate) cluster: String,
     pub(crate) controller: Option<i32>,
     pub(crate) topics: Vec<Topic>,
 }
@@ -95,7 +96,11 @@ impl Metadata {
             reader.skip(4)?; // how long the client has to wait
         }
         let brokers = reader.array(Reader::broker)?;
-        let cluster = if version >= 2 { reader.text()? } else { None };
+        let cluster = if version >= 2 {
+            reader.text()?
+        } else {
+            String::new()
+        };
         let controller = if version >= 1 {
             Some(reader.int()?).filter(|id| *id >= 0)
         } else {
@@ -145,21 +150,21 @@ impl Reader {
         None
     }
 
-    /// Returns a text; `Some(None)` where the answer has null.
-    fn text(&mut self) -> Option<Option<String>> {
+    /// Returns a text, empty where the answer has null.
+    fn text(&mut self) -> Option<String> {
         let length = if self.flexible() {
             self.varint()?.checked_sub(1)
         } else {
             usize::try_from(self.short()?).ok()
         };
         let Some(length) = length else {
-            return Some(None);
+            return Some(String::new());
         };
         if length > self.rest.len() {
             return None;
         }
         let text = self.rest.split_to(length);
-        Some(Some(String::from_utf8(text.into()).ok()?))
+        String::from_utf8(text.into()).ok()
     }
 
     fn count(&mut self) -> Option<usize> {
@@ -194,7 +199,7 @@ impl Reader {
     fn broker(&mut self) -> Option<Broker> {
         let broker = Broker {
             id: self.int()?,
-            host: self.text()?.unwrap_or_default(),
+            host: self.text()?,
             port: self.int()?,
         };
         if self.version >= 1 {
@@ -206,7 +211,7 @@ impl Reader {
 
     fn topic(&mut self) -> Option<Topic> {
         let error = self.short()?;
-        let name = self.text()?.unwrap_or_default();
+        let name = self.text()?;
         if self.version >= 10 {
             self.skip(16)?; // its UUID
         }
@@ -301,7 +306,7 @@ mod tests {
                 port: 9092,
             };
             assert_eq!(metadata.brokers, [broker], "{version}");
-            assert_eq!(metadata.cluster.is_some(), version >= 2);
+            assert_eq!(!metadata.cluster.is_empty(), version >= 2);
             assert_eq!(metadata.controller.is_some(), version >= 1);
             let topic = &metadata.topics[0];
             assert_eq!((topic.name.as_str(), topic.partitions), ("orders", 2));

@@ -62,7 +62,7 @@ impl Provider for Kafka {
                     proven.push(address(endpoint));
                     session.get_or_insert((endpoint, found));
                 }
-                Err(halt) if walk.is_over(probe) => return Err(halt),
+                Err(halt) if is_over(probe) => return Err(halt),
                 Err(halt) => halted = Some(halt),
             }
         }
@@ -149,7 +149,7 @@ struct Walk<'a> {
     tls: Option<&'a Loaded>,
 }
 
-impl<'a> Walk<'a> {
+impl Walk<'_> {
     fn asked<'b>(&'b self, endpoint: &'b Endpoint) -> Asked<'b> {
         Asked {
             endpoint,
@@ -203,21 +203,6 @@ impl<'a> Walk<'a> {
         }
         probe.note("apis", hello.apis);
         Ok((connection, hello))
-    }
-
-    /// Returns whether the other bootstrap addresses are not worth a dial: an identity that one
-    /// broker refuses is refused by all, and a check that was stopped is over.
-    fn is_over(&self, probe: &Probe) -> bool {
-        matches!(
-            probe.last_code(),
-            Some(
-                Code::AuthenticateBadCredentials
-                    | Code::AuthenticateTokenExpired
-                    | Code::AuthenticateTokenInvalid
-                    | Code::DefineNotCompiledIn
-                    | Code::Interrupted(_)
-            )
-        )
     }
 
     /// Says of a failed handshake what only this kind of link knows.
@@ -369,10 +354,7 @@ impl<'a> Walk<'a> {
         };
         let hint = advertised.hint(&named, spoofed.is_some());
         probe.amend(|finding| {
-            let network = matches!(
-                finding.code.stage(),
-                Some(Stage::Resolve | Stage::Connect)
-            );
+            let network = matches!(finding.code.stage(), Some(Stage::Resolve | Stage::Connect));
             let finding = finding
                 .evidence("broker", broker.id)
                 .evidence("advertised_as", &named)
@@ -387,7 +369,8 @@ impl Advertised<'_> {
     /// Returns what to do about a broker that can not be reached where it says it is.
     fn hint(&self, named: &Address, spoofed: bool) -> String {
         if spoofed {
-            return "check the entry of `spoof.dns`: a client goes there for every record".to_owned();
+            return "check the entry of `spoof.dns`: a client goes there for every record"
+                .to_owned();
         }
         if is_local(&named.host) && !is_local(&self.by.host) {
             return format!(
@@ -412,11 +395,28 @@ fn address(endpoint: &Endpoint) -> Address {
 fn is_local(host: &str) -> bool {
     let host = host.trim_end_matches('.');
     host.eq_ignore_ascii_case("localhost")
-        || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+        || host
+            .parse()
+            .is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+/// Returns whether the other bootstrap addresses are not worth a dial: an identity that one
+/// broker refuses is refused by all, and a check that was stopped is over.
+fn is_over(probe: &Probe) -> bool {
+    matches!(
+        probe.last_code(),
+        Some(
+            Code::AuthenticateBadCredentials
+                | Code::AuthenticateTokenExpired
+                | Code::AuthenticateTokenInvalid
+                | Code::DefineNotCompiledIn
+                | Code::Interrupted(_)
+        )
+    )
 }
 
 fn note_cluster(probe: &mut Probe, metadata: &Metadata, hello: &Hello) {
-    probe.note("cluster", metadata.cluster.as_deref().unwrap_or_default());
+    probe.note("cluster", &metadata.cluster);
     probe.note("brokers", metadata.brokers.len());
     if let Some(controller) = metadata.controller {
         probe.note("controller", controller);
@@ -424,7 +424,10 @@ fn note_cluster(probe: &mut Probe, metadata: &Metadata, hello: &Hello) {
     let (oldest, newest) = hello.metadata;
     probe.note(
         "metadata_version",
-        format!("{} (broker: {oldest} to {newest})", hello.metadata_version()),
+        format!(
+            "{} (broker: {oldest} to {newest})",
+            hello.metadata_version()
+        ),
     );
 }
 
@@ -461,7 +464,10 @@ fn judge_rights(probe: &mut Probe, asked: &Asked<'_>, topic: &Topic) {
         }
         if allowed {
             probe.pass(stage, Some(asked.endpoint));
-            probe.note("proved_by", "the broker's own list of what this user may do");
+            probe.note(
+                "proved_by",
+                "the broker's own list of what this user may do",
+            );
         } else {
             let finding = error::denied(asked, stage, &topic.name, rights);
             probe.finding(Some(asked.endpoint), finding);

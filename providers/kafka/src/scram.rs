@@ -135,7 +135,9 @@ impl Proof {
     /// Returns whether the server's last message proves that it knows the password too.
     pub(crate) fn holds_for(&self, server_final: &[u8]) -> bool {
         let text = std::str::from_utf8(server_final).unwrap_or_default();
-        let signature = fields(text).get("v").and_then(|it| STANDARD.decode(it).ok());
+        let signature = fields(text)
+            .get("v")
+            .and_then(|it| STANDARD.decode(it).ok());
         signature.is_some_and(|signature| {
             constant_time::verify_slices_are_equal(&signature, &self.signature).is_ok()
         })
@@ -175,8 +177,8 @@ mod tests {
             "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
              p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
         );
-        assert!(proof.holds_for(b"v=6rriTRBi23WpR/wtup+mMhUZUn/dB5nLTJRsjl95G4="));
-        assert!(!proof.holds_for(b"v=7rriTRBi23WpR/wtup+mMhUZUn/dB5nLTJRsjl95G4="));
+        assert!(proof.holds_for(b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="));
+        assert!(!proof.holds_for(b"v=7rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="));
         assert!(!proof.holds_for(b""));
     }
 

@@ -32,7 +32,10 @@ impl Claims {
             _ => String::new(),
         };
         let number = claims.get("exp").and_then(Value::as_f64);
-        #[expect(clippy::cast_possible_truncation, reason = "seconds, and as beyond it clamps")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "seconds, and as beyond it clamps"
+        )]
         let expires = number.and_then(|seconds| Timestamp::from_second(seconds as i64).ok());
         Self {
             expires,

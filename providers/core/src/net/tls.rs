@@ -22,11 +22,11 @@ use crate::code::Code;
 use crate::diagnosis::Diagnosis;
 use crate::endpoint::Endpoint;
 
-use super::{Net, NoCertificate};
 use super::certificate::CertificateFacts;
 use super::connect::{Connected, describe};
 use super::fault::{ClientCertificate, FaultContext, looks_like_tls, name_protocol, show_bytes};
 use super::stream::{Dialled, FirstBytes, Tap};
+use super::{Net, NoCertificate};
 
 /// Where the common systems keep all roots in one file: Debian, Red Hat (two), SUSE, Alpine and
 /// macOS. `SSL_CERT_FILE` and its like are not read: a pass must not hang on the caller's shell.
