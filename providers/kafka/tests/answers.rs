@@ -125,6 +125,21 @@ async fn every_mechanism_logs_in_with_the_right_secret_and_no_other() {
 }
 
 #[tokio::test]
+async fn credentials_win_over_config() {
+    let peer = broker(&["PLAIN"]);
+    let config = clause(&[
+        ("security.protocol", "sasl_plaintext"),
+        ("sasl.mechanism", "PLAIN"),
+        ("sasl.username", "somebody"),
+        ("sasl.password", "0ld-p4ss"),
+    ]);
+    let credentials = clause(&[("sasl.username", USER), ("sasl.password", PASSWORD)]);
+    let steps = ask(&link(&config, &credentials, Some(&peer.target()))).await;
+    expect(&steps, Outcome::Warn, Code::DefineSecretInConfig, "");
+    assert_eq!(note(&steps, "mechanism"), "PLAIN");
+}
+
+#[tokio::test]
 async fn a_static_token_logs_in_and_a_refused_one_is_explained() {
     let peer = broker(&["OAUTHBEARER"]);
     let steps = ask(&bearer(TOKEN, &peer.target())).await;
@@ -211,13 +226,16 @@ async fn what_speaks_instead_is_named() {
     assert!(found.hint.unwrap().contains("sasl_ssl"));
 }
 
+/// Makes a link to a peer.
+type Make<'a> = &'a dyn Fn(&Peer) -> Link;
+
 #[tokio::test]
 async fn silence_and_hanging_up_are_told_apart() {
     let peer = |mute, closes, mechanisms| {
         Peer::start(Script {
+            mechanisms,
             mute,
             closes,
-            mechanisms,
             ..Script::default()
         })
     };
@@ -226,7 +244,6 @@ async fn silence_and_hanging_up_are_told_apart() {
     let sasl_only = || Some(vec!["PLAIN"]);
     let with = |peer: &Peer| sasl("PLAIN", PASSWORD, &peer.target());
     let without = |peer: &Peer| plain(&peer.target());
-    type Make<'a> = &'a dyn Fn(&Peer) -> Link;
     let rows: [(Peer, Make<'_>, Code); 7] = [
         (peer(hello, None, None), &without, Code::AccessTimedOut),
         (peer(metadata, None, None), &without, Code::AccessTimedOut),

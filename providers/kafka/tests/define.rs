@@ -311,11 +311,4 @@ fn secrets_in_config_are_a_warning_and_unknown_keys_too() {
         Code::DefineUnknownKey,
         "sasl.kerberos.cash",
     );
-    let config = sasl(&[("sasl.mechanism", "PLAIN"), ("sasl.username", "u")]);
-    // CREDENTIALS win.
-    let found = findings(
-        &config.replace('}', r#", "sasl.password": " bad"}"#),
-        r#"{"sasl.password": "good-one"}"#,
-    );
-    assert!(found.iter().any(|it| it.0 == Code::DefineSecretInConfig));
 }

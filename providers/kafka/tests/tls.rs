@@ -168,6 +168,7 @@ struct Files {
     _scratch: Scratch,
 }
 
+#[expect(clippy::unwrap_used, reason = "a helper of tests is a test")]
 impl Files {
     fn new(files: &[(&str, &str)]) -> Self {
         let scratch = Scratch::new("kafka-files").unwrap();

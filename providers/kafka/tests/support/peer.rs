@@ -173,15 +173,16 @@ fn talk(
                 let reply = login.hear(script, &asked.auth_bytes);
                 reply.encode(&mut answer, version).unwrap();
             }
-            ApiKey::Metadata => match &script.garbage {
-                Some(garbage) => answer.put_slice(garbage),
-                None => {
+            ApiKey::Metadata => {
+                if let Some(garbage) = &script.garbage {
+                    answer.put_slice(garbage);
+                } else {
                     let asked = MetadataRequest::decode(&mut frame, version).unwrap();
                     metadata(script, address, &asked, version)
                         .encode(&mut answer, version)
                         .unwrap();
                 }
-            },
+            }
             other => panic!("nobody may ask for {other:?}"),
         }
         let length = u32::try_from(answer.len() - 4).unwrap();
