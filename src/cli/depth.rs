@@ -23,7 +23,7 @@ pub(super) struct DepthArguments {
     pub(super) post_empty: bool,
     /// A file that a link names by its path on the cluster lies here; repeatable
     #[arg(long = "file", value_name = "CLUSTER_PATH=LOCAL_PATH", value_parser = paths)]
-    files: Vec<(PathBuf, PathBuf)>,
+    cluster_files: Vec<(PathBuf, PathBuf)>,
 }
 
 impl DepthArguments {
@@ -38,7 +38,7 @@ impl DepthArguments {
 
     /// Returns where files of the cluster lie here; of two for one path the last counts.
     pub(super) fn files(&self) -> BTreeMap<PathBuf, PathBuf> {
-        self.files.iter().cloned().collect()
+        self.cluster_files.iter().cloned().collect()
     }
 }
 
@@ -58,4 +58,17 @@ fn stage_parser() -> impl clap::builder::TypedValueParser<Value = Stage> {
             .find(|stage| stage.as_str() == word)
             .expect("one of the possible values")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_mapped_at_the_first_equals_sign() {
+        assert_eq!(paths("/a=b=c"), Ok(("/a".into(), "b=c".into())));
+        for wrong in ["/a", "=b", "/a=", ""] {
+            assert!(paths(wrong).is_err(), "{wrong}");
+        }
+    }
 }
