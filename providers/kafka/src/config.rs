@@ -185,7 +185,11 @@ fn unused(clauses: &mut Clauses<'_>, protocol: &str, sasl: bool, encrypted: bool
         (true, false) => "sasl_plaintext or sasl_ssl",
         _ => "ssl",
     };
-    let missing = if written { "" } else { ", which none says" };
+    let missing = if written {
+        ""
+    } else {
+        " where it is not given"
+    };
     let mut finding = Diagnosis::new(
         Code::DefineUnusedCredentials,
         format!("`{PROTOCOL}` is {protocol}{missing}, and `{first}` is not used by it"),

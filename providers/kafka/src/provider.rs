@@ -15,7 +15,7 @@ use crate::keys::{CA_FILE, CERTIFICATE_FILE, KEYS, PROTOCOL};
 use crate::login::{self, Hello};
 use crate::material::Loaded;
 use crate::metadata::{Broker, Metadata, Topic};
-use crate::target::{Address, Brokers};
+use crate::target::{Address, Brokers, is_host};
 use crate::wire::Connection;
 
 /// Brokers beyond this many are not dialled: no cluster has them.
@@ -310,6 +310,9 @@ impl Walk<'_> {
                 result = Err(halt);
             }
         }
+        if metadata.brokers.len() > MAX_BROKERS {
+            probe.note("unproven", "the brokers beyond a thousand were not dialled");
+        }
         result
     }
 
@@ -320,14 +323,14 @@ impl Walk<'_> {
         broker: &Broker,
     ) -> Result<(), Halt> {
         let port = u16::try_from(broker.port).ok().filter(|port| *port > 0);
-        let Some(port) = port.filter(|_| !broker.host.is_empty()) else {
+        let Some(port) = port.filter(|_| is_host(&broker.host)) else {
             let asked = self.asked(advertised.by);
             let what = format!(
                 "names broker {} without host and port that can be dialled",
                 broker.id
             );
             let finding = error::server_error(&asked, &what)
-                .evidence("host", &broker.host)
+                .evidence("host", broker.host.escape_default())
                 .evidence("port", broker.port);
             return Err(probe.halt(Some(advertised.by), finding));
         };

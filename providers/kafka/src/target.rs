@@ -50,8 +50,7 @@ impl Address {
             },
         };
         let port = port.ok_or_else(|| format!("has no port after `{host}`"))?;
-        let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte);
-        if host.is_empty() || !host.bytes().all(known) {
+        if !is_host(host) {
             return Err("has a host that no broker can have".to_owned());
         }
         let number = port.bytes().all(|byte| byte.is_ascii_digit());
@@ -84,6 +83,12 @@ impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.endpoint(Role::Bootstrap).fmt(formatter)
     }
+}
+
+/// Returns whether a text can be the host of a broker; a cluster may advertise anything.
+pub(crate) fn is_host(text: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte);
+    !text.is_empty() && text.bytes().all(known)
 }
 
 /// What a statement that uses the link names.

@@ -410,7 +410,12 @@ async fn every_advertised_broker_is_dialled() {
     assert_eq!(evidence(&found, "advertised_by"), peer.target());
     assert_eq!(second.seen().len(), 1);
 
-    for (host, port) in [("", 9092), ("127.0.0.1", 0), ("127.0.0.1", 99_999)] {
+    for (host, port) in [
+        ("", 9092),
+        ("b\u{1b}[2J", 9092),
+        ("127.0.0.1", 0),
+        ("127.0.0.1", 99_999),
+    ] {
         let peer = Peer::start(Script {
             brokers: vec![(7, host.to_owned(), port)],
             ..Script::default()
