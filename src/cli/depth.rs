@@ -1,5 +1,8 @@
 //! How far a check goes.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use linkdial_core::Stage;
 
@@ -18,6 +21,9 @@ pub(super) struct DepthArguments {
     /// HTTP: send one batch of zero rows in the function's format
     #[arg(long)]
     pub(super) post_empty: bool,
+    /// A file that a link names by its path on the cluster lies here; repeatable
+    #[arg(long = "file", value_name = "CLUSTER_PATH=LOCAL_PATH", value_parser = paths)]
+    cluster_files: Vec<(PathBuf, PathBuf)>,
 }
 
 impl DepthArguments {
@@ -29,6 +35,20 @@ impl DepthArguments {
             self.until.unwrap_or(Stage::Write)
         }
     }
+
+    /// Returns where files of the cluster lie here; of two for one path the last counts.
+    pub(super) fn files(&self) -> BTreeMap<PathBuf, PathBuf> {
+        self.cluster_files.iter().cloned().collect()
+    }
+}
+
+fn paths(text: &str) -> Result<(PathBuf, PathBuf), &'static str> {
+    match text.split_once('=') {
+        Some((cluster, local)) if !cluster.is_empty() && !local.is_empty() => {
+            Ok((cluster.into(), local.into()))
+        }
+        _ => Err("write the path on the cluster, `=` and the path here"),
+    }
 }
 
 fn stage_parser() -> impl clap::builder::TypedValueParser<Value = Stage> {
@@ -38,4 +58,17 @@ fn stage_parser() -> impl clap::builder::TypedValueParser<Value = Stage> {
             .find(|stage| stage.as_str() == word)
             .expect("one of the possible values")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_mapped_at_the_first_equals_sign() {
+        assert_eq!(paths("/a=b=c"), Ok(("/a".into(), "b=c".into())));
+        for wrong in ["/a", "=b", "/a=", ""] {
+            assert!(paths(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -51,6 +51,7 @@ impl LimitArguments {
             post_empty: depth.post_empty,
             stage_timeout: self.timeout,
             check_timeout: self.check_timeout,
+            files: depth.files(),
             net,
         })
     }

@@ -87,9 +87,12 @@ codes! {
     SqlUnterminatedComment = "sql.unterminated-comment" Fail Configuration Never;
     SqlUnterminatedString = "sql.unterminated-string" Fail Configuration Never;
 
+    DefineCertificateKeyMismatch = "define.certificate-key-mismatch" Fail Configuration Never;
     DefineConflictingKeys = "define.conflicting-keys" Fail Configuration Never;
     DefineDuplicateKey = "define.duplicate-key" Fail Configuration Never;
     DefineExtensionKey = "define.extension-key" Warn Configuration Never;
+    DefineFileNotHere = "define.file-not-here" Unverified Tool Never;
+    DefineFileUnreadable = "define.file-unreadable" Fail Configuration Never;
     DefineIdentityNotHere = "define.identity-not-here" Unverified Tool Never;
     DefineInvalidJson = "define.invalid-json" Fail Configuration Never;
     DefineInvalidValue = "define.invalid-value" Fail Configuration Never;
@@ -98,6 +101,7 @@ codes! {
     DefineNotCompiledIn = "define.not-compiled-in" Unverified Tool Never;
     DefinePlaceholderValue = "define.placeholder-value" Fail Configuration Never;
     DefineRawLineBreak = "define.raw-line-break" Fail Configuration Never;
+    DefineRefusedOption = "define.refused-option" Fail Configuration Never;
     DefineSecretInConfig = "define.secret-in-config" Warn Configuration Never;
     DefineSseCustomerKey = "define.sse-customer-key" Fail Configuration Never;
     DefineStrayWhitespace = "define.stray-whitespace" Fail Configuration Never;
@@ -105,6 +109,7 @@ codes! {
     DefineTargetScheme = "define.target-scheme" Warn Configuration Never;
     DefineTemporaryKeyWithoutToken = "define.temporary-key-without-token" Fail Configuration Never;
     DefineUnknownKey = "define.unknown-key" Warn Configuration Never;
+    DefineUnusedCredentials = "define.unused-credentials" Warn Configuration Never;
     DefineWrongType = "define.wrong-type" Fail Configuration Never;
 
     ResolveAddressRefused = "resolve.address-refused" Fail Network Never;
@@ -135,6 +140,7 @@ codes! {
     AuthenticateBadCredentials = "authenticate.bad-credentials" Fail Identity Never;
     AuthenticateBadSecret = "authenticate.bad-secret" Fail Identity Never;
     AuthenticateClockSkew = "authenticate.clock-skew" Fail Tool Never;
+    AuthenticateMechanismNotOffered = "authenticate.mechanism-not-offered" Fail Configuration Never;
     AuthenticateRequired = "authenticate.required" Fail Identity Never;
     AuthenticateRoleRefused = "authenticate.role-refused" Fail Permission Never;
     AuthenticateTimedOut = "authenticate.timed-out" Fail Network Later;
@@ -143,6 +149,7 @@ codes! {
     AuthenticateUnknownKey = "authenticate.unknown-key" Fail Identity Never;
 
     AccessDenied = "access.denied" Fail Permission Never;
+    AccessLeaderMissing = "access.leader-missing" Fail Server Later;
     AccessMethodRefused = "access.method-refused" Warn Configuration Never;
     AccessNotFound = "access.not-found" Fail Configuration Never;
     AccessNotThisService = "access.not-this-service" Fail Configuration Never;

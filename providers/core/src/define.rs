@@ -18,6 +18,8 @@ pub enum Shape {
     Integer(i64, i64),
     /// An object of strings.
     Object,
+    /// Text in PEM form: line breaks around it belong to it.
+    Pem,
     /// Any string.
     Text,
     /// An array of strings.
@@ -299,7 +301,7 @@ impl<'a> Clauses<'a> {
             Shape::Boolean => boolean(node).is_some(),
             Shape::Integer(..) => scalar(node).is_some_and(|text| text.parse::<i64>().is_ok()),
             Shape::Object => matches!(node.value, Value::Object(_)),
-            Shape::Text | Shape::Word(_) => scalar(node).is_some(),
+            Shape::Pem | Shape::Text | Shape::Word(_) => scalar(node).is_some(),
             Shape::TextList => matches!(node.value, Value::Array(_)),
         };
         if !fits {
@@ -307,7 +309,7 @@ impl<'a> Clauses<'a> {
                 Shape::Boolean => "true or false",
                 Shape::Integer(..) => "a whole number",
                 Shape::Object => "an object",
-                Shape::Text | Shape::Word(_) => "a string",
+                Shape::Pem | Shape::Text | Shape::Word(_) => "a string",
                 Shape::TextList => "an array of strings",
             };
             self.findings.push(
@@ -372,6 +374,9 @@ impl<'a> Clauses<'a> {
                 }
             }
             (Value::String(text), Shape::Text) => self.check_text(name, text, place),
+            (Value::String(text), Shape::Pem) if is_placeholder(text.expose()) => {
+                self.check_text(name, text, place);
+            }
             _ => {}
         }
     }

@@ -9,6 +9,10 @@ use crate::redact::Redactor;
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Role {
+    /// A server that the cluster names as one of its own.
+    Advertised,
+    /// A server that the link or its target names, to ask for the others.
+    Bootstrap,
     /// The service itself.
     Endpoint,
     /// The security token service that lends a role.
@@ -19,6 +23,8 @@ impl Role {
     /// Returns the word of the report.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Advertised => "advertised",
+            Self::Bootstrap => "bootstrap",
             Self::Endpoint => "endpoint",
             Self::Sts => "sts",
         }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::code::Code;
 use crate::diagnosis::{Diagnosis, Outcome};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Role};
 use crate::net::{Dialled, Dialler, TlsOptions};
 use crate::redact::Redactor;
 use crate::settings::Settings;
@@ -399,6 +399,37 @@ impl Probe {
             && !value.is_empty()
         {
             step.notes.push((name, value));
+        }
+    }
+
+    /// Lets a provider say what only it knows about the finding recorded last: guilty keys, a
+    /// better name, hint or outcome.
+    pub fn amend(&mut self, change: impl FnOnce(Diagnosis) -> Diagnosis) {
+        let mut steps = self.trail.lock();
+        if let Some(step) = steps.last_mut()
+            && let Some(diagnosis) = step.diagnosis.take()
+        {
+            let mut changed = change(diagnosis);
+            changed.redact(&self.redactor);
+            step.stage = changed.code.stage().unwrap_or(step.stage);
+            step.outcome = changed.outcome;
+            step.diagnosis = Some(changed);
+        }
+    }
+
+    /// Lowers what failed at the endpoints of a role to warnings, where another endpoint of that
+    /// role serves in their place.
+    pub fn tolerate(&mut self, role: Role) {
+        let mut steps = self.trail.lock();
+        let failed = steps.iter_mut().filter(|step| {
+            let endpoint = step.endpoint.as_ref();
+            step.outcome == Outcome::Fail && endpoint.is_some_and(|it| it.role == role)
+        });
+        for step in failed {
+            step.outcome = Outcome::Warn;
+            if let Some(diagnosis) = &mut step.diagnosis {
+                diagnosis.outcome = Outcome::Warn;
+            }
         }
     }
 

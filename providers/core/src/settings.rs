@@ -1,12 +1,14 @@
 //! How deep, how long and over which network a probe goes.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::net::Net;
 use crate::probe::Stage;
 
 /// What the caller allows a probe to do.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The last stage to walk.
     pub until: Stage,
@@ -18,6 +20,8 @@ pub struct Settings {
     pub stage_timeout: Duration,
     /// The deadline of one check as a whole.
     pub check_timeout: Duration,
+    /// Where files lie here that links name by their path on the cluster.
+    pub files: BTreeMap<PathBuf, PathBuf>,
     /// Names, addresses, certificates and routes.
     pub net: Net,
 }
@@ -27,6 +31,14 @@ impl Settings {
     pub const STAGE_TIMEOUT: Duration = Duration::from_secs(5);
     /// The deadline of one check unless the caller says otherwise.
     pub const CHECK_TIMEOUT: Duration = Duration::from_secs(30);
+
+    /// Returns where a file of the cluster is looked for on this machine: where `files` says, else
+    /// at the same path.
+    pub fn local_path<'a>(&'a self, cluster_path: &'a Path) -> &'a Path {
+        self.files
+            .get(cluster_path)
+            .map_or(cluster_path, PathBuf::as_path)
+    }
 }
 
 impl Default for Settings {
@@ -37,6 +49,7 @@ impl Default for Settings {
             post_empty: false,
             stage_timeout: Self::STAGE_TIMEOUT,
             check_timeout: Self::CHECK_TIMEOUT,
+            files: BTreeMap::new(),
             net: Net::default(),
         }
     }

@@ -104,6 +104,17 @@ impl FaultContext {
         }
     }
 
+    /// Explains an error by what the server did about the link's client certificate: with TLS 1.3
+    /// the refusal comes after the handshake, at the first read.
+    pub fn client_certificate(&self, error: &(dyn Error + 'static)) -> Option<Diagnosis> {
+        let (Some(client), Some(TlsError::AlertReceived(alert))) =
+            (&self.client, find::<TlsError>(error))
+        else {
+            return None;
+        };
+        client.explain_alert(&self.endpoint, *alert)
+    }
+
     /// Explains why another connection to the same address did not come about.
     pub fn explain_connect(&self, address: SocketAddr, error: &(dyn Error + 'static)) -> Diagnosis {
         let refused = find::<io::Error>(error).filter(|cause| cause.raw_os_error().is_some());
@@ -119,10 +130,7 @@ impl FaultContext {
     /// what the peer said first.
     pub fn explain(&self, error: &(dyn Error + 'static)) -> Diagnosis {
         let endpoint = &self.endpoint;
-        if let (Some(client), Some(TlsError::AlertReceived(alert))) =
-            (&self.client, find::<TlsError>(error))
-            && let Some(diagnosis) = client.explain_alert(endpoint, *alert)
-        {
+        if let Some(diagnosis) = self.client_certificate(error) {
             return diagnosis;
         }
         if find::<http_body_util::LengthLimitError>(error).is_some() {

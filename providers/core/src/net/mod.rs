@@ -28,7 +28,7 @@ pub use policy::Policy;
 pub use proxy::{InvalidProxy, Proxy};
 pub use resolve::Resolved;
 pub use stream::Dialled;
-pub use tls::{ClientIdentity, TlsFacts, TlsOptions, TlsSession};
+pub use tls::{ClientIdentity, Roots, TlsFacts, TlsOptions, TlsSession};
 
 /// Names, addresses, certificates and routes of one run. Cheap to clone; what is loaded once is
 /// shared by all clones.

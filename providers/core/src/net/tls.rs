@@ -22,11 +22,11 @@ use crate::code::Code;
 use crate::diagnosis::Diagnosis;
 use crate::endpoint::Endpoint;
 
-use super::Net;
 use super::certificate::CertificateFacts;
 use super::connect::{Connected, describe};
 use super::fault::{ClientCertificate, FaultContext, looks_like_tls, name_protocol, show_bytes};
 use super::stream::{Dialled, FirstBytes, Tap};
+use super::{Net, NoCertificate};
 
 /// Where the common systems keep all roots in one file: Debian, Red Hat (two), SUSE, Alpine and
 /// macOS. `SSL_CERT_FILE` and its like are not read: a pass must not hang on the caller's shell.
@@ -48,6 +48,10 @@ pub struct TlsOptions {
     pub alpn: Vec<Vec<u8>>,
     /// The link's own certificate, where it has one.
     pub identity: Option<ClientIdentity>,
+    /// The link's own roots, trusted in place of the system's and of `--ca-file`.
+    pub roots: Option<Roots>,
+    /// The name that the certificate has to hold, where it is not the host that is dialled.
+    pub server_name: Option<String>,
 }
 
 impl TlsOptions {
@@ -55,8 +59,24 @@ impl TlsOptions {
     pub fn http1() -> Self {
         Self {
             alpn: vec![b"http/1.1".to_vec()],
-            identity: None,
+            ..Self::default()
         }
+    }
+}
+
+/// The roots that one link brings along.
+#[derive(Clone, Debug)]
+pub struct Roots(Arc<WebPkiServerVerifier>);
+
+impl Roots {
+    /// Takes the certificates of a link's CA; those that can not sign are left out.
+    pub fn new(certificates: Vec<CertificateDer<'static>>) -> Result<Self, NoCertificate> {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(certificates);
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::new(provider()))
+            .build()
+            .map(Self)
+            .map_err(|_| NoCertificate)
     }
 }
 
@@ -159,7 +179,8 @@ impl Net {
             .0
             .trust
             .get_or_init(|| Trust::load(&self.0.extra_roots));
-        let verifier = trust.verifier.clone().ok_or_else(|| {
+        let own = options.roots.as_ref().map(|roots| Arc::clone(&roots.0));
+        let verifier = own.or_else(|| trust.verifier.clone()).ok_or_else(|| {
             Diagnosis::new(
                 Code::TlsUnknownIssuer,
                 "this machine has no root certificates",
@@ -206,10 +227,11 @@ impl Net {
         options: &TlsOptions,
     ) -> Result<Dialled, Diagnosis> {
         let session = self.tls_session(options)?;
-        let name = ServerName::try_from(endpoint.host.clone()).map_err(|_| {
+        let host = options.server_name.as_ref().unwrap_or(&endpoint.host);
+        let name = ServerName::try_from(host.clone()).map_err(|_| {
             Diagnosis::new(
                 Code::TlsNameMismatch,
-                format!("`{}` can not stand in a certificate", endpoint.host),
+                format!("`{host}` can not stand in a certificate"),
             )
             .hint("TLS wants a host name of letters, digits, dashes and dots, or an address")
         })?;
@@ -231,7 +253,7 @@ impl Net {
                     FaultContext::encrypted(endpoint.clone(), first, Arc::clone(&session.client));
                 Ok(Dialled::encrypted(stream, facts, context))
             }
-            Err(error) => Err(explain(endpoint, &error, &session, &first.get())),
+            Err(error) => Err(explain(endpoint, host, &error, &session, &first.get())),
         }
     }
 }
@@ -318,6 +340,7 @@ impl ServerCertVerifier for Recorder {
 
 fn explain(
     endpoint: &Endpoint,
+    host: &str,
     error: &io::Error,
     session: &TlsSession,
     first: &[u8],
@@ -328,7 +351,7 @@ fn explain(
         .and_then(|source| source.downcast_ref::<TlsError>());
     let diagnosis = match source {
         Some(TlsError::InvalidCertificate(reason)) => {
-            distrusted(endpoint, reason, certificate.as_ref())
+            distrusted(endpoint, host, reason, certificate.as_ref())
         }
         _ if !first.is_empty() && !looks_like_tls(first) => not_tls(endpoint, first),
         Some(TlsError::AlertReceived(alert)) => {
@@ -412,6 +435,7 @@ fn not_tls(endpoint: &Endpoint, first: &[u8]) -> Diagnosis {
 
 fn distrusted(
     endpoint: &Endpoint,
+    host: &str,
     reason: &CertificateError,
     certificate: Option<&CertificateFacts>,
 ) -> Diagnosis {
@@ -453,7 +477,7 @@ fn distrusted(
                 Code::TlsNameMismatch,
                 format!("the certificate of {endpoint} is for other names"),
             )
-            .evidence("asked_for", &endpoint.host)
+            .evidence("asked_for", host)
             .hint(match certificate.and_then(|facts| facts.names.first()) {
                 Some(name) => {
                     format!("use one of its names, such as `{name}`, or add this one to it")

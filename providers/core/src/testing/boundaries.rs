@@ -249,7 +249,7 @@ fn cut_short(
     let proxy = Proxy::parse(&relay.url()).map_err(|error| error.to_string())?;
     let settings = Arc::new(Settings {
         net: settings.net.through(proxy),
-        ..*settings
+        ..Settings::clone(settings)
     });
     let link = &write.link;
     let opened = driver.open(&link.definition);

@@ -1,0 +1,447 @@
+//! What the two clauses mean. Pure: no file, clock, environment or socket.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use linkdial_core::clause::escape_pointer;
+use linkdial_core::{ClauseName, Clauses, Code, Diagnosis, KeyPlace, Secret};
+
+use crate::keys::{
+    BOOTSTRAP, CA_FILE, CA_PEM, CACHE, CERTIFICATE_FILE, CERTIFICATE_PEM, CLIENT_ID, KEY_FILE,
+    KEY_PASSWORD, KEY_PEM, KEYS, KEYTAB, MECHANISM, MECHANISMS, OAUTH_EXTENSIONS, OAUTH_ID,
+    OAUTH_METHOD, OAUTH_SECRET, OAUTH_TOKEN, OAUTH_URL, PASSWORD, PRINCIPAL, PROTOCOL, REFUSED,
+    SERVICE, SPOOF, TIMEOUT, USERNAME,
+};
+use crate::login::Login;
+use crate::material::Tls;
+use crate::scram::Hash;
+use crate::target::Address;
+
+const PROTOCOLS: [&str; 4] = ["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"];
+const KNOWN_MECHANISMS: [&str; 5] = [
+    "GSSAPI",
+    "PLAIN",
+    "SCRAM-SHA-256",
+    "SCRAM-SHA-512",
+    "OAUTHBEARER",
+];
+
+/// What only a protocol with SASL uses.
+const OF_SASL: [&str; 12] = [
+    MECHANISM,
+    MECHANISMS,
+    USERNAME,
+    PASSWORD,
+    OAUTH_METHOD,
+    OAUTH_ID,
+    OAUTH_SECRET,
+    OAUTH_URL,
+    OAUTH_TOKEN,
+    PRINCIPAL,
+    KEYTAB,
+    SERVICE,
+];
+
+/// What only a protocol with TLS uses.
+const OF_TLS: [&str; 7] = [
+    CA_FILE,
+    CA_PEM,
+    CERTIFICATE_FILE,
+    CERTIFICATE_PEM,
+    KEY_FILE,
+    KEY_PEM,
+    KEY_PASSWORD,
+];
+
+/// A link, ready to be dialled.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// Brokers that the link itself names, and where.
+    pub(crate) bootstrap: Option<(Vec<Address>, KeyPlace)>,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) login: Option<Login>,
+    spoof: BTreeMap<Address, (Address, KeyPlace)>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) client_id: String,
+    places: Vec<(&'static str, KeyPlace)>,
+}
+
+impl Config {
+    /// Reads both clauses; every finding goes to `clauses`.
+    pub(crate) fn read(clauses: &mut Clauses<'_>) -> Option<Self> {
+        refuse(clauses);
+        let protocol = protocol(clauses);
+        let (sasl, encrypted) = match protocol {
+            Some(protocol) => (protocol.starts_with("sasl"), protocol.ends_with("ssl")),
+            None => (false, false),
+        };
+        if let Some(protocol) = protocol {
+            unused(clauses, protocol, sasl, encrypted);
+        }
+        let config = Self {
+            bootstrap: bootstrap(clauses),
+            tls: encrypted.then(|| Tls::read(clauses)),
+            login: sasl.then(|| login(clauses)).flatten(),
+            spoof: spoof(clauses),
+            timeout: clauses
+                .text(TIMEOUT)
+                .and_then(|text| text.parse().ok())
+                .map(Duration::from_millis),
+            client_id: clauses
+                .text(CLIENT_ID)
+                .unwrap_or_else(|| "linkdial".to_owned()),
+            places: KEYS
+                .iter()
+                .filter(|key| clauses.has(key.name))
+                .map(|key| (key.name, clauses.place(key.name)))
+                .collect(),
+        };
+        (!clauses.failed()).then_some(config)
+    }
+
+    /// Returns where a key stands, or would stand.
+    pub(crate) fn place(&self, key: &str) -> KeyPlace {
+        let known = self.places.iter().find(|(name, _)| *name == key);
+        let clause = || {
+            let row = KEYS.iter().find(|row| row.name == key);
+            row.map_or(ClauseName::Config, |row| row.clause)
+        };
+        known.map_or_else(|| KeyPlace::key(clause(), key), |(_, place)| place.clone())
+    }
+
+    /// Returns where a broker is dialled in place of what it advertises.
+    pub(crate) fn spoofed(&self, advertised: &Address) -> Option<&(Address, KeyPlace)> {
+        self.spoof.get(advertised)
+    }
+}
+
+fn refuse(clauses: &mut Clauses<'_>) {
+    for group in REFUSED {
+        for (option, harmless) in group.options {
+            let Some(value) = clauses.text(option) else {
+                continue;
+            };
+            if harmless.contains(&value.to_ascii_lowercase().as_str()) {
+                continue;
+            }
+            let place = clauses.place(option);
+            clauses.add(
+                Diagnosis::new(
+                    Code::DefineRefusedOption,
+                    format!("`{option}` {}", group.reason),
+                )
+                .evidence("allowed", harmless.join(", "))
+                .key(place)
+                .hint(group.hint),
+            );
+        }
+    }
+}
+
+/// Returns the protocol in lower case; `None` when it is none.
+fn protocol(clauses: &mut Clauses<'_>) -> Option<&'static str> {
+    let Some(written) = clauses.text(PROTOCOL) else {
+        return Some(PROTOCOLS[0]);
+    };
+    let known = PROTOCOLS
+        .into_iter()
+        .find(|known| known.eq_ignore_ascii_case(written.trim()));
+    if known.is_none() {
+        invalid_word(clauses, PROTOCOL, &written, &PROTOCOLS);
+    }
+    known
+}
+
+fn invalid_word(clauses: &mut Clauses<'_>, key: &str, found: &str, allowed: &[&str]) {
+    let place = clauses.place(key);
+    clauses.add(
+        Diagnosis::new(
+            Code::DefineInvalidValue,
+            format!("`{key}` has a value that is not allowed"),
+        )
+        .evidence("found", found)
+        .evidence("allowed", allowed.join(", "))
+        .key(place)
+        .hint(format!("write one of: {}", allowed.join(", "))),
+    );
+}
+
+/// User and password alone switch nothing on: the client goes out without them.
+fn unused(clauses: &mut Clauses<'_>, protocol: &str, sasl: bool, encrypted: bool) {
+    let given = |keys: &[&'static str], used: bool| {
+        let given = keys.iter().filter(|key| !used && clauses.has(key));
+        given.copied().collect::<Vec<_>>()
+    };
+    let mut keys = given(&OF_SASL, sasl);
+    let login = !keys.is_empty();
+    keys.extend(given(&OF_TLS, encrypted));
+    let Some(first) = keys.first() else { return };
+    let written = clauses.has(PROTOCOL);
+    let wanted = match (
+        login || sasl,
+        encrypted || keys.iter().any(|key| OF_TLS.contains(key)),
+    ) {
+        (true, true) => "sasl_ssl",
+        (true, false) => "sasl_plaintext or sasl_ssl",
+        _ => "ssl",
+    };
+    let missing = if written {
+        ""
+    } else {
+        " where it is not given"
+    };
+    let mut finding = Diagnosis::new(
+        Code::DefineUnusedCredentials,
+        format!("`{PROTOCOL}` is {protocol}{missing}, and `{first}` is not used by it"),
+    )
+    .evidence("unused", keys.join(", "))
+    .hint(format!("set `{PROTOCOL}` to {wanted}, or remove them"));
+    for key in keys {
+        finding = finding.key(clauses.place(key));
+    }
+    if written {
+        finding = finding.key(clauses.place(PROTOCOL));
+    }
+    clauses.add(finding);
+}
+
+fn bootstrap(clauses: &mut Clauses<'_>) -> Option<(Vec<Address>, KeyPlace)> {
+    let key = BOOTSTRAP.into_iter().find(|key| clauses.has(key))?;
+    let place = clauses.place(key);
+    match Address::parse_list(&clauses.text(key)?) {
+        Ok(addresses) => Some((addresses, place)),
+        Err(what) => {
+            clauses.add(
+                Diagnosis::new(Code::DefineInvalidValue, format!("`{key}` {what}"))
+                    .key(place)
+                    .hint("write HOST:PORT[,HOST:PORT...]; the usual port is 9092"),
+            );
+            None
+        }
+    }
+}
+
+fn spoof(clauses: &mut Clauses<'_>) -> BTreeMap<Address, (Address, KeyPlace)> {
+    let root = clauses.place(SPOOF);
+    let mut map = BTreeMap::new();
+    for (advertised, dialled) in clauses.members(SPOOF) {
+        let pointer = format!("{}/{}", root.pointer, escape_pointer(&advertised));
+        let place = KeyPlace::pointer(root.clause, pointer);
+        let dialled = Address::parse(dialled.expose());
+        match (Address::parse(&advertised), dialled) {
+            (Ok(advertised), Ok(dialled)) => {
+                map.insert(advertised, (dialled, place));
+            }
+            (Err(what), _) | (_, Err(what)) => clauses.add(
+                Diagnosis::new(
+                    Code::DefineInvalidValue,
+                    format!("an entry of `{SPOOF}` {what}"),
+                )
+                .key(place)
+                .hint("write \"ADVERTISED_HOST:PORT\": \"HOST:PORT\""),
+            ),
+        }
+    }
+    map
+}
+
+fn mechanism(clauses: &mut Clauses<'_>) -> Option<&'static str> {
+    let (one, other) = (clauses.text(MECHANISM), clauses.text(MECHANISMS));
+    if let (Some(one), Some(other)) = (&one, &other)
+        && one != other
+    {
+        let places = (clauses.place(MECHANISM), clauses.place(MECHANISMS));
+        clauses.add(
+            Diagnosis::new(
+                Code::DefineConflictingKeys,
+                format!("`{MECHANISM}` and `{MECHANISMS}` differ, and are the same option"),
+            )
+            .key(places.0)
+            .key(places.1)
+            .hint("keep one of the two"),
+        );
+        return None;
+    }
+    let key = if one.is_some() { MECHANISM } else { MECHANISMS };
+    let Some(written) = one.or(other) else {
+        clauses.missing(
+            MECHANISM,
+            "the protocol logs in, and nothing says how",
+            format!(
+                "add `{MECHANISM}`: one of {}; the client would try GSSAPI",
+                KNOWN_MECHANISMS.join(", ")
+            ),
+        );
+        return None;
+    };
+    let known = KNOWN_MECHANISMS.into_iter().find(|known| *known == written);
+    if known.is_none() {
+        invalid_word(clauses, key, &written, &KNOWN_MECHANISMS);
+    }
+    known
+}
+
+fn login(clauses: &mut Clauses<'_>) -> Option<Login> {
+    match mechanism(clauses)? {
+        "OAUTHBEARER" => oauth(clauses),
+        "GSSAPI" => Some(gssapi(clauses)),
+        mechanism => {
+            for key in [USERNAME, PASSWORD] {
+                if !clauses.has(key) {
+                    clauses.missing(
+                        key,
+                        format!("{mechanism} needs `{key}`"),
+                        "add it to CREDENTIALS",
+                    );
+                }
+            }
+            let user = clauses.text(USERNAME)?;
+            let password = clauses.secret(PASSWORD)?;
+            let hash = match mechanism {
+                "SCRAM-SHA-256" => Hash::Sha256,
+                "SCRAM-SHA-512" => Hash::Sha512,
+                _ => return Some(Login::Plain { user, password }),
+            };
+            Some(Login::Scram {
+                hash,
+                user,
+                password,
+            })
+        }
+    }
+}
+
+fn oauth(clauses: &mut Clauses<'_>) -> Option<Login> {
+    let oidc = clauses.text(OAUTH_METHOD).as_deref() == Some("oidc");
+    if oidc {
+        for key in [OAUTH_ID, OAUTH_SECRET, OAUTH_URL] {
+            if !clauses.has(key) {
+                clauses.missing(
+                    key,
+                    format!("OAUTHBEARER with the method oidc needs `{key}`"),
+                    "add client id, client secret and the URL of the token endpoint",
+                );
+            }
+        }
+        let url = clauses.text(OAUTH_URL).unwrap_or_default();
+        if !url.is_empty() && !url.starts_with("https://") && !url.starts_with("http://") {
+            let place = clauses.place(OAUTH_URL);
+            clauses.add(
+                Diagnosis::new(
+                    Code::DefineInvalidValue,
+                    format!("`{OAUTH_URL}` is no http or https URL"),
+                )
+                .key(place)
+                .hint("write the whole URL, such as https://idp.example.com/oauth2/token"),
+            );
+        }
+    } else if !clauses.has(OAUTH_TOKEN) {
+        clauses.missing(
+            OAUTH_METHOD,
+            "OAUTHBEARER has no way to a token",
+            format!(
+                "set `{OAUTH_METHOD}` to oidc with client id, client secret and token endpoint"
+            ),
+        );
+        return None;
+    }
+    let extensions = extensions(clauses);
+    match clauses.secret(OAUTH_TOKEN) {
+        Some(token) => bearer(clauses, token, extensions),
+        None => Some(Login::Unproven {
+            mechanism: "OAUTHBEARER",
+            what: "fetch a token by client credentials for a Kafka link",
+            hint: "fetch one by hand and check it with the key `sasl.oauthbearer.token`",
+        }),
+    }
+}
+
+fn bearer(
+    clauses: &mut Clauses<'_>,
+    token: Secret,
+    extensions: Vec<(String, String)>,
+) -> Option<Login> {
+    let spelled = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    if token.expose().bytes().all(spelled) {
+        return Some(Login::Token { token, extensions });
+    }
+    let place = clauses.place(OAUTH_TOKEN);
+    clauses.add(
+        Diagnosis::new(
+            Code::DefineInvalidValue,
+            format!("`{OAUTH_TOKEN}` holds characters that no token has"),
+        )
+        .key(place)
+        .hint("paste the token alone: no quotes, no spaces, no `Bearer`"),
+    );
+    None
+}
+
+/// `name=value[,name=value...]`, as RFC 7628 and KIP-342 spell them.
+fn extensions(clauses: &mut Clauses<'_>) -> Vec<(String, String)> {
+    let text = clauses.text(OAUTH_EXTENSIONS).unwrap_or_default();
+    let mut found = Vec::new();
+    for entry in text.split(',').filter(|entry| !entry.is_empty()) {
+        let good = |(name, value): &(&str, &str)| {
+            !name.is_empty()
+                && *name != "auth"
+                && name.bytes().all(|byte| byte.is_ascii_alphabetic())
+                && value
+                    .bytes()
+                    .all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
+        };
+        if let Some((name, value)) = entry.trim().split_once('=').filter(good) {
+            found.push((name.to_owned(), value.to_owned()));
+        } else {
+            let place = clauses.place(OAUTH_EXTENSIONS);
+            clauses.add(
+                Diagnosis::new(
+                    Code::DefineInvalidValue,
+                    format!("`{OAUTH_EXTENSIONS}` has an entry that can not be sent"),
+                )
+                .key(place)
+                .hint("write NAME=VALUE[,NAME=VALUE...]; names have letters only"),
+            );
+        }
+    }
+    found
+}
+
+/// The client library pastes these into the command line of kinit: nothing that a shell reads.
+fn gssapi(clauses: &mut Clauses<'_>) -> Login {
+    let rules: [(&str, &[u8], &str); 5] = [
+        (SERVICE, b"-._", "letters, digits, dashes and dots"),
+        (PRINCIPAL, b"-._/@", "NAME[/INSTANCE]@REALM"),
+        (KEYTAB, b"-._/@+:", "a path without spaces"),
+        (CACHE[0], b"-._/@+:", "a path without spaces"),
+        (CACHE[1], b"-._/@+:", "a path without spaces"),
+    ];
+    for (key, others, allowed) in rules {
+        let text = clauses.text(key).unwrap_or_default();
+        let good = |byte: u8| byte.is_ascii_alphanumeric() || others.contains(&byte);
+        if !text.bytes().all(good) || text.starts_with('-') || text.matches('@').count() > 1 {
+            let place = clauses.place(key);
+            clauses.add(
+                Diagnosis::new(
+                    Code::DefineInvalidValue,
+                    format!("`{key}` holds characters that it can not have"),
+                )
+                .evidence("allowed", allowed)
+                .key(place)
+                .hint("it reaches a command line on the cluster: keep to what is allowed"),
+            );
+        }
+    }
+    if clauses.has(KEYTAB) && !clauses.has(PRINCIPAL) {
+        clauses.missing(
+            PRINCIPAL,
+            "a keytab is given, and nothing says for whom",
+            format!("add `{PRINCIPAL}`: `klist -k KEYTAB` lists what it holds"),
+        );
+    }
+    Login::Unproven {
+        mechanism: "GSSAPI",
+        what: "log in with Kerberos on a Kafka link",
+        hint: "check keytab and principal on a node of the cluster with `kinit -kt KEYTAB PRINCIPAL`",
+    }
+}

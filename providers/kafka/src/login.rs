@@ -1,0 +1,294 @@
+//! The first words on a stream: which protocol is spoken, and who we are.
+
+use bytes::{Buf as _, Bytes};
+use kafka_protocol::messages::{
+    ApiKey, ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, SaslAuthenticateRequest,
+    SaslAuthenticateResponse, SaslHandshakeRequest, SaslHandshakeResponse, TopicName,
+    metadata_request::MetadataRequestTopic,
+};
+use kafka_protocol::protocol::{Decodable as _, StrBytes};
+use linkdial_core::{Diagnosis, Secret};
+
+use crate::error::{self, Asked};
+use crate::metadata::{self, Metadata};
+use crate::scram::{Hash, Scram};
+use crate::wire::{Broken, Connection};
+
+/// The version of the SASL handshake that is followed by framed messages.
+const HANDSHAKE: i16 = 1;
+const AUTHENTICATE: i16 = 2;
+
+/// Who the link says it is.
+#[derive(Debug)]
+pub(crate) enum Login {
+    Plain {
+        user: String,
+        password: Secret,
+    },
+    Scram {
+        hash: Hash,
+        user: String,
+        password: Secret,
+    },
+    /// OAUTHBEARER with a token that the link holds.
+    Token {
+        token: Secret,
+        extensions: Vec<(String, String)>,
+    },
+    /// A login that this version can not carry out.
+    Unproven {
+        mechanism: &'static str,
+        what: &'static str,
+        hint: &'static str,
+    },
+}
+
+impl Login {
+    /// Returns the word of the protocol.
+    pub(crate) const fn mechanism(&self) -> &'static str {
+        match self {
+            Self::Plain { .. } => "PLAIN",
+            Self::Scram {
+                hash: Hash::Sha256, ..
+            } => "SCRAM-SHA-256",
+            Self::Scram {
+                hash: Hash::Sha512, ..
+            } => "SCRAM-SHA-512",
+            Self::Token { .. } => "OAUTHBEARER",
+            Self::Unproven { mechanism, .. } => mechanism,
+        }
+    }
+}
+
+/// What a broker says it can do.
+#[derive(Debug)]
+pub(crate) struct Hello {
+    /// How many requests it knows.
+    pub(crate) apis: usize,
+    /// The versions of Metadata that it knows.
+    pub(crate) metadata: (i16, i16),
+    /// The newest version of `SaslAuthenticate` that it knows.
+    authenticate: i16,
+}
+
+impl Hello {
+    /// Returns the version of Metadata that both sides know.
+    pub(crate) fn metadata_version(&self) -> i16 {
+        self.metadata.1.min(metadata::NEWEST)
+    }
+}
+
+/// Says hello, and logs in where the link does. Nothing secret goes out before the broker has
+/// shown that it is one.
+pub(crate) async fn open(
+    connection: &mut Connection,
+    login: Option<&Login>,
+    asked: &Asked<'_>,
+) -> Result<Hello, Diagnosis> {
+    let hello = hello(connection, asked).await?;
+    if let Some(login) = login {
+        choose(connection, login, asked).await?;
+        authenticate(connection, &hello, login, asked).await?;
+    }
+    Ok(hello)
+}
+
+async fn hello(connection: &mut Connection, asked: &Asked<'_>) -> Result<Hello, Diagnosis> {
+    let answer = connection.ask(0, &ApiVersionsRequest::default()).await;
+    let answer = answer.and_then(|body| {
+        let fits = fits(&body, 6);
+        read(fits.then_some(body), |body| {
+            ApiVersionsResponse::decode(body, 0)
+        })
+    });
+    let answer = answer.map_err(|broken| error::broken(asked, connection, broken))?;
+    let versions = |key: ApiKey| {
+        let keys = answer.api_keys.iter();
+        let mut known = keys.filter(|known| known.api_key == key as i16);
+        known.next().map(|it| (it.min_version, it.max_version))
+    };
+    let Some(metadata) = versions(ApiKey::Metadata) else {
+        return Err(error::no_broker(asked, answer.api_keys.len()));
+    };
+    let authenticate = versions(ApiKey::SaslAuthenticate).map_or(0, |(_, newest)| newest);
+    Ok(Hello {
+        apis: answer.api_keys.len(),
+        metadata,
+        authenticate: authenticate.clamp(0, AUTHENTICATE),
+    })
+}
+
+/// Names the mechanism; a broker that does not offer it lists those that it does.
+async fn choose(
+    connection: &mut Connection,
+    login: &Login,
+    asked: &Asked<'_>,
+) -> Result<(), Diagnosis> {
+    let mechanism = login.mechanism();
+    let request =
+        SaslHandshakeRequest::default().with_mechanism(StrBytes::from_static_str(mechanism));
+    let answer = connection.ask(HANDSHAKE, &request).await;
+    let answer = answer.and_then(|body| {
+        let fits = fits(&body, 2);
+        read(fits.then_some(body), |body| {
+            SaslHandshakeResponse::decode(body, HANDSHAKE)
+        })
+    });
+    let answer = answer.map_err(|broken| error::broken(asked, connection, broken))?;
+    if answer.error_code == 0 {
+        return Ok(());
+    }
+    let offered: Vec<&str> = answer.mechanisms.iter().map(StrBytes::as_str).collect();
+    Err(error::mechanism(
+        asked,
+        mechanism,
+        answer.error_code,
+        &offered,
+    ))
+}
+
+async fn authenticate(
+    connection: &mut Connection,
+    hello: &Hello,
+    login: &Login,
+    asked: &Asked<'_>,
+) -> Result<(), Diagnosis> {
+    let mut exchange = Exchange {
+        connection,
+        version: hello.authenticate,
+        login,
+        asked,
+    };
+    match login {
+        Login::Plain { user, password } => {
+            let message = format!("\0{user}\0{}", password.expose());
+            exchange.say(message.into_bytes()).await?;
+            Ok(())
+        }
+        Login::Scram {
+            hash,
+            user,
+            password,
+        } => {
+            let scram = Scram::new(*hash, user, password.clone())
+                .map_err(|reason| error::scram(asked, reason))?;
+            let first = exchange.say(scram.first()).await?;
+            // The rounds are the server's choice: they must not hold up the deadline.
+            let proof = tokio::task::spawn_blocking(move || scram.prove(&first))
+                .await
+                .unwrap_or(Err("the computation was stopped"))
+                .map_err(|reason| error::scram(asked, reason))?;
+            let last = exchange.say(proof.message.clone()).await?;
+            if proof.holds_for(&last) {
+                Ok(())
+            } else {
+                Err(error::impostor(asked))
+            }
+        }
+        Login::Token { token, extensions } => {
+            let mut message = format!("n,,\u{1}auth=Bearer {}\u{1}", token.expose());
+            for (name, value) in extensions {
+                message.extend([name, "=", value, "\u{1}"]);
+            }
+            message.push('\u{1}');
+            let refusal = exchange.say(message.into_bytes()).await?;
+            if refusal.is_empty() {
+                return Ok(());
+            }
+            // The broker tells its reason first and wants to hear that it was understood
+            // (RFC 7628, section 3.2.3).
+            let reason = String::from_utf8_lossy(&refusal).into_owned();
+            let told = exchange.say(vec![1]).await.err();
+            Err(told.unwrap_or_else(|| error::token(asked, token)))
+                .map_err(|told| told.evidence("answer", reason))
+        }
+        Login::Unproven {
+            mechanism,
+            what,
+            hint,
+        } => Err(error::unproven(asked, mechanism, what, hint)),
+    }
+}
+
+/// The messages of one login.
+struct Exchange<'a> {
+    connection: &'a mut Connection,
+    version: i16,
+    login: &'a Login,
+    asked: &'a Asked<'a>,
+}
+
+impl Exchange<'_> {
+    async fn say(&mut self, message: Vec<u8>) -> Result<Bytes, Diagnosis> {
+        let request = SaslAuthenticateRequest::default().with_auth_bytes(message.into());
+        let answer = self.connection.ask(self.version, &request).await;
+        let answer = answer.and_then(|body| {
+            read(Some(body), |body| {
+                SaslAuthenticateResponse::decode(body, self.version)
+            })
+        });
+        let answer = answer.map_err(|broken| match broken {
+            // Some brokers only hang up.
+            Broken::Closed => error::refused(self.asked, self.login, 0, ""),
+            other => error::broken(self.asked, self.connection, other),
+        })?;
+        if answer.error_code != 0 {
+            let message = answer.error_message.unwrap_or_default();
+            let code = answer.error_code;
+            return Err(error::refused(self.asked, self.login, code, &message));
+        }
+        Ok(answer.auth_bytes)
+    }
+}
+
+/// Asks for the brokers, and for one topic where there is one. Creates none.
+pub(crate) async fn metadata(
+    connection: &mut Connection,
+    hello: &Hello,
+    topic: Option<&str>,
+    asked: &Asked<'_>,
+) -> Result<Metadata, Diagnosis> {
+    let version = hello.metadata_version();
+    let mut request = MetadataRequest::default();
+    // Before version 4 the name of a topic may create it; asking for all of them does not.
+    let by_name = version >= 4;
+    let named = |name: &str| {
+        let name = TopicName(StrBytes::from_string(name.to_owned()));
+        MetadataRequestTopic::default().with_name(Some(name))
+    };
+    let topics = topic.map(named).into_iter().collect();
+    if by_name || (topic.is_none() && version >= 1) {
+        request = request.with_topics(Some(topics));
+    } else if version >= 1 {
+        request = request.with_topics(None);
+    } else {
+        request = request.with_topics(Some(Vec::new()));
+    }
+    if by_name {
+        request = request.with_allow_auto_topic_creation(false);
+    }
+    if version >= 8 {
+        request = request.with_include_topic_authorized_operations(topic.is_some());
+    }
+    let answer = connection.ask(version, &request).await;
+    let answer = answer.and_then(|body| Metadata::read(body, version).ok_or(Broken::Garbled));
+    answer.map_err(|broken| error::metadata(asked, connection, broken))
+}
+
+/// Returns whether a body of an error code and an array can hold as many elements as it claims:
+/// the decoder reserves room for them before it looks.
+fn fits(body: &Bytes, least: usize) -> bool {
+    let Some(mut count) = body.get(2..6) else {
+        return false;
+    };
+    let count = usize::try_from(count.get_i32()).unwrap_or(0);
+    count <= (body.len() - 6) / least
+}
+
+fn read<T, E>(
+    body: Option<Bytes>,
+    decode: impl FnOnce(&mut Bytes) -> Result<T, E>,
+) -> Result<T, Broken> {
+    let mut body = body.ok_or(Broken::Garbled)?;
+    decode(&mut body).map_err(|_| Broken::Garbled)
+}

@@ -1,0 +1,313 @@
+//! Certificates and keys of a link: inline, or in files that belong to the cluster's nodes.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use linkdial_core::net::{CertificateFacts, ClientIdentity, Roots, TlsOptions};
+use linkdial_core::{Clauses, Code, Diagnosis, KeyPlace, Outcome, Secret, Settings};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::keys::{CA_FILE, CA_PEM, CERTIFICATE_FILE, CERTIFICATE_PEM, KEY_FILE, KEY_PEM};
+
+/// No file of certificates is longer, in bytes.
+const MAX_FILE: u64 = 4 * 1024 * 1024;
+
+/// A certificate that ends within this many days is worth a warning.
+const EXPIRES_SOON_DAYS: i64 = 30;
+
+/// Where a certificate or key comes from.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) key: &'static str,
+    pub(crate) place: KeyPlace,
+    text: Text,
+}
+
+#[derive(Debug)]
+enum Text {
+    Inline(Secret),
+    File(PathBuf),
+}
+
+/// What a link brings along for TLS.
+#[derive(Debug, Default)]
+pub(crate) struct Tls {
+    pub(crate) ca: Option<Source>,
+    pub(crate) certificate: Option<Source>,
+    pub(crate) key: Option<Source>,
+}
+
+/// TLS as it is dialled, and what of the link is not part of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Loaded {
+    pub(crate) options: TlsOptions,
+    /// The link names a CA that is not here.
+    pub(crate) without_ca: bool,
+    /// The link names a client certificate or key that can not be used here.
+    pub(crate) without_identity: bool,
+}
+
+impl Source {
+    fn read(clauses: &mut Clauses<'_>, file: &'static str, inline: &'static str) -> Option<Self> {
+        let source = |key, place, text| Some(Self { key, place, text });
+        match (clauses.text(file), clauses.secret(inline)) {
+            (Some(_), Some(_)) => {
+                let places = (clauses.place(file), clauses.place(inline));
+                clauses.add(
+                    Diagnosis::new(
+                        Code::DefineConflictingKeys,
+                        format!("`{file}` and `{inline}` are both given"),
+                    )
+                    .key(places.0)
+                    .key(places.1)
+                    .hint("keep one of the two"),
+                );
+                None
+            }
+            // The client takes the system's own roots then, and so does the dial.
+            (Some(path), None) if file == CA_FILE && path == "probe" => None,
+            (Some(path), None) => source(file, clauses.place(file), Text::File(path.into())),
+            (None, Some(pem)) => source(inline, clauses.place(inline), Text::Inline(pem)),
+            (None, None) => None,
+        }
+    }
+
+    fn bad(&self, what: &str, hint: &str) -> Diagnosis {
+        let (code, where_) = match &self.text {
+            Text::Inline(_) => (Code::DefineInvalidValue, String::new()),
+            Text::File(path) => (Code::DefineFileUnreadable, path.display().to_string()),
+        };
+        Diagnosis::new(code, format!("`{}` {what}", self.key))
+            .evidence("file", where_)
+            .key(self.place.clone())
+            .hint(hint)
+    }
+
+    /// Returns the PEM text; `Ok(None)` when the file is not on this machine.
+    async fn load(&self, settings: &Settings) -> Result<Option<Vec<u8>>, Diagnosis> {
+        let path = match &self.text {
+            Text::Inline(pem) => return Ok(Some(pem.expose().as_bytes().to_vec())),
+            Text::File(path) => path,
+        };
+        let local = settings.local_path(path);
+        match read_file(local, self.key == CA_FILE).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self
+                .bad(
+                    "names a file that can not be read",
+                    "it has to be a PEM file that the user of the cluster may read",
+                )
+                .evidence("read", local.display())
+                .evidence("error", error.kind())),
+        }
+    }
+
+    fn not_here(&self) -> Diagnosis {
+        let path = match &self.text {
+            Text::Inline(_) => String::new(),
+            Text::File(path) => path.display().to_string(),
+        };
+        Diagnosis::new(
+            Code::DefineFileNotHere,
+            format!(
+                "`{}` names a file of the cluster that is not on this machine",
+                self.key
+            ),
+        )
+        .evidence("file", &path)
+        .key(self.place.clone())
+        .hint(format!("give a copy with --file {path}=LOCAL_PATH"))
+    }
+}
+
+/// Reads a regular file up to the bound; of a folder, where that is allowed, all files in it.
+async fn read_file(path: &Path, folders: bool) -> io::Result<Vec<u8>> {
+    let facts = tokio::fs::metadata(path).await?;
+    if facts.is_dir() && folders {
+        let mut all = Vec::new();
+        let mut entries = tokio::fs::read_dir(path).await?;
+        while let Some(entry) = entries.next_entry().await? {
+            let facts = tokio::fs::metadata(entry.path()).await?;
+            if facts.is_file() && facts.len() <= MAX_FILE - all.len() as u64 {
+                all.extend(tokio::fs::read(entry.path()).await?);
+                all.push(b'\n');
+            }
+        }
+        return Ok(all);
+    }
+    // A device or a pipe would never end.
+    if !facts.is_file() || facts.len() > MAX_FILE {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    tokio::fs::read(path).await
+}
+
+impl Tls {
+    /// Reads what both clauses say, and checks what stands there inline.
+    pub(crate) fn read(clauses: &mut Clauses<'_>) -> Self {
+        let tls = Self {
+            ca: Source::read(clauses, CA_FILE, CA_PEM),
+            certificate: Source::read(clauses, CERTIFICATE_FILE, CERTIFICATE_PEM),
+            key: Source::read(clauses, KEY_FILE, KEY_PEM),
+        };
+        let inline = |source: &Option<Source>| match source.as_ref().map(|it| &it.text) {
+            Some(Text::Inline(pem)) => Some(pem.expose().as_bytes().to_vec()),
+            _ => None,
+        };
+        if let (Some(source), Some(pem)) = (&tls.ca, inline(&tls.ca))
+            && let Err(finding) = roots(source, &pem)
+        {
+            clauses.add(finding);
+        }
+        let has = |keys: [&str; 2]| keys.iter().any(|key| clauses.has(key));
+        match (
+            has([CERTIFICATE_FILE, CERTIFICATE_PEM]),
+            has([KEY_FILE, KEY_PEM]),
+        ) {
+            (true, false) => clauses.missing(
+                KEY_FILE,
+                "the link has a client certificate and no private key",
+                format!("add `{KEY_FILE}` or `{KEY_PEM}`"),
+            ),
+            (false, true) => clauses.missing(
+                CERTIFICATE_FILE,
+                "the link has a private key and no client certificate",
+                format!("add `{CERTIFICATE_FILE}` or `{CERTIFICATE_PEM}`"),
+            ),
+            _ => {}
+        }
+        let both = (inline(&tls.certificate), inline(&tls.key));
+        if let (Some(certificate), Some(key)) = (&tls.certificate, &tls.key)
+            && let (Some(chain), Some(secret)) = both
+            && let Err(finding) = identity((certificate, &chain), (key, &secret))
+            && finding.outcome == Outcome::Fail
+        {
+            clauses.add(finding);
+        }
+        tls
+    }
+
+    /// Reads the files. What is wrong with them or missing goes to `findings`.
+    pub(crate) async fn load(&self, settings: &Settings, findings: &mut Vec<Diagnosis>) -> Loaded {
+        let mut loaded = Loaded::default();
+        let mut take = async |source: &Option<Source>| {
+            let source = source.as_ref()?;
+            match source.load(settings).await {
+                Ok(Some(pem)) => return Some(pem),
+                Ok(None) => findings.push(source.not_here()),
+                Err(finding) => findings.push(finding),
+            }
+            None
+        };
+        let ca = take(&self.ca).await;
+        let certificate = take(&self.certificate).await;
+        let key = take(&self.key).await;
+        match (&self.ca, &ca) {
+            (Some(source), Some(pem)) => match roots(source, pem) {
+                Ok(roots) => loaded.options.roots = Some(roots),
+                Err(finding) => findings.push(finding),
+            },
+            (source, _) => loaded.without_ca = source.is_some(),
+        }
+        if let (Some(source), Some(pem)) = (&self.certificate, &certificate) {
+            findings.extend(validity(source, pem, Timestamp::now()));
+        }
+        match ((&self.certificate, &certificate), (&self.key, &key)) {
+            ((Some(certificate), Some(chain)), (Some(key), Some(secret))) => {
+                match identity((certificate, chain), (key, secret)) {
+                    Ok(identity) => loaded.options.identity = Some(identity),
+                    Err(finding) => {
+                        loaded.without_identity = finding.outcome != Outcome::Fail;
+                        findings.push(finding);
+                    }
+                }
+            }
+            ((certificate, _), _) => loaded.without_identity = certificate.is_some(),
+        }
+        loaded
+    }
+}
+
+fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    found.ok().filter(|found| !found.is_empty())
+}
+
+fn roots(source: &Source, pem: &[u8]) -> Result<Roots, Diagnosis> {
+    let found = certificates(pem).and_then(|found| Roots::new(found).ok());
+    found.ok_or_else(|| {
+        source.bad(
+            "holds no certificate in PEM form",
+            "it begins with -----BEGIN CERTIFICATE-----; inside JSON a line break is written \\n",
+        )
+    })
+}
+
+/// Puts certificate and key together.
+fn identity(
+    (certificate, chain): (&Source, &[u8]),
+    (key, secret): (&Source, &[u8]),
+) -> Result<ClientIdentity, Diagnosis> {
+    let chain = certificates(chain).ok_or_else(|| {
+        certificate.bad(
+            "holds no certificate in PEM form",
+            "it begins with -----BEGIN CERTIFICATE-----; inside JSON a line break is written \\n",
+        )
+    })?;
+    if String::from_utf8_lossy(secret).contains("ENCRYPTED") {
+        return Err(Diagnosis::new(
+            Code::DefineNotCompiledIn,
+            "this build of linkdial can not open a private key with a password",
+        )
+        .key(key.place.clone())
+        .hint("check it with `openssl pkey -in KEY -noout`; the dial goes on without it"));
+    }
+    let secret = PrivateKeyDer::from_pem_slice(secret).map_err(|_| {
+        key.bad(
+            "holds no private key in PEM form",
+            "it begins with -----BEGIN PRIVATE KEY----- or the like",
+        )
+    })?;
+    ClientIdentity::new(chain, secret).map_err(|error| {
+        if matches!(error, rustls::Error::InconsistentKeys(_)) {
+            Diagnosis::new(
+                Code::DefineCertificateKeyMismatch,
+                "client certificate and private key do not belong together",
+            )
+            .key(certificate.place.clone())
+            .key(key.place.clone())
+            .hint("put the key there that the certificate was made for")
+        } else {
+            key.bad(
+                "holds a key that can not be used",
+                "use RSA of 2048 bits or more, P-256, P-384 or Ed25519",
+            )
+        }
+    })
+}
+
+/// Returns what the dates of the client certificate say.
+fn validity(source: &Source, pem: &[u8], now: Timestamp) -> Option<Diagnosis> {
+    let leaf = certificates(pem)?.into_iter().next()?;
+    let facts = CertificateFacts::parse(&leaf)?;
+    let days = facts.days_left(now);
+    let (code, what) = if facts.not_after < now {
+        (Code::TlsExpired, format!("expired {} days ago", -days - 1))
+    } else if facts.not_before > now {
+        (Code::TlsNotYetValid, "is not valid yet".to_owned())
+    } else if days < EXPIRES_SOON_DAYS {
+        (Code::TlsExpiresSoon, format!("expires in {days} days"))
+    } else {
+        return None;
+    };
+    let finding = Diagnosis::new(code, format!("the client certificate of the link {what}"))
+        .key(source.place.clone())
+        .hint("make a new one, and check the clock of this machine");
+    let listed = facts.listed().into_iter();
+    Some(listed.fold(finding, |finding, (name, value)| {
+        finding.evidence(name, value)
+    }))
+}
