@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::apply::{all_targets, opened};
 use crate::dial::{self, Dials, Progress};
-use crate::registry::{Action, Entry, Listed, Registry, RegistryError, State};
+use crate::registry::{Entry, Listed, Registry, RegistryError, State};
 use crate::report::{self, Origin, Report};
 use crate::script::{ScriptLink, Use};
 use crate::sweep::Limits;
@@ -167,17 +167,10 @@ fn entries(report: &Report, who: &str) -> Vec<Entry> {
     if report.until == Some(Stage::Define) {
         return Vec::new();
     }
-    let ended = |check: &&report::Check| {
-        let mut findings = check.steps.iter().filter_map(|step| step.finding.as_ref());
-        report.complete || !findings.any(|it| matches!(it.code, Code::Interrupted(_)))
-    };
+    let ended = |check: &&report::Check| report.complete || !check.was_interrupted();
     let entries = report.checks.iter().filter(ended).map(|check| Entry {
-        who: who.to_owned(),
-        action: Action::Dial,
-        link: Some(check.link.clone()),
-        verdict: Some(check.verdict()),
-        code: check.headline().map(|(_, finding)| finding.code),
         detail: report.until.map(|stage| format!("until {stage}")),
+        ..dial::entry(who, check)
     });
     entries.collect()
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use linkdial_core::{Diagnosis, Intent, Opened, Redactor, Settings, Stage, Target};
 
 use crate::drivers;
+use crate::registry::{Action, Entry};
 use crate::report::{Check, Origin, Report, Step};
 use crate::script::ScriptLink;
 use crate::sweep::{self, Event, Item, Limits, Link, Record};
@@ -159,6 +160,18 @@ pub(crate) fn begin(settings: &Settings) -> Report {
 /// Returns the name of this machine, when it is text.
 pub(crate) fn host() -> Option<String> {
     hostname::get().ok()?.into_string().ok()
+}
+
+/// Makes the line of a registry's record about a dial.
+pub(crate) fn entry(who: &str, check: &Check) -> Entry {
+    Entry {
+        who: who.to_owned(),
+        action: Action::Dial,
+        link: Some(check.link.clone()),
+        verdict: Some(check.verdict()),
+        code: check.headline().map(|(_, finding)| finding.code),
+        detail: None,
+    }
 }
 
 /// Reads a link's definition; nothing is dialled.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 
-use linkdial_core::{Code, Settings};
+use linkdial_core::Settings;
 use tokio_util::sync::CancellationToken;
 
 use crate::dial::{Dials, Planned, Progress};
@@ -89,29 +89,25 @@ impl Ahead {
         })
     }
 
-    /// Stops what still runs, and returns the checks that ended and that no statement took, link by
-    /// link.
-    pub(super) fn rest(&mut self) -> Vec<Vec<Check>> {
+    /// Stops what still runs, and returns the checks that ended and that no statement took.
+    pub(super) fn rest(&mut self) -> Vec<Check> {
         self.end();
         while let Some(Ok(message)) = self.messages.as_ref().map(Receiver::try_recv) {
             if let Message::Finished(index, record) = message {
                 self.records[index] = Some(record);
             }
         }
-        let mut left: Vec<Range<usize>> = std::mem::take(&mut self.numbers)
+        let left = std::mem::take(&mut self.numbers);
+        let mut left: Vec<usize> = left
             .into_values()
-            .map(|(numbers, _)| numbers)
+            .flat_map(|(numbers, _)| numbers)
             .collect();
-        left.sort_unstable_by_key(|numbers| numbers.start);
-        let ended = left.into_iter().map(|numbers| {
-            let checks = numbers.filter_map(|index| {
-                let record = self.records[index].take()?;
-                let check = self.planned[index].clone().end(record);
-                (!was_stopped(&check)).then_some(check)
-            });
-            checks.collect()
+        left.sort_unstable();
+        let ended = left.into_iter().filter_map(|index| {
+            let record = self.records[index].take()?;
+            Some(self.planned[index].clone().end(record))
         });
-        ended.collect()
+        ended.filter(|check| !check.was_interrupted()).collect()
     }
 
     fn end(&mut self) {
@@ -174,12 +170,4 @@ impl Drop for Ahead {
     fn drop(&mut self) {
         self.end();
     }
-}
-
-/// Whether a check was stopped before its end.
-pub(super) fn was_stopped(check: &Check) -> bool {
-    check.steps.iter().any(|step| {
-        let finding = step.finding.as_ref();
-        finding.is_some_and(|finding| matches!(finding.code, Code::Interrupted(_)))
-    })
 }

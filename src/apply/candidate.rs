@@ -6,6 +6,7 @@ use linkdial_core::{Code, LinkName, Stage};
 use super::links::{conflict, is_same, opened, shown_config};
 use super::session::{At, Done, Session, Stop};
 use super::{Outcome, all_passed, proves_nothing};
+use crate::dial;
 use crate::registry::{
     Action, Change, Entry, Known, NewLink, RegistryError, State, StoredLink, StoredTarget,
 };
@@ -112,7 +113,7 @@ impl Session<'_> {
         } = candidate;
         let mut failure = None;
         if !self.options.plan {
-            let record = self.dials(&link.name, &checks);
+            let record = self.dials(&checks);
             failure = self.registry.add_to_record(&record).err();
         }
         if let Some(code) = unproven.filter(|_| passed) {
@@ -156,7 +157,7 @@ impl Session<'_> {
     ) -> Result<Done, Stop> {
         let name = candidate.link.name.clone();
         let kind = candidate.link.definition.kind;
-        let mut record = self.dials(&name, &checks);
+        let mut record = self.dials(&checks);
         let done = Done {
             link: Some(name.clone()),
             kind: Some(kind),
@@ -182,8 +183,7 @@ impl Session<'_> {
                 match candidate.join(now, &mut state) {
                     Joined::Differs => return self.lost(&name, done, at),
                     Joined::Same => {
-                        self.registry
-                            .add_to_record(&self.dials(&name, &done.checks))?;
+                        self.registry.add_to_record(&self.dials(&done.checks))?;
                         let note = "somebody else registered the same at the same time";
                         return Ok(done.note(note));
                     }
@@ -265,8 +265,7 @@ impl Session<'_> {
 
     /// Somebody else was first, with something else; the dials happened all the same.
     fn lost(&self, name: &LinkName, done: Done, at: &At) -> Result<Done, Stop> {
-        self.registry
-            .add_to_record(&self.dials(name, &done.checks))?;
+        self.registry.add_to_record(&self.dials(&done.checks))?;
         Ok(Done {
             outcome: Outcome::Error,
             error: Some(conflict(name, &at.span)),
@@ -275,12 +274,9 @@ impl Session<'_> {
     }
 
     /// One line of the record for each dial.
-    pub(super) fn dials(&self, name: &LinkName, checks: &[Check]) -> Vec<Entry> {
-        let entries = checks.iter().map(|check| Entry {
-            verdict: Some(check.verdict()),
-            code: check.headline().map(|(_, finding)| finding.code),
-            ..self.entry(Action::Dial, name)
-        });
+    pub(super) fn dials(&self, checks: &[Check]) -> Vec<Entry> {
+        let who = &self.options.user;
+        let entries = checks.iter().map(|check| dial::entry(who, check));
         entries.collect()
     }
 

@@ -362,7 +362,7 @@ impl Session<'_> {
         let mut done = done.state(&stored.state);
         done.checks = self.dial(at, link, None)?;
         if !self.options.plan {
-            let record = self.dials(&name, &done.checks);
+            let record = self.dials(&done.checks);
             if let Err(error) = self.registry.add_to_record(&record) {
                 return Ok(done.failed(error));
             }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use linkdial_core::{Code, Kind, LinkName, Settings};
 
-use super::ahead::{Ahead, was_stopped};
+use super::ahead::Ahead;
 use super::{Applied, ApplyError, ApplyOptions, Ending, Event, Outcome, Statements};
 use crate::dial::{Dials, Progress};
 use crate::registry::{Grant, Known, Permission, Registry, RegistryError, State};
@@ -264,16 +264,10 @@ impl<'a> Session<'a> {
     /// Adds the dials to the record that no statement was reached for.
     fn record_the_rest(&mut self) -> Result<(), RegistryError> {
         let rest = self.ahead.rest();
-        if self.options.plan {
+        if self.options.plan || rest.is_empty() {
             return Ok(());
         }
-        for checks in rest {
-            let Some(name) = checks.first().map(|check| check.link.clone()) else {
-                continue;
-            };
-            self.registry.add_to_record(&self.dials(&name, &checks))?;
-        }
-        Ok(())
+        self.registry.add_to_record(&self.dials(&rest))
     }
 
     /// Runs one statement; most come to one thing, one about several links to several, and what is
@@ -379,12 +373,11 @@ impl<'a> Session<'a> {
         }
         // Statements about one link often follow each other, and to open all its targets for each
         // of them takes a time of both numbers multiplied.
-        let revision = self.registry.revision(name)?;
         let mut last = self.last.borrow_mut();
         if let Some((known_name, known)) = last.as_ref()
-            && revision.is_some()
             && known_name == name
-            && known.link.as_ref().map(|link| link.revision) == revision
+            && let Some(link) = &known.link
+            && self.registry.revision(name)? == Some(link.revision)
         {
             return Ok(known.clone());
         }
@@ -461,7 +454,7 @@ impl<'a> Session<'a> {
             let dialled = dials.run(self.settings, &limits, |_| {});
             dialled.map_err(ApplyError::from)?.0
         };
-        if checks.iter().any(was_stopped) && self.is_stopped() {
+        if checks.iter().any(Check::was_interrupted) && self.is_stopped() {
             return Err(Stop::Interrupted);
         }
         Ok(checks)
@@ -480,7 +473,7 @@ impl<'a> Session<'a> {
             None => Vec::new(),
         };
         for link in links {
-            if self.registry.read(&link.name)?.link.is_some() {
+            if self.registry.revision(&link.name)?.is_some() {
                 names.push(link.name.clone());
             }
         }

@@ -183,6 +183,12 @@ impl Check {
         linkdial_core::worst(self.steps.iter().map(|step| step.outcome))
     }
 
+    /// Returns whether the check was stopped before its end.
+    pub fn was_interrupted(&self) -> bool {
+        let mut findings = self.steps.iter().filter_map(|step| step.finding.as_ref());
+        findings.any(|finding| matches!(finding.code, Code::Interrupted(_)))
+    }
+
     /// Returns the first step that ended as badly as the whole, with its finding; `None` for a
     /// check that passed.
     pub fn headline(&self) -> Option<(&Step, &Finding)> {
