@@ -5,7 +5,7 @@
 #   prerequisites.sh [make] [build] [lints] [servers] [images] [engine] [bench]
 #
 #   make      make itself
-#   build     a Rust toolchain, a C compiler, root certificates
+#   build     a Rust toolchain, a C compiler, root certificates, the libraries below Kafka's client
 #   lints     rustfmt and clippy
 #   servers   Python with venv, for the test servers that come as Python packages, and Java with
 #             Maven, for those that come as jars
@@ -47,6 +47,16 @@ check_build() {
     if ! [ -e /etc/ssl/certs/ca-certificates.crt ] && command -v apt-get >/dev/null 2>&1; then
         lacks 'the bundle of root certificates' 'ca-certificates'
     fi
+    # librdkafka has a Makefile of its own, and finds the others by pkg-config.
+    command -v make >/dev/null 2>&1 || lacks make make
+    command -v pkg-config >/dev/null 2>&1 || lacks pkg-config pkg-config
+    has_header openssl/ssl.h || lacks 'the headers of OpenSSL' libssl-dev
+    has_header sasl/sasl.h || lacks 'the headers of SASL' libsasl2-dev
+    has_header zlib.h || lacks 'the headers of zlib' zlib1g-dev
+}
+
+has_header() { # NAME
+    echo "#include <$1>" | cc -E -x c - >/dev/null 2>&1
 }
 
 check_lints() {

@@ -1,10 +1,11 @@
 //! How far a check goes.
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use linkdial_core::Stage;
+use linkdial_core::{Settings, Stage};
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Depth")]
@@ -24,6 +25,9 @@ pub(super) struct DepthArguments {
     /// A file that a link names by its path on the cluster lies here; repeatable
     #[arg(long = "file", value_name = "CLUSTER_PATH=LOCAL_PATH", value_parser = paths)]
     cluster_files: Vec<(PathBuf, PathBuf)>,
+    /// The configuration of Kerberos [default: /etc/krb5.conf]
+    #[arg(long, value_name = "FILE", env = "KRB5_CONFIG", hide_env_values = true)]
+    krb5_conf: Option<OsString>,
 }
 
 impl DepthArguments {
@@ -40,6 +44,21 @@ impl DepthArguments {
     pub(super) fn files(&self) -> BTreeMap<PathBuf, PathBuf> {
         self.cluster_files.iter().cloned().collect()
     }
+
+    /// Returns the configuration of Kerberos that counts.
+    pub(super) fn krb5_conf(&self) -> PathBuf {
+        self.krb5_conf
+            .as_deref()
+            .map_or_else(|| PathBuf::from(Settings::KRB5_CONF), first_of_several)
+    }
+}
+
+/// `KRB5_CONFIG` may list several files with colons between them: the first that is here counts.
+fn first_of_several(files: &OsStr) -> PathBuf {
+    let named = |file: &PathBuf| !file.as_os_str().is_empty();
+    let files: Vec<PathBuf> = std::env::split_paths(files).filter(named).collect();
+    let found = files.iter().find(|file| file.exists()).or(files.first());
+    found.map_or_else(|| PathBuf::from(Settings::KRB5_CONF), PathBuf::clone)
 }
 
 fn paths(text: &str) -> Result<(PathBuf, PathBuf), &'static str> {

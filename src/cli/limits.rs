@@ -52,6 +52,8 @@ impl LimitArguments {
             stage_timeout: self.timeout,
             check_timeout: self.check_timeout,
             files: depth.files(),
+            krb5_conf: depth.krb5_conf(),
+            client_program: std::env::current_exe().ok(),
             net,
         })
     }

@@ -15,8 +15,14 @@ pub enum Role {
     Bootstrap,
     /// The service itself.
     Endpoint,
+    /// The key distribution center of a Kerberos realm.
+    Kdc,
+    /// The registry that keeps the schemas of a topic.
+    Registry,
     /// The security token service that lends a role.
     Sts,
+    /// The server that gives out bearer tokens.
+    Token,
 }
 
 impl Role {
@@ -26,7 +32,10 @@ impl Role {
             Self::Advertised => "advertised",
             Self::Bootstrap => "bootstrap",
             Self::Endpoint => "endpoint",
+            Self::Kdc => "kdc",
+            Self::Registry => "registry",
             Self::Sts => "sts",
+            Self::Token => "token",
         }
     }
 }

@@ -440,6 +440,28 @@ impl Probe {
         Some(diagnosis.code)
     }
 
+    /// Starts a walk that runs beside others of the same check: the deadline is shared, the record
+    /// is its own until [`Probe::join`] adds it.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self {
+            settings: Arc::clone(&self.settings),
+            cancel: self.cancel.clone(),
+            redactor: self.redactor.clone(),
+            target: self.target.clone(),
+            intent: self.intent,
+            deadline: self.deadline,
+            trail: self.trail.beside(),
+        }
+    }
+
+    /// Adds the record of a walk that ran beside this one. The order of the calls is that of the
+    /// record, whichever walk ended first.
+    pub fn join(&mut self, fork: Self) {
+        let steps = fork.into_steps();
+        self.trail.lock().extend(steps);
+    }
+
     /// Ends the probe and returns the record.
     pub fn into_steps(self) -> Vec<Step> {
         std::mem::take(&mut *self.trail.lock())

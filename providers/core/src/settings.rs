@@ -22,6 +22,11 @@ pub struct Settings {
     pub check_timeout: Duration,
     /// Where files lie here that links name by their path on the cluster.
     pub files: BTreeMap<PathBuf, PathBuf>,
+    /// The configuration of Kerberos that links with GSSAPI are dialled by.
+    pub krb5_conf: PathBuf,
+    /// The program that runs clients which need a process of their own: linkdial's own command.
+    /// Without it such a client is not run, and the notes say so.
+    pub client_program: Option<PathBuf>,
     /// Names, addresses, certificates and routes.
     pub net: Net,
 }
@@ -31,6 +36,8 @@ impl Settings {
     pub const STAGE_TIMEOUT: Duration = Duration::from_secs(5);
     /// The deadline of one check unless the caller says otherwise.
     pub const CHECK_TIMEOUT: Duration = Duration::from_secs(30);
+    /// The configuration of Kerberos unless the caller says otherwise.
+    pub const KRB5_CONF: &str = "/etc/krb5.conf";
 
     /// Returns where a file of the cluster is looked for on this machine: where `files` says, else
     /// at the same path.
@@ -50,6 +57,8 @@ impl Default for Settings {
             stage_timeout: Self::STAGE_TIMEOUT,
             check_timeout: Self::CHECK_TIMEOUT,
             files: BTreeMap::new(),
+            krb5_conf: PathBuf::from(Self::KRB5_CONF),
+            client_program: None,
             net: Net::default(),
         }
     }

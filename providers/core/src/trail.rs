@@ -7,23 +7,24 @@ use tokio::sync::watch;
 use crate::probe::{Stage, Step};
 
 /// What a check has recorded so far, and what it does now. Clones share it.
-#[derive(Clone, Debug)]
-pub struct Trail(Arc<Inner>);
+#[derive(Clone, Debug, Default)]
+pub struct Trail {
+    steps: Arc<Mutex<Vec<Step>>>,
+    inner: Arc<Inner>,
+}
 
 #[derive(Debug)]
 struct Inner {
-    steps: Mutex<Vec<Step>>,
     walking: Mutex<Stage>,
     cleaning: watch::Sender<bool>,
 }
 
-impl Default for Trail {
+impl Default for Inner {
     fn default() -> Self {
-        Self(Arc::new(Inner {
-            steps: Mutex::default(),
+        Self {
             walking: Mutex::new(Stage::Define),
             cleaning: watch::Sender::new(false),
-        }))
+        }
     }
 }
 
@@ -35,35 +36,43 @@ impl Trail {
 
     /// Returns the stage that is walked now, or was last.
     pub fn stage(&self) -> Stage {
-        *lock(&self.0.walking)
+        *lock(&self.inner.walking)
     }
 
     /// Returns whether the check undoes a write now; see [`CLEANUP_TIMEOUT`].
     ///
     /// [`CLEANUP_TIMEOUT`]: crate::CLEANUP_TIMEOUT
     pub fn is_cleaning(&self) -> bool {
-        *self.0.cleaning.borrow()
+        *self.inner.cleaning.borrow()
     }
 
     /// Waits until nothing is being undone. The caller holds the deadline.
     pub async fn cleaned(&self) {
-        let mut cleaning = self.0.cleaning.subscribe();
+        let mut cleaning = self.inner.cleaning.subscribe();
         // It fails only when the sender is gone, which this handle keeps.
         let waited = cleaning.wait_for(|cleaning| !cleaning).await;
         tracing::trace!(known = waited.is_ok(), "cleaned up");
     }
 
+    /// Returns a trail with a record of its own; the stage and clean-ups are told to this one too.
+    pub(crate) fn beside(&self) -> Self {
+        Self {
+            steps: Arc::default(),
+            inner: Arc::clone(&self.inner),
+        }
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, Vec<Step>> {
-        lock(&self.0.steps)
+        lock(&self.steps)
     }
 
     pub(crate) fn walk(&self, stage: Stage) {
-        *lock(&self.0.walking) = stage;
+        *lock(&self.inner.walking) = stage;
     }
 
     /// Marks the time until the value is dropped as a clean-up.
     pub(crate) fn clean(&self) -> Cleaning {
-        self.0.cleaning.send_replace(true);
+        self.inner.cleaning.send_replace(true);
         Cleaning(self.clone())
     }
 }
@@ -74,7 +83,7 @@ pub(crate) struct Cleaning(Trail);
 
 impl Drop for Cleaning {
     fn drop(&mut self) {
-        self.0.0.cleaning.send_replace(false);
+        self.0.inner.cleaning.send_replace(false);
     }
 }
 

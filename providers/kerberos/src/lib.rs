@@ -1,0 +1,1 @@
+//! Kerberos, as links name it: keytabs, realms, key distribution centers.
