@@ -342,29 +342,71 @@ fn not_found(asked: &Asked<'_>, wanted: &str) -> Diagnosis {
 }
 
 fn leaders(asked: &Asked<'_>, topic: &Topic, code: Option<ResponseError>) -> Vec<Diagnosis> {
-    if topic.leaderless.is_empty() && code.is_none() && topic.partitions > 0 {
+    let leaderless = topic.leaderless();
+    let count = topic.partitions.len();
+    if leaderless.is_empty() && code.is_none() && count > 0 {
         return Vec::new();
-    }
-    let shown = topic.leaderless.iter().take(MAX_PARTITIONS);
-    let mut shown: Vec<String> = shown.map(i32::to_string).collect();
-    if topic.leaderless.len() > shown.len() {
-        shown.push(format!("and {} more", topic.leaderless.len() - shown.len()));
     }
     vec![
         Diagnosis::new(
             Code::AccessLeaderMissing,
             format!(
-                "{} of {} partitions of the topic `{}` have no leader",
-                topic.leaderless.len(),
-                topic.partitions,
+                "{} of {count} partitions of the topic `{}` have no leader",
+                leaderless.len(),
                 topic.name
             ),
         )
-        .evidence("partitions", shown.join(", "))
+        .evidence("partitions", listed(&leaderless))
         .evidence("asked", asked.endpoint)
         .evidence("remote_code", name(topic.error))
         .hint("bring the brokers back that hold these partitions, then check again"),
     ]
+}
+
+/// A broker does not serve what it is said to lead.
+pub(crate) fn not_served(
+    asked: &Asked<'_>,
+    topic: &str,
+    code: i16,
+    partitions: &[i32],
+) -> Diagnosis {
+    let error = ResponseError::try_from_code(code);
+    let what = format!("does not serve partitions of the topic `{topic}` that it is said to lead");
+    let (code_of_finding, hint) = match error {
+        Some(
+            ResponseError::NotLeaderOrFollower
+            | ResponseError::LeaderNotAvailable
+            | ResponseError::ReplicaNotAvailable
+            | ResponseError::UnknownTopicOrPartition
+            | ResponseError::FencedLeaderEpoch
+            | ResponseError::UnknownLeaderEpoch
+            | ResponseError::OffsetNotAvailable,
+        ) => (
+            Code::AccessLeaderMissing,
+            "the leader may have just changed: check again, then look into the log of the broker",
+        ),
+        Some(ResponseError::TopicAuthorizationFailed) => (
+            Code::AccessDenied,
+            "add an ACL that allows Describe on the topic; brokers that differ in it are out of step",
+        ),
+        _ => (Code::AccessServerError, "look into the log of the broker"),
+    };
+    let finding = asked
+        .finding(code_of_finding, &what)
+        .evidence("partitions", listed(partitions))
+        .evidence("topic", topic)
+        .evidence("remote_code", name(code))
+        .hint(hint);
+    asked.principal(finding)
+}
+
+fn listed(partitions: &[i32]) -> String {
+    let shown = partitions.iter().take(MAX_PARTITIONS);
+    let mut shown: Vec<String> = shown.map(i32::to_string).collect();
+    if partitions.len() > shown.len() {
+        shown.push(format!("and {} more", partitions.len() - shown.len()));
+    }
+    shown.join(", ")
 }
 
 /// The authorizer does not allow what the statement does.

@@ -1,15 +1,22 @@
 #![doc = include_str!("../README.md")]
 
+mod brokers;
+mod client;
 mod config;
 mod error;
 mod keys;
 mod login;
 mod material;
 mod metadata;
+mod offsets;
 mod provider;
+mod reader;
 mod scram;
 mod target;
 mod token;
+mod topic;
+mod walk;
 mod wire;
 
+pub use client::{CLIENT, run as run_client};
 pub use provider::Kafka;

@@ -11,6 +11,7 @@ use linkdial_core::{Diagnosis, Secret};
 
 use crate::error::{self, Asked};
 use crate::metadata::{self, Metadata};
+use crate::offsets;
 use crate::scram::{Hash, Scram};
 use crate::wire::{Broken, Connection};
 
@@ -19,7 +20,7 @@ const HANDSHAKE: i16 = 1;
 const AUTHENTICATE: i16 = 2;
 
 /// Who the link says it is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Login {
     Plain {
         user: String,
@@ -67,6 +68,8 @@ pub(crate) struct Hello {
     pub(crate) apis: usize,
     /// The versions of Metadata that it knows.
     pub(crate) metadata: (i16, i16),
+    /// The versions of `ListOffsets` that it knows.
+    list_offsets: Option<(i16, i16)>,
     /// The newest version of `SaslAuthenticate` that it knows.
     authenticate: i16,
 }
@@ -75,6 +78,13 @@ impl Hello {
     /// Returns the version of Metadata that both sides know.
     pub(crate) fn metadata_version(&self) -> i16 {
         self.metadata.1.min(metadata::NEWEST)
+    }
+
+    /// Returns the version of `ListOffsets` that both sides know.
+    pub(crate) fn list_offsets_version(&self) -> Option<i16> {
+        let (oldest, newest) = self.list_offsets?;
+        let version = newest.min(offsets::NEWEST);
+        (version >= oldest.max(offsets::OLDEST)).then_some(version)
     }
 }
 
@@ -114,6 +124,7 @@ async fn hello(connection: &mut Connection, asked: &Asked<'_>) -> Result<Hello, 
     Ok(Hello {
         apis: answer.api_keys.len(),
         metadata,
+        list_offsets: versions(ApiKey::ListOffsets),
         authenticate: authenticate.clamp(0, AUTHENTICATE),
     })
 }
@@ -273,6 +284,26 @@ pub(crate) async fn metadata(
     let answer = connection.ask(version, &request).await;
     let answer = answer.and_then(|body| Metadata::read(body, version).ok_or(Broken::Garbled));
     answer.map_err(|broken| error::metadata(asked, connection, broken))
+}
+
+/// Asks a broker for the ends of the partitions that it leads. Returns how many it serves.
+pub(crate) async fn offsets(
+    connection: &mut Connection,
+    version: i16,
+    topic: &str,
+    partitions: &[i32],
+    asked: &Asked<'_>,
+) -> Result<usize, Diagnosis> {
+    let request = offsets::request(topic, partitions);
+    let answer = connection.ask(version, &request).await;
+    let answer = answer.and_then(|body| offsets::read(body, version).ok_or(Broken::Garbled));
+    let answer = answer.map_err(|broken| error::broken(asked, connection, broken))?;
+    let Some((_, code)) = answer.iter().find(|(_, error)| *error != 0) else {
+        return Ok(answer.len());
+    };
+    let bad = answer.iter().filter(|(_, error)| error == code);
+    let bad: Vec<i32> = bad.map(|(index, _)| *index).collect();
+    Err(error::not_served(asked, topic, *code, &bad))
 }
 
 /// Returns whether a body of an error code and an array can hold as many elements as it claims:
