@@ -383,7 +383,8 @@ pub(crate) fn not_served(
             | ResponseError::OffsetNotAvailable,
         ) => (
             Code::AccessLeaderMissing,
-            "the leader may have just changed: check again, then look into the log of the broker",
+            "asked six times in half a second: if leaders are changing now, check again later; else look \
+             into the log of the broker",
         ),
         Some(ResponseError::TopicAuthorizationFailed) => (
             Code::AccessDenied,
@@ -398,6 +399,11 @@ pub(crate) fn not_served(
         .evidence("remote_code", name(code))
         .hint(hint);
     asked.principal(finding)
+}
+
+/// Returns whether an error code may be gone the next time.
+pub(crate) fn may_pass(code: i16) -> bool {
+    ResponseError::try_from_code(code).is_some_and(|error| error.is_retriable())
 }
 
 fn listed(partitions: &[i32]) -> String {

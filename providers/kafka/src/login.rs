@@ -1,5 +1,7 @@
 //! The first words on a stream: which protocol is spoken, and who we are.
 
+use std::time::Duration;
+
 use bytes::{Buf as _, Bytes};
 use kafka_protocol::messages::{
     ApiKey, ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, SaslAuthenticateRequest,
@@ -18,6 +20,12 @@ use crate::wire::{Broken, Connection};
 /// The version of the SASL handshake that is followed by framed messages.
 const HANDSHAKE: i16 = 1;
 const AUTHENTICATE: i16 = 2;
+
+/// A broker that has just been made leader may not know it yet: every client asks again then.
+const TRIES: usize = 6;
+
+/// How long a client waits before it asks again: its own `retry.backoff.ms`.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Who the link says it is.
 #[derive(Clone, Debug)]
@@ -295,15 +303,22 @@ pub(crate) async fn offsets(
     asked: &Asked<'_>,
 ) -> Result<usize, Diagnosis> {
     let request = offsets::request(topic, partitions);
-    let answer = connection.ask(version, &request).await;
-    let answer = answer.and_then(|body| offsets::read(body, version).ok_or(Broken::Garbled));
-    let answer = answer.map_err(|broken| error::broken(asked, connection, broken))?;
-    let Some((_, code)) = answer.iter().find(|(_, error)| *error != 0) else {
-        return Ok(answer.len());
-    };
-    let bad = answer.iter().filter(|(_, error)| error == code);
-    let bad: Vec<i32> = bad.map(|(index, _)| *index).collect();
-    Err(error::not_served(asked, topic, *code, &bad))
+    let mut tries = 1;
+    loop {
+        let answer = connection.ask(version, &request).await;
+        let answer = answer.and_then(|body| offsets::read(body, version).ok_or(Broken::Garbled));
+        let answer = answer.map_err(|broken| error::broken(asked, connection, broken))?;
+        let Some((_, code)) = answer.iter().find(|(_, error)| *error != 0) else {
+            return Ok(answer.len());
+        };
+        if tries == TRIES || !error::may_pass(*code) {
+            let bad = answer.iter().filter(|(_, error)| error == code);
+            let bad: Vec<i32> = bad.map(|(index, _)| *index).collect();
+            return Err(error::not_served(asked, topic, *code, &bad));
+        }
+        tries += 1;
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 /// Returns whether a body of an error code and an array can hold as many elements as it claims:
