@@ -1,10 +1,11 @@
 //! What the two clauses mean. Pure: no file, clock, environment or socket.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use linkdial_core::clause::escape_pointer;
-use linkdial_core::{ClauseName, Clauses, Code, Diagnosis, KeyPlace, Secret};
+use linkdial_core::{ClauseName, Clauses, Code, Diagnosis, Key, KeyPlace, Secret, Settings};
 
 use crate::keys::{
     BOOTSTRAP, CA_FILE, CA_PEM, CACHE, CERTIFICATE_FILE, CERTIFICATE_PEM, CLIENT_ID, KEY_FILE,
@@ -42,6 +43,25 @@ const OF_SASL: [&str; 12] = [
     SERVICE,
 ];
 
+/// What is not handed on to the client library.
+const NOT_THE_CLIENTS: [&str; 15] = [
+    SPOOF,
+    TIMEOUT,
+    BOOTSTRAP[0],
+    BOOTSTRAP[1],
+    CACHE[0],
+    CACHE[1],
+    KEYTAB,
+    PRINCIPAL,
+    "sasl.kerberos.disable.kinit",
+    "sasl.tmpdir",
+    "enable.auto.commit",
+    "enable.idempotence",
+    "enable.sasl.oauthbearer.unsecure.jwt",
+    "group.id",
+    "transactional.id",
+];
+
 /// What only a protocol with TLS uses.
 const OF_TLS: [&str; 7] = [
     CA_FILE,
@@ -63,6 +83,8 @@ pub(crate) struct Config {
     spoof: BTreeMap<Address, (Address, KeyPlace)>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) client_id: String,
+    /// What the client library is given as it stands there.
+    options: Vec<(&'static str, Secret)>,
     places: Vec<(&'static str, KeyPlace)>,
 }
 
@@ -90,6 +112,7 @@ impl Config {
             client_id: clauses
                 .text(CLIENT_ID)
                 .unwrap_or_else(|| "linkdial".to_owned()),
+            options: options(clauses),
             places: KEYS
                 .iter()
                 .filter(|key| clauses.has(key.name))
@@ -109,10 +132,43 @@ impl Config {
         known.map_or_else(|| KeyPlace::key(clause(), key), |(_, place)| place.clone())
     }
 
+    /// Returns the link's own options of the client library, with the files that are meant here.
+    pub(crate) fn client_options(&self, settings: &Settings) -> Vec<(String, String)> {
+        let option = |(name, value): &(&str, Secret)| {
+            let value = value.expose();
+            let local = [CA_FILE, CERTIFICATE_FILE, KEY_FILE].contains(name) && value != "probe";
+            let value = if local {
+                settings.local_path(Path::new(value)).display().to_string()
+            } else {
+                value.to_owned()
+            };
+            ((*name).to_owned(), value)
+        };
+        self.options.iter().map(option).collect()
+    }
+
+    /// Returns whether any broker is dialled in place of another.
+    pub(crate) fn has_spoofs(&self) -> bool {
+        !self.spoof.is_empty()
+    }
+
     /// Returns where a broker is dialled in place of what it advertises.
     pub(crate) fn spoofed(&self, advertised: &Address) -> Option<&(Address, KeyPlace)> {
         self.spoof.get(advertised)
     }
+}
+
+/// Reads what the client library knows. It is nobody's group here and writes nothing, tokens and
+/// tickets come to it ready, and what is `SingleStore`'s own it would refuse.
+fn options(clauses: &Clauses<'_>) -> Vec<(&'static str, Secret)> {
+    let ours = |name: &str| {
+        NOT_THE_CLIENTS.contains(&name)
+            || name.starts_with("schema.registry.")
+            || name.starts_with("sasl.oauthbearer.")
+    };
+    let keys = KEYS.iter().filter(|key| !ours(key.name));
+    let value = |key: &Key| Some((key.name, clauses.secret(key.name)?));
+    keys.filter_map(value).collect()
 }
 
 fn refuse(clauses: &mut Clauses<'_>) {

@@ -40,7 +40,7 @@ pub(crate) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn finding(&self, code: Code, what: &str) -> Diagnosis {
+    pub(crate) fn finding(&self, code: Code, what: &str) -> Diagnosis {
         Diagnosis::new(code, format!("{} {what}", self.endpoint))
     }
 

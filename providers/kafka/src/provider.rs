@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
+use futures_util::future::{Either, select};
 use linkdial_core::{
     Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Outcome, Probe, Provider, Role, Stage,
     Target,
 };
 
 use crate::brokers::Brokers;
+use crate::client;
 use crate::config::Config;
 use crate::keys::KEYS;
 use crate::login::{self, Hello};
@@ -68,14 +71,32 @@ impl Provider for Kafka {
             .await?;
         note_cluster(probe, &metadata, hello);
         note_names(probe, &bootstrap, &metadata);
-        let topic = topic.and_then(|wanted| topic::judge(probe, &asked, &wanted, &metadata));
+        let known = topic.as_deref();
+        let topic = known.and_then(|wanted| topic::judge(probe, &asked, wanted, &metadata));
+        let entered: Vec<Endpoint> = sessions.iter().map(|it| it.endpoint.clone()).collect();
+        let confirmed = client::confirm(probe.fork(), &walk, &entered, known).boxed();
         let brokers = Brokers {
             walk: &walk,
             by: &endpoint,
             metadata: &metadata,
             topic,
         };
-        brokers.visit(probe, sessions).await
+        // A client that can not reach a broker is no news beside the broker that is dead, so it is
+        // not waited for then.
+        let visited = brokers.visit(probe, sessions).boxed();
+        let confirmed = match select(visited, confirmed).await {
+            Either::Left((visited, confirmed)) => {
+                visited?;
+                confirmed.await
+            }
+            Either::Right((confirmed, visited)) => {
+                visited.await?;
+                confirmed
+            }
+        };
+        let (fork, result) = confirmed;
+        probe.join(fork);
+        result
     }
 }
 

@@ -5,9 +5,12 @@
 //! one link's alone, and it is killed at the deadline.
 
 mod child;
+mod confirm;
 mod order;
+mod process;
 
 pub use child::run;
+pub(crate) use confirm::confirm;
 
 /// The first argument of the program when it has to run this client.
 pub const CLIENT: &str = "run-kafka-client";
