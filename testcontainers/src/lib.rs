@@ -28,6 +28,7 @@ mod image;
 mod images;
 mod install;
 mod kafka;
+mod kdc;
 mod login;
 mod minio;
 mod moto;
@@ -58,6 +59,7 @@ pub use images::{ImageState, LocalImage, LocalImages};
 pub use kafka::{
     Kafka, KafkaCluster, KafkaListener, KafkaOptions, KafkaTopic, KafkaUser, SecuredKafka,
 };
+pub use kdc::{Kdc, KdcOptions};
 pub use login::Login;
 pub use minio::{KMS_KEY_ID, Minio, MinioOptions, SSE_C_KEY, User};
 pub use moto::Moto;
