@@ -3,6 +3,7 @@
 mod admin;
 mod broker;
 mod cluster;
+mod kerberos;
 mod listener;
 mod secured;
 mod settings;
