@@ -57,7 +57,8 @@ pub use http_endpoint::HttpEndpoint;
 #[cfg(feature = "containers")]
 pub use images::{ImageState, LocalImage, LocalImages};
 pub use kafka::{
-    Kafka, KafkaCluster, KafkaListener, KafkaOptions, KafkaTopic, KafkaUser, SecuredKafka,
+    Kafka, KafkaCluster, KafkaContents, KafkaListener, KafkaOptions, KafkaTopic, KafkaUser,
+    SecuredKafka,
 };
 pub use kdc::{Kdc, KdcOptions};
 pub use login::Login;
