@@ -229,6 +229,7 @@ impl Broker {
             id,
             controllers: controllers.to_vec(),
             data: place.path(DATA),
+            own: None,
         };
         let mut properties = Properties::new(&node, &[Listener::plaintext(&place)]);
         properties.set("broker.session.timeout.ms", SESSION_MS);

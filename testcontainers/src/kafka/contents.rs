@@ -37,6 +37,9 @@ pub struct KafkaContents {
     pub transactional_ids: BTreeSet<String>,
 }
 
+/// What one broker answers: its error code, 0 for success, and names.
+type Names = (i16, Vec<String>);
+
 /// The living brokers of a cluster, each with its id.
 pub(super) struct Brokers(pub(super) Vec<(i32, Client)>);
 
@@ -87,7 +90,7 @@ impl Brokers {
     fn collect(
         &self,
         doing: &str,
-        ask: fn(&Client) -> io::Result<(i16, Vec<String>)>,
+        ask: fn(&Client) -> io::Result<Names>,
     ) -> Result<BTreeSet<String>, Error> {
         let brokers = self.0.iter();
         let told = brokers.map(|(_, broker)| settled(doing, || ask(broker)));
@@ -120,8 +123,8 @@ fn settled<T>(doing: &str, ask: impl Fn() -> io::Result<(i16, T)>) -> Result<T, 
 }
 
 impl Client {
-    /// The broker's error code, 0 for success, and the groups that it coordinates.
-    fn groups(&self) -> io::Result<(i16, Vec<String>)> {
+    /// The groups that the broker coordinates.
+    fn groups(&self) -> io::Result<Names> {
         let answer = self.call(LIST_GROUPS, &[])?;
         let mut answer = Fields::new(&answer);
         let _throttled = answer.i32()?;
@@ -134,8 +137,8 @@ impl Client {
         Ok((code, groups))
     }
 
-    /// The broker's error code, 0 for success, and the transactional ids that it coordinates.
-    fn transactional_ids(&self) -> io::Result<(i16, Vec<String>)> {
+    /// The transactional ids that the broker coordinates.
+    fn transactional_ids(&self) -> io::Result<Names> {
         // The header's tagged fields, no filter of either kind, and tagged fields again.
         let answer = self.call(LIST_TRANSACTIONS, &[0, 1, 1, 0])?;
         let mut answer = Fields::new(&answer);
