@@ -73,5 +73,5 @@ pub use scripted::{Match, Script, ScriptedHttp};
 pub use server::{Server, Whereabouts};
 pub use statement::LinkStatement;
 pub use store::Store;
-pub use token_issuer::TokenIssuer;
+pub use token_issuer::{TokenIssuer, TokenIssuerOptions};
 pub use web::{Answer, Recorded};
