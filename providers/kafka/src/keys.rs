@@ -22,6 +22,7 @@ pub(crate) const OAUTH_METHOD: &str = "sasl.oauthbearer.method";
 pub(crate) const OAUTH_ID: &str = "sasl.oauthbearer.client.id";
 pub(crate) const OAUTH_SECRET: &str = "sasl.oauthbearer.client.secret";
 pub(crate) const OAUTH_URL: &str = "sasl.oauthbearer.token.endpoint.url";
+pub(crate) const OAUTH_SCOPE: &str = "sasl.oauthbearer.scope";
 pub(crate) const OAUTH_EXTENSIONS: &str = "sasl.oauthbearer.extensions";
 pub(crate) const OAUTH_TOKEN: &str = "sasl.oauthbearer.token";
 pub(crate) const SPOOF: &str = "spoof.dns";
@@ -73,7 +74,7 @@ pub(crate) const KEYS: &[Key] = &[
     text(OAUTH_ID),
     secret(OAUTH_SECRET),
     text(OAUTH_URL),
-    text("sasl.oauthbearer.scope"),
+    text(OAUTH_SCOPE),
     text(OAUTH_EXTENSIONS),
     secret("sasl.oauthbearer.config"),
     secret(OAUTH_TOKEN).extension(),

@@ -10,6 +10,8 @@ mod provider;
 mod scram;
 mod target;
 mod token;
+mod token_endpoint;
+mod web;
 mod wire;
 
 pub use provider::Kafka;

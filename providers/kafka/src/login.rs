@@ -12,6 +12,7 @@ use linkdial_core::{Diagnosis, Secret};
 use crate::error::{self, Asked};
 use crate::metadata::{self, Metadata};
 use crate::scram::{Hash, Scram};
+use crate::token_endpoint::Oidc;
 use crate::wire::{Broken, Connection};
 
 /// The version of the SASL handshake that is followed by framed messages.
@@ -35,6 +36,8 @@ pub(crate) enum Login {
         token: Secret,
         extensions: Vec<(String, String)>,
     },
+    /// OAUTHBEARER with a token that is fetched first; it becomes [`Login::Token`] then.
+    Oidc(Box<Oidc>),
     /// A login that this version can not carry out.
     Unproven {
         mechanism: &'static str,
@@ -54,7 +57,7 @@ impl Login {
             Self::Scram {
                 hash: Hash::Sha512, ..
             } => "SCRAM-SHA-512",
-            Self::Token { .. } => "OAUTHBEARER",
+            Self::Token { .. } | Self::Oidc(_) => "OAUTHBEARER",
             Self::Unproven { mechanism, .. } => mechanism,
         }
     }
@@ -202,6 +205,12 @@ async fn authenticate(
             Err(told.unwrap_or_else(|| error::token(asked, token)))
                 .map_err(|told| told.evidence("answer", reason))
         }
+        Login::Oidc(_) => Err(error::unproven(
+            asked,
+            login.mechanism(),
+            "log in before a token was fetched",
+            "check the token endpoint first",
+        )),
         Login::Unproven {
             mechanism,
             what,

@@ -12,10 +12,11 @@ use linkdial_core::{
 use crate::config::Config;
 use crate::error::{self, Asked};
 use crate::keys::{CA_FILE, CERTIFICATE_FILE, KEYS, PROTOCOL};
-use crate::login::{self, Hello};
+use crate::login::{self, Hello, Login};
 use crate::material::Loaded;
 use crate::metadata::{Broker, Metadata, Topic};
 use crate::target::{Address, Brokers, is_host};
+use crate::token_endpoint;
 use crate::wire::Connection;
 
 /// Brokers beyond this many are not dialled: no cluster has them.
@@ -49,9 +50,11 @@ impl Provider for Kafka {
             Err(finding) => return Err(probe.halt(None, finding)),
         };
         let tls = self.load_tls(probe).await?;
+        let fetched = token_endpoint::settle(probe, &self.config).await?;
         let walk = Walk {
             config: &self.config,
             tls: tls.as_ref(),
+            login: fetched.as_ref().or(self.config.login.as_ref()),
         };
         let mut session = None;
         let mut proven: Vec<Address> = Vec::new();
@@ -147,6 +150,7 @@ struct Advertised<'a> {
 struct Walk<'a> {
     config: &'a Config,
     tls: Option<&'a Loaded>,
+    login: Option<&'a Login>,
 }
 
 impl Walk<'_> {
@@ -182,7 +186,7 @@ impl Walk<'_> {
             }
         };
         let mut connection = Connection::new(reached.dialled, &self.config.client_id);
-        let login = self.config.login.as_ref();
+        let login = self.login;
         let stage = if login.is_some() {
             Stage::Authenticate
         } else {
