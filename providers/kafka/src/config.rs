@@ -7,13 +7,14 @@ use linkdial_core::clause::escape_pointer;
 use linkdial_core::{ClauseName, Clauses, Code, Diagnosis, KeyPlace, Secret};
 
 use crate::keys::{
-    BOOTSTRAP, CA_FILE, CA_PEM, CACHE, CERTIFICATE_FILE, CERTIFICATE_PEM, CLIENT_ID, KEY_FILE,
-    KEY_PASSWORD, KEY_PEM, KEYS, KEYTAB, MECHANISM, MECHANISMS, OAUTH_EXTENSIONS, OAUTH_ID,
-    OAUTH_METHOD, OAUTH_SCOPE, OAUTH_SECRET, OAUTH_TOKEN, OAUTH_URL, PASSWORD, PRINCIPAL, PROTOCOL,
-    REFUSED, SERVICE, SPOOF, TIMEOUT, USERNAME,
+    BOOTSTRAP, BROKER_TLS, CA_FILE, CA_PEM, CACHE, CERTIFICATE_FILE, CERTIFICATE_PEM, CLIENT_ID,
+    KEY_FILE, KEY_PASSWORD, KEY_PEM, KEYS, KEYTAB, MECHANISM, MECHANISMS, OAUTH_EXTENSIONS,
+    OAUTH_ID, OAUTH_METHOD, OAUTH_SCOPE, OAUTH_SECRET, OAUTH_TOKEN, OAUTH_URL, PASSWORD, PRINCIPAL,
+    PROTOCOL, REFUSED, SERVICE, SPOOF, TIMEOUT, USERNAME,
 };
 use crate::login::Login;
 use crate::material::Tls;
+use crate::schema_registry::Registry;
 use crate::scram::Hash;
 use crate::target::Address;
 use crate::token::is_spelled;
@@ -63,6 +64,7 @@ pub(crate) struct Config {
     pub(crate) bootstrap: Option<(Vec<Address>, KeyPlace)>,
     pub(crate) tls: Option<Tls>,
     pub(crate) login: Option<Login>,
+    pub(crate) registry: Registry,
     spoof: BTreeMap<Address, (Address, KeyPlace)>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) client_id: String,
@@ -83,7 +85,8 @@ impl Config {
         }
         let config = Self {
             bootstrap: bootstrap(clauses),
-            tls: encrypted.then(|| Tls::read(clauses)),
+            tls: encrypted.then(|| Tls::read(clauses, &BROKER_TLS)),
+            registry: Registry::read(clauses),
             login: sasl.then(|| login(clauses)).flatten(),
             spoof: spoof(clauses),
             timeout: clauses

@@ -7,6 +7,7 @@ mod login;
 mod material;
 mod metadata;
 mod provider;
+mod schema_registry;
 mod scram;
 mod target;
 mod token;

@@ -1,20 +1,19 @@
 //! The walk through the stages of a Kafka link.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use linkdial_core::{
-    Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Outcome, Probe, Provider, Role, Stage,
-    Target,
+    Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage, Target,
 };
 
 use crate::config::Config;
 use crate::error::{self, Asked};
-use crate::keys::{CA_FILE, CERTIFICATE_FILE, KEYS, PROTOCOL};
+use crate::keys::{KEYS, PROTOCOL};
 use crate::login::{self, Hello, Login};
 use crate::material::Loaded;
 use crate::metadata::{Broker, Metadata, Topic};
+use crate::schema_registry;
 use crate::target::{Address, Brokers, is_host};
 use crate::token_endpoint;
 use crate::wire::Connection;
@@ -89,7 +88,9 @@ impl Provider for Kafka {
             by: endpoint,
             proven: &proven,
         };
-        walk.visit(probe, &advertised, &metadata).await
+        let visited = walk.visit(probe, &advertised, &metadata).await;
+        let registry = schema_registry::check(probe, &self.config).await;
+        visited.and(registry)
         // The client library itself, with the link's own settings, is to confirm here what this
         // stream has proved.
     }
@@ -122,21 +123,10 @@ impl Kafka {
     /// Reads the files that the link names. What is wrong with them ends the walk, what is only
     /// missing here does not.
     async fn load_tls(&self, probe: &mut Probe) -> Result<Option<Loaded>, Halt> {
-        let Some(tls) = &self.config.tls else {
-            return Ok(None);
-        };
-        let settings = Arc::clone(probe.settings());
-        let mut findings = Vec::new();
-        let loaded = tls.load(&settings, &mut findings).await;
-        let mut halt = None;
-        for finding in findings {
-            if finding.outcome == Outcome::Fail {
-                halt = Some(probe.halt(None, finding));
-            } else {
-                probe.finding(None, finding);
-            }
+        match &self.config.tls {
+            Some(tls) => tls.prepare(probe).await.map(Some),
+            None => Ok(None),
         }
-        halt.map_or(Ok(Some(loaded)), Err)
     }
 }
 
@@ -211,40 +201,16 @@ impl Walk<'_> {
 
     /// Says of a failed handshake what only this kind of link knows.
     async fn explain_tls(&self, probe: &mut Probe, endpoint: &Endpoint) {
-        let Some(loaded) = self.tls else { return };
-        let (config, ca) = (self.config, self.config.tls.as_ref());
-        let ca = ca.and_then(|tls| tls.ca.as_ref());
-        let place = ca.map_or_else(|| config.place(CA_FILE), |it| it.place.clone());
+        let (Some(loaded), Some(tls)) = (self.tls, &self.config.tls) else {
+            return;
+        };
+        let config = self.config;
         match probe.last_code() {
-            Some(Code::TlsUnknownIssuer) => probe.amend(|finding| {
-                let finding = finding.key(place);
-                if loaded.without_ca {
-                    finding
-                        .outcome(Outcome::Unverified)
-                        .hint("the link's own CA may have signed it, and is not here")
-                } else if let Some(ca) = ca {
-                    finding.hint(format!("put the CA that signed it into `{}`", ca.key))
-                } else {
-                    finding.hint("name its CA with `ssl.ca.location` or `ssl.ca.pem`")
-                }
-            }),
-            Some(Code::TlsClientCertificateRequired) => probe.amend(|finding| {
-                let finding = finding.key(config.place(CERTIFICATE_FILE));
-                if loaded.without_identity {
-                    finding
-                        .outcome(Outcome::Unverified)
-                        .hint("the link names one that can not be used here")
-                } else {
-                    finding.hint("add `ssl.certificate.location` and `ssl.key.location`")
-                }
-            }),
-            Some(Code::TlsClientCertificateRefused) => probe.amend(|finding| {
-                let certificate = config.tls.as_ref().and_then(|tls| tls.certificate.as_ref());
-                match certificate {
-                    Some(source) => finding.key(source.place.clone()),
-                    None => finding,
-                }
-            }),
+            Some(
+                Code::TlsUnknownIssuer
+                | Code::TlsClientCertificateRequired
+                | Code::TlsClientCertificateRefused,
+            ) => probe.amend(|finding| tls.explain(loaded, config, finding)),
             Some(Code::TlsNotTls) => probe.amend(|finding| {
                 finding
                     .key(config.place(PROTOCOL))

@@ -10,6 +10,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use linkdial_core::net::{HttpClient, client_certificate_fault, plain_text_refused};
 use linkdial_core::{Diagnosis, Endpoint, Reached, Role, Secret};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use url::{Position, Url};
 
@@ -50,6 +51,13 @@ impl Service {
         })
     }
 
+    /// Returns the resource below its path, without the query.
+    pub(crate) fn below(mut self, name: &str) -> Option<Self> {
+        let path = format!("{}/{name}", self.url.path().trim_end_matches('/'));
+        self.uri = path.parse().ok()?;
+        Some(self)
+    }
+
     pub(crate) fn is_tls(&self) -> bool {
         self.url.scheme() == "https"
     }
@@ -58,6 +66,19 @@ impl Service {
     pub(crate) fn endpoint(&self, role: Role) -> Endpoint {
         let port = self.url.port_or_known_default().unwrap_or_default();
         Endpoint::new(role, self.url.host_str().unwrap_or_default(), port)
+    }
+
+    /// Returns the path that is asked for.
+    pub(crate) fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    /// Returns user and password of the URL itself.
+    pub(crate) fn login(&self) -> Option<(String, Secret)> {
+        let decoded = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let user = decoded(self.url.username());
+        let password = decoded(self.url.password().unwrap_or_default());
+        (!user.is_empty() || !password.is_empty()).then(|| (user, Secret::new(password)))
     }
 
     /// Begins a request in origin form.
@@ -174,9 +195,16 @@ mod tests {
             Endpoint::new(Role::Token, "::1", 443)
         );
         assert!(service.is_tls());
+        let (user, password) = service.login().unwrap();
+        assert_eq!((user.as_str(), password.expose()), ("u@x", "p:w0rd"));
         let request = service.request(Method::GET, String::new());
         assert_eq!(request.uri(), "/a/b/?key=QZX");
         assert_eq!(request.headers()[HOST], "[::1]");
+        let below = service.below("subjects").unwrap();
+        assert_eq!(
+            below.request(Method::GET, String::new()).uri(),
+            "/a/b/subjects"
+        );
         for wrong in [
             "",
             "idp.example.com",
