@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 
-use linkdial_testcontainers::{KafkaListener, KafkaUser, SecuredKafka};
+use linkdial_testcontainers::{Answer, KafkaListener, KafkaUser, ScriptedHttp, SecuredKafka};
 use serde_json::Value;
 
 /// A listener, who comes, the topic; what is said, and of which broker.
@@ -47,21 +47,15 @@ fn every_listener_of_a_real_broker_is_told_apart() {
         (Plain, Alice, "orders", "pass", None, None),
         (ScramSha256, Alice, "orders", "pass", None, None),
         (ScramSha512, Alice, "orders", "pass", None, None),
-        // An unsigned token proves nothing; that of an issuer is not fetched yet.
+        (Oidc, Alice, "orders", "pass", None, None),
+        (Oidc, Writer, "orders", "fail", Some("read.denied"), None),
+        // An unsigned token proves nothing.
         (
             OauthBearer,
             Alice,
             "orders",
             "fail",
             Some("define.refused-option"),
-            None,
-        ),
-        (
-            Oidc,
-            Alice,
-            "orders",
-            "unverified",
-            Some("define.not-compiled-in"),
             None,
         ),
         (Plain, Reader, "orders", "pass", None, None),
@@ -131,6 +125,43 @@ fn every_listener_of_a_real_broker_is_told_apart() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn a_registry_is_dialled_with_the_pipeline_that_names_it() {
+    let kafka = SecuredKafka::shared();
+    let good = ScriptedHttp::always([Answer::status(200).body(r#"["orders-value"]"#)]);
+    let locked = ScriptedHttp::always([Answer::status(401)]);
+    let link = kafka.create_link_for("l", KafkaListener::Plain, KafkaUser::Alice);
+    let bootstrap = kafka.create_pipeline_for("p", KafkaListener::Plain, "orders", &link);
+    let target = bootstrap.split('\'').nth(1).unwrap();
+    let mut script = link.to_string();
+    for (name, registry) in [("a", &good), ("b", &locked)] {
+        writeln!(
+            script,
+            "CREATE PIPELINE {name} AS LOAD DATA LINK l '{target}' INTO TABLE t \
+             FORMAT AVRO SCHEMA REGISTRY '{}';",
+            registry.addr()
+        )
+        .unwrap();
+    }
+    let report = verify(&script);
+    let checks = report["checks"].as_array().unwrap();
+    let found: Vec<_> = checks
+        .iter()
+        .map(|check| (check["verdict"].as_str(), check["code"].as_str()))
+        .collect();
+    let required = Some("authenticate.required");
+    assert_eq!(
+        found,
+        [(Some("pass"), None), (Some("fail"), required)],
+        "{report:#}"
+    );
+    let (clause, pointer) = first_key(&checks[1]);
+    assert_eq!(
+        (clause, pointer),
+        ("CREDENTIALS", "/schema.registry.username")
+    );
 }
 
 /// The key of a diagnosis that stands first.

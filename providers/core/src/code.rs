@@ -144,6 +144,7 @@ codes! {
     AuthenticateRequired = "authenticate.required" Fail Identity Never;
     AuthenticateRoleRefused = "authenticate.role-refused" Fail Permission Never;
     AuthenticateTimedOut = "authenticate.timed-out" Fail Network Later;
+    AuthenticateTokenEndpoint = "authenticate.token-endpoint" Fail Identity Never;
     AuthenticateTokenExpired = "authenticate.token-expired" Fail Identity Never;
     AuthenticateTokenInvalid = "authenticate.token-invalid" Fail Identity Never;
     AuthenticateUnknownKey = "authenticate.unknown-key" Fail Identity Never;

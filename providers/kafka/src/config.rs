@@ -8,15 +8,19 @@ use linkdial_core::clause::escape_pointer;
 use linkdial_core::{ClauseName, Clauses, Code, Diagnosis, Key, KeyPlace, Secret, Settings};
 
 use crate::keys::{
-    BOOTSTRAP, CA_FILE, CA_PEM, CACHE, CERTIFICATE_FILE, CERTIFICATE_PEM, CLIENT_ID, KEY_FILE,
-    KEY_PASSWORD, KEY_PEM, KEYS, KEYTAB, MECHANISM, MECHANISMS, OAUTH_EXTENSIONS, OAUTH_ID,
-    OAUTH_METHOD, OAUTH_SECRET, OAUTH_TOKEN, OAUTH_URL, PASSWORD, PRINCIPAL, PROTOCOL, REFUSED,
-    SERVICE, SPOOF, TIMEOUT, USERNAME,
+    BOOTSTRAP, BROKER_TLS, CA_FILE, CA_PEM, CACHE, CERTIFICATE_FILE, CERTIFICATE_PEM, CLIENT_ID,
+    KEY_FILE, KEY_PASSWORD, KEY_PEM, KEYS, KEYTAB, MECHANISM, MECHANISMS, OAUTH_EXTENSIONS,
+    OAUTH_ID, OAUTH_METHOD, OAUTH_SCOPE, OAUTH_SECRET, OAUTH_TOKEN, OAUTH_URL, PASSWORD, PRINCIPAL,
+    PROTOCOL, REFUSED, SERVICE, SPOOF, TIMEOUT, USERNAME,
 };
 use crate::login::Login;
 use crate::material::Tls;
+use crate::schema_registry::Registry;
 use crate::scram::Hash;
 use crate::target::Address;
+use crate::token::is_spelled;
+use crate::token_endpoint::Oidc;
+use crate::web::Service;
 
 const PROTOCOLS: [&str; 4] = ["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"];
 const KNOWN_MECHANISMS: [&str; 5] = [
@@ -80,6 +84,7 @@ pub(crate) struct Config {
     pub(crate) bootstrap: Option<(Vec<Address>, KeyPlace)>,
     pub(crate) tls: Option<Tls>,
     pub(crate) login: Option<Login>,
+    pub(crate) registry: Registry,
     spoof: BTreeMap<Address, (Address, KeyPlace)>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) client_id: String,
@@ -102,7 +107,8 @@ impl Config {
         }
         let config = Self {
             bootstrap: bootstrap(clauses),
-            tls: encrypted.then(|| Tls::read(clauses)),
+            tls: encrypted.then(|| Tls::read(clauses, &BROKER_TLS)),
+            registry: Registry::read(clauses),
             login: sasl.then(|| login(clauses)).flatten(),
             spoof: spoof(clauses),
             timeout: clauses
@@ -379,8 +385,8 @@ fn oauth(clauses: &mut Clauses<'_>) -> Option<Login> {
                 );
             }
         }
-        let url = clauses.text(OAUTH_URL).unwrap_or_default();
-        if !url.is_empty() && !url.starts_with("https://") && !url.starts_with("http://") {
+        let url = clauses.text(OAUTH_URL);
+        if url.is_some_and(|url| Service::parse(&url).is_none()) {
             let place = clauses.place(OAUTH_URL);
             clauses.add(
                 Diagnosis::new(
@@ -402,14 +408,16 @@ fn oauth(clauses: &mut Clauses<'_>) -> Option<Login> {
         return None;
     }
     let extensions = extensions(clauses);
-    match clauses.secret(OAUTH_TOKEN) {
-        Some(token) => bearer(clauses, token, extensions),
-        None => Some(Login::Unproven {
-            mechanism: "OAUTHBEARER",
-            what: "fetch a token by client credentials for a Kafka link",
-            hint: "fetch one by hand and check it with the key `sasl.oauthbearer.token`",
-        }),
+    if let Some(token) = clauses.secret(OAUTH_TOKEN) {
+        return bearer(clauses, token, extensions);
     }
+    Some(Login::Oidc(Box::new(Oidc {
+        service: Service::parse(&clauses.text(OAUTH_URL)?)?,
+        id: clauses.text(OAUTH_ID)?,
+        secret: clauses.secret(OAUTH_SECRET)?,
+        scope: clauses.text(OAUTH_SCOPE),
+        extensions,
+    })))
 }
 
 fn bearer(
@@ -417,8 +425,7 @@ fn bearer(
     token: Secret,
     extensions: Vec<(String, String)>,
 ) -> Option<Login> {
-    let spelled = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
-    if token.expose().bytes().all(spelled) {
+    if is_spelled(token.expose()) {
         return Some(Login::Token { token, extensions });
     }
     let place = clauses.place(OAUTH_TOKEN);

@@ -23,7 +23,7 @@ use linkdial_core::net::name_protocol;
 use linkdial_core::{Code, Diagnosis, Endpoint, Outcome, Secret, Stage};
 
 use crate::config::Config;
-use crate::keys::{MECHANISM, OAUTH_TOKEN, PASSWORD, PROTOCOL, USERNAME};
+use crate::keys::{MECHANISM, OAUTH_SCOPE, OAUTH_TOKEN, OAUTH_URL, PASSWORD, PROTOCOL, USERNAME};
 use crate::login::Login;
 use crate::metadata::{Rights, Topic};
 use crate::token::Claims;
@@ -252,16 +252,15 @@ pub(crate) fn token(asked: &Asked<'_>, token: &Secret) -> Diagnosis {
             .finding(Code::AuthenticateTokenInvalid, "does not accept the token")
             .hint("compare issuer, audience and scope with what the broker expects")
     };
-    let finding = finding
-        .evidence("mechanism", "OAUTHBEARER")
-        .evidence("issuer", claims.issuer)
-        .evidence("audience", claims.audience)
-        .evidence("subject", claims.subject)
-        .evidence(
-            "expires",
-            claims.expires.map(|it| it.to_string()).unwrap_or_default(),
-        );
-    asked.keyed(finding, &[OAUTH_TOKEN])
+    let finding = claims.tell(finding.evidence("mechanism", "OAUTHBEARER"));
+    match &asked.config.login {
+        // What the server put into the token follows from where, and for what, it was asked.
+        Some(Login::Oidc(oidc)) if oidc.scope.is_some() => {
+            asked.keyed(finding, &[OAUTH_SCOPE, OAUTH_URL])
+        }
+        Some(Login::Oidc(_)) => asked.keyed(finding, &[OAUTH_URL]),
+        _ => asked.keyed(finding, &[OAUTH_TOKEN]),
+    }
 }
 
 /// SCRAM could not be followed.

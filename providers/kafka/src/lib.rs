@@ -11,11 +11,14 @@ mod metadata;
 mod offsets;
 mod provider;
 mod reader;
+mod schema_registry;
 mod scram;
 mod target;
 mod token;
+mod token_endpoint;
 mod topic;
 mod walk;
+mod web;
 mod wire;
 
 pub use client::{CLIENT, run as run_client};

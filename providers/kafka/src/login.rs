@@ -15,6 +15,7 @@ use crate::error::{self, Asked};
 use crate::metadata::{self, Metadata};
 use crate::offsets;
 use crate::scram::{Hash, Scram};
+use crate::token_endpoint::Oidc;
 use crate::wire::{Broken, Connection};
 
 /// The version of the SASL handshake that is followed by framed messages.
@@ -28,7 +29,7 @@ const TRIES: usize = 6;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Who the link says it is.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Login {
     Plain {
         user: String,
@@ -44,6 +45,8 @@ pub(crate) enum Login {
         token: Secret,
         extensions: Vec<(String, String)>,
     },
+    /// OAUTHBEARER with a token that is fetched first; it becomes [`Login::Token`] then.
+    Oidc(Box<Oidc>),
     /// A login that this version can not carry out.
     Unproven {
         mechanism: &'static str,
@@ -63,7 +66,7 @@ impl Login {
             Self::Scram {
                 hash: Hash::Sha512, ..
             } => "SCRAM-SHA-512",
-            Self::Token { .. } => "OAUTHBEARER",
+            Self::Token { .. } | Self::Oidc(_) => "OAUTHBEARER",
             Self::Unproven { mechanism, .. } => mechanism,
         }
     }
@@ -221,6 +224,12 @@ async fn authenticate(
             Err(told.unwrap_or_else(|| error::token(asked, token)))
                 .map_err(|told| told.evidence("answer", reason))
         }
+        Login::Oidc(_) => Err(error::unproven(
+            asked,
+            login.mechanism(),
+            "log in before a token was fetched",
+            "check the token endpoint first",
+        )),
         Login::Unproven {
             mechanism,
             what,

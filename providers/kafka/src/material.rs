@@ -2,14 +2,16 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use linkdial_core::net::{CertificateFacts, ClientIdentity, Roots, TlsOptions};
-use linkdial_core::{Clauses, Code, Diagnosis, KeyPlace, Outcome, Secret, Settings};
+use linkdial_core::{Clauses, Code, Diagnosis, Halt, KeyPlace, Outcome, Probe, Secret, Settings};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::keys::{CA_FILE, CA_PEM, CERTIFICATE_FILE, CERTIFICATE_PEM, KEY_FILE, KEY_PEM};
+use crate::config::Config;
+use crate::keys::{Pair, TlsKeys};
 
 /// No file of certificates is longer, in bytes.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
@@ -23,6 +25,8 @@ pub(crate) struct Source {
     pub(crate) key: &'static str,
     pub(crate) place: KeyPlace,
     text: Text,
+    /// A folder of such files may stand there as well.
+    folders: bool,
 }
 
 #[derive(Debug)]
@@ -32,8 +36,9 @@ enum Text {
 }
 
 /// What a link brings along for TLS.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Tls {
+    keys: &'static TlsKeys,
     pub(crate) ca: Option<Source>,
     pub(crate) certificate: Option<Source>,
     pub(crate) key: Option<Source>,
@@ -50,8 +55,16 @@ pub(crate) struct Loaded {
 }
 
 impl Source {
-    fn read(clauses: &mut Clauses<'_>, file: &'static str, inline: &'static str) -> Option<Self> {
-        let source = |key, place, text| Some(Self { key, place, text });
+    fn read(clauses: &mut Clauses<'_>, pair: &Pair) -> Option<Self> {
+        let (file, inline) = (pair.file, pair.inline.unwrap_or_default());
+        let source = |key, place, text| {
+            Some(Self {
+                key,
+                place,
+                text,
+                folders: false,
+            })
+        };
         match (clauses.text(file), clauses.secret(inline)) {
             (Some(_), Some(_)) => {
                 let places = (clauses.place(file), clauses.place(inline));
@@ -66,12 +79,21 @@ impl Source {
                 );
                 None
             }
-            // The client takes the system's own roots then, and so does the dial.
-            (Some(path), None) if file == CA_FILE && path == "probe" => None,
             (Some(path), None) => source(file, clauses.place(file), Text::File(path.into())),
             (None, Some(pem)) => source(inline, clauses.place(inline), Text::Inline(pem)),
             (None, None) => None,
         }
+    }
+
+    /// Reads where the CA is.
+    fn read_ca(clauses: &mut Clauses<'_>, pair: &Pair) -> Option<Self> {
+        let source = Self::read(clauses, pair)?;
+        // The client takes the system's own roots then, and so does the dial.
+        let probe = matches!(&source.text, Text::File(path) if path == Path::new("probe"));
+        (!probe).then_some(Self {
+            folders: true,
+            ..source
+        })
     }
 
     fn bad(&self, what: &str, hint: &str) -> Diagnosis {
@@ -92,7 +114,7 @@ impl Source {
             Text::File(path) => path,
         };
         let local = settings.local_path(path);
-        match read_file(local, self.key == CA_FILE).await {
+        match read_file(local, self.folders).await {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self
@@ -147,11 +169,12 @@ async fn read_file(path: &Path, folders: bool) -> io::Result<Vec<u8>> {
 
 impl Tls {
     /// Reads what both clauses say, and checks what stands there inline.
-    pub(crate) fn read(clauses: &mut Clauses<'_>) -> Self {
+    pub(crate) fn read(clauses: &mut Clauses<'_>, keys: &'static TlsKeys) -> Self {
         let tls = Self {
-            ca: Source::read(clauses, CA_FILE, CA_PEM),
-            certificate: Source::read(clauses, CERTIFICATE_FILE, CERTIFICATE_PEM),
-            key: Source::read(clauses, KEY_FILE, KEY_PEM),
+            keys,
+            ca: Source::read_ca(clauses, &keys.ca),
+            certificate: Source::read(clauses, &keys.certificate),
+            key: Source::read(clauses, &keys.key),
         };
         let inline = |source: &Option<Source>| match source.as_ref().map(|it| &it.text) {
             Some(Text::Inline(pem)) => Some(pem.expose().as_bytes().to_vec()),
@@ -162,20 +185,20 @@ impl Tls {
         {
             clauses.add(finding);
         }
-        let has = |keys: [&str; 2]| keys.iter().any(|key| clauses.has(key));
-        match (
-            has([CERTIFICATE_FILE, CERTIFICATE_PEM]),
-            has([KEY_FILE, KEY_PEM]),
-        ) {
+        let has = |pair: &Pair| {
+            let inline = pair.inline.is_some_and(|inline| clauses.has(inline));
+            inline || clauses.has(pair.file)
+        };
+        match (has(&keys.certificate), has(&keys.key)) {
             (true, false) => clauses.missing(
-                KEY_FILE,
+                keys.key.file,
                 "the link has a client certificate and no private key",
-                format!("add `{KEY_FILE}` or `{KEY_PEM}`"),
+                format!("add {}", keys.key.names()),
             ),
             (false, true) => clauses.missing(
-                CERTIFICATE_FILE,
+                keys.certificate.file,
                 "the link has a private key and no client certificate",
-                format!("add `{CERTIFICATE_FILE}` or `{CERTIFICATE_PEM}`"),
+                format!("add {}", keys.certificate.names()),
             ),
             _ => {}
         }
@@ -190,8 +213,73 @@ impl Tls {
         tls
     }
 
+    /// Returns whether the link brings anything along.
+    pub(crate) fn is_given(&self) -> bool {
+        [&self.ca, &self.certificate, &self.key]
+            .iter()
+            .any(|source| source.is_some())
+    }
+
+    /// Reads the files and records what is wrong with them, which ends the walk, or only missing
+    /// here, which does not.
+    pub(crate) async fn prepare(&self, probe: &mut Probe) -> Result<Loaded, Halt> {
+        let settings = Arc::clone(probe.settings());
+        let mut findings = Vec::new();
+        let loaded = self.load(&settings, &mut findings).await;
+        let mut halt = None;
+        for finding in findings {
+            if finding.outcome == Outcome::Fail {
+                halt = Some(probe.halt(None, finding));
+            } else {
+                probe.finding(None, finding);
+            }
+        }
+        halt.map_or(Ok(loaded), Err)
+    }
+
+    /// Says of a finding about certificates which key of the link it hangs on.
+    pub(crate) fn explain(
+        &self,
+        loaded: &Loaded,
+        config: &Config,
+        finding: Diagnosis,
+    ) -> Diagnosis {
+        let keys = self.keys;
+        match finding.code {
+            Code::TlsUnknownIssuer => {
+                let place = self.ca.as_ref().map(|it| it.place.clone());
+                let finding = finding.key(place.unwrap_or_else(|| config.place(keys.ca.file)));
+                if loaded.without_ca {
+                    finding
+                        .outcome(Outcome::Unverified)
+                        .hint("the link's own CA may have signed it, and is not here")
+                } else if let Some(ca) = &self.ca {
+                    finding.hint(format!("put the CA that signed it into `{}`", ca.key))
+                } else {
+                    finding.hint(format!("name its CA with {}", keys.ca.names()))
+                }
+            }
+            Code::TlsClientCertificateRequired => {
+                let finding = finding.key(config.place(keys.certificate.file));
+                if loaded.without_identity {
+                    finding
+                        .outcome(Outcome::Unverified)
+                        .hint("the link names one that can not be used here")
+                } else {
+                    let (certificate, key) = (keys.certificate.file, keys.key.file);
+                    finding.hint(format!("add `{certificate}` and `{key}`"))
+                }
+            }
+            Code::TlsClientCertificateRefused => match &self.certificate {
+                Some(source) => finding.key(source.place.clone()),
+                None => finding,
+            },
+            _ => finding,
+        }
+    }
+
     /// Reads the files. What is wrong with them or missing goes to `findings`.
-    pub(crate) async fn load(&self, settings: &Settings, findings: &mut Vec<Diagnosis>) -> Loaded {
+    async fn load(&self, settings: &Settings, findings: &mut Vec<Diagnosis>) -> Loaded {
         let mut loaded = Loaded::default();
         let mut take = async |source: &Option<Source>| {
             let source = source.as_ref()?;

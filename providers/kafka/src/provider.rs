@@ -1,12 +1,9 @@
 //! The walk through the stages of a Kafka link.
 
-use std::sync::Arc;
-
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 use linkdial_core::{
-    Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Outcome, Probe, Provider, Role, Stage,
-    Target,
+    Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage, Target,
 };
 
 use crate::brokers::Brokers;
@@ -16,7 +13,9 @@ use crate::keys::KEYS;
 use crate::login::{self, Hello};
 use crate::material::Loaded;
 use crate::metadata::Metadata;
+use crate::schema_registry;
 use crate::target::{self, Address};
+use crate::token_endpoint;
 use crate::topic;
 use crate::walk::{Session, Walk};
 
@@ -48,10 +47,11 @@ impl Provider for Kafka {
             Err(finding) => return Err(probe.halt(None, finding)),
         };
         let tls = self.load_tls(probe).await?;
+        let fetched = token_endpoint::settle(probe, &self.config).await?;
         let walk = Walk {
             config: &self.config,
             tls: tls.as_ref(),
-            login: self.config.login.as_ref(),
+            login: fetched.as_ref().or(self.config.login.as_ref()),
         };
         let mut sessions = walk.enter_bootstrap(probe, &bootstrap).await?;
         let Some(Session {
@@ -85,18 +85,16 @@ impl Provider for Kafka {
         // not waited for then.
         let visited = brokers.visit(probe, sessions).boxed();
         let confirmed = match select(visited, confirmed).await {
-            Either::Left((visited, confirmed)) => {
-                visited?;
-                confirmed.await
-            }
-            Either::Right((confirmed, visited)) => {
-                visited.await?;
-                confirmed
-            }
+            Either::Left((Ok(()), confirmed)) => Ok(confirmed.await),
+            Either::Left((Err(halt), _)) => Err(halt),
+            Either::Right((confirmed, visited)) => visited.await.map(|()| confirmed),
         };
-        let (fork, result) = confirmed;
-        probe.join(fork);
-        result
+        let served = confirmed.and_then(|(fork, result)| {
+            probe.join(fork);
+            result
+        });
+        let registry = schema_registry::check(probe, &self.config).await;
+        served.and(registry)
     }
 }
 
@@ -127,21 +125,10 @@ impl Kafka {
     /// Reads the files that the link names. What is wrong with them ends the walk, what is only
     /// missing here does not.
     async fn load_tls(&self, probe: &mut Probe) -> Result<Option<Loaded>, Halt> {
-        let Some(tls) = &self.config.tls else {
-            return Ok(None);
-        };
-        let settings = Arc::clone(probe.settings());
-        let mut findings = Vec::new();
-        let loaded = tls.load(&settings, &mut findings).await;
-        let mut halt = None;
-        for finding in findings {
-            if finding.outcome == Outcome::Fail {
-                halt = Some(probe.halt(None, finding));
-            } else {
-                probe.finding(None, finding);
-            }
+        match &self.config.tls {
+            Some(tls) => tls.prepare(probe).await.map(Some),
+            None => Ok(None),
         }
-        halt.map_or(Ok(Some(loaded)), Err)
     }
 }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use linkdial_core::net::Dialled;
-use linkdial_core::{Code, Diagnosis, Endpoint, Halt, Outcome, Probe, Role, Stage};
+use linkdial_core::{Code, Diagnosis, Endpoint, Halt, Probe, Role, Stage};
 
 use crate::config::Config;
 use crate::error::Asked;
-use crate::keys::{CA_FILE, CERTIFICATE_FILE, PROTOCOL};
+use crate::keys::PROTOCOL;
 use crate::login::{self, Hello, Login};
 use crate::material::Loaded;
 use crate::wire::Connection;
@@ -206,40 +206,16 @@ impl Walk<'_> {
 
     /// Says of a failed handshake what only this kind of link knows.
     async fn explain_tls(&self, probe: &mut Probe, endpoint: &Endpoint) {
-        let Some(loaded) = self.tls else { return };
-        let (config, ca) = (self.config, self.config.tls.as_ref());
-        let ca = ca.and_then(|tls| tls.ca.as_ref());
-        let place = ca.map_or_else(|| config.place(CA_FILE), |it| it.place.clone());
+        let (Some(loaded), Some(tls)) = (self.tls, &self.config.tls) else {
+            return;
+        };
+        let config = self.config;
         match probe.last_code() {
-            Some(Code::TlsUnknownIssuer) => probe.amend(|finding| {
-                let finding = finding.key(place);
-                if loaded.without_ca {
-                    finding
-                        .outcome(Outcome::Unverified)
-                        .hint("the link's own CA may have signed it, and is not here")
-                } else if let Some(ca) = ca {
-                    finding.hint(format!("put the CA that signed it into `{}`", ca.key))
-                } else {
-                    finding.hint("name its CA with `ssl.ca.location` or `ssl.ca.pem`")
-                }
-            }),
-            Some(Code::TlsClientCertificateRequired) => probe.amend(|finding| {
-                let finding = finding.key(config.place(CERTIFICATE_FILE));
-                if loaded.without_identity {
-                    finding
-                        .outcome(Outcome::Unverified)
-                        .hint("the link names one that can not be used here")
-                } else {
-                    finding.hint("add `ssl.certificate.location` and `ssl.key.location`")
-                }
-            }),
-            Some(Code::TlsClientCertificateRefused) => probe.amend(|finding| {
-                let certificate = config.tls.as_ref().and_then(|tls| tls.certificate.as_ref());
-                match certificate {
-                    Some(source) => finding.key(source.place.clone()),
-                    None => finding,
-                }
-            }),
+            Some(
+                Code::TlsUnknownIssuer
+                | Code::TlsClientCertificateRequired
+                | Code::TlsClientCertificateRefused,
+            ) => probe.amend(|finding| tls.explain(loaded, config, finding)),
             Some(Code::TlsNotTls) => probe.amend(|finding| {
                 finding
                     .key(config.place(PROTOCOL))
