@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hickory_proto::op::{Message, MessageType, ResponseCode};
-use hickory_proto::rr::{RData, Record, RecordType};
+use hickory_proto::rr::rdata::SRV;
+use hickory_proto::rr::{Name, RData, Record, RecordType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -26,6 +27,8 @@ pub enum DnsAnswer {
     Silence,
     /// These addresses, each as A or AAAA record.
     Addresses(Vec<IpAddr>),
+    /// These servers, each with its port, as SRV records; the first one is the preferred one.
+    Services(Vec<(String, u16)>),
 }
 
 /// A DNS server inside the process, on one port of 127.0.0.1 for both UDP and TCP.
@@ -133,6 +136,20 @@ impl Zone {
                     };
                     Some(Record::from_rdata(question.name().clone(), 1, data))
                 });
+                message.add_answers(records);
+                ResponseCode::NoError
+            }
+            DnsAnswer::Services(services) => {
+                let services = services
+                    .iter()
+                    .filter(|_| question.query_type() == RecordType::SRV);
+                let records = (1_u16..)
+                    .zip(services)
+                    .filter_map(|(priority, (host, port))| {
+                        let target = Name::from_utf8(host).ok()?;
+                        let data = RData::SRV(SRV::new(priority, 0, *port, target));
+                        Some(Record::from_rdata(question.name().clone(), 1, data))
+                    });
                 message.add_answers(records);
                 ResponseCode::NoError
             }

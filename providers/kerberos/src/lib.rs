@@ -1,1 +1,33 @@
-//! Kerberos, as links name it: keytabs, realms, key distribution centers.
+#![doc = include_str!("../README.md")]
+
+mod cache;
+mod conf;
+mod der;
+mod encryption;
+mod exchange;
+mod fault;
+mod file;
+mod gss;
+mod identity;
+mod kdc_answer;
+mod kdc_error;
+mod kdc_request;
+mod keytab;
+mod login;
+mod octets;
+mod principal;
+mod profile;
+mod realm;
+mod refusal;
+mod ticket;
+
+pub use cache::{CacheError, CachedTicket, TicketCache};
+pub use conf::Krb5Conf;
+pub use encryption::EncryptionType;
+pub use fault::{Guilty, KerberosFault, Part};
+pub use gss::Initiator;
+pub use identity::{Identity, Proof};
+pub use keytab::{Keytab, KeytabEntry, KeytabError, KeytabFile};
+pub use login::{LogIn, Login, Unproved, log_in};
+pub use principal::{InvalidPrincipal, Principal};
+pub use realm::{KdcSource, Realm};

@@ -6,6 +6,7 @@
 mod certificate;
 mod client;
 mod connect;
+mod datagram;
 mod fault;
 mod policy;
 mod proxy;
@@ -24,10 +25,11 @@ use rustls::pki_types::pem::PemObject as _;
 pub use certificate::CertificateFacts;
 pub use client::{BoundedBody, HttpClient, MAX_ANSWER, MAX_HEAD};
 pub use connect::{Connected, Dialler};
+pub use datagram::Datagram;
 pub use fault::{FaultContext, client_certificate_fault, name_protocol, plain_text_refused};
 pub use policy::Policy;
 pub use proxy::{InvalidProxy, Proxy};
-pub use resolve::Resolved;
+pub use resolve::{Resolved, Service};
 pub use stream::Dialled;
 pub use tls::{ClientIdentity, Roots, TlsFacts, TlsOptions, TlsSession};
 

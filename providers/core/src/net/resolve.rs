@@ -4,6 +4,7 @@
     reason = "the one place that resolves names"
 )]
 
+use std::cmp::Reverse;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,6 +14,8 @@ use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfi
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::RData;
+use hickory_resolver::proto::rr::rdata::SRV;
 
 use crate::code::Code;
 use crate::diagnosis::Diagnosis;
@@ -25,6 +28,15 @@ const REASON_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// So many addresses of one answer are tried; a service has a few, and a notes line has an end.
 const MAX_ADDRESSES: usize = 16;
+
+/// A server that a domain names for a service.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Service {
+    /// Its name, without a final dot.
+    pub host: String,
+    /// The port of that service.
+    pub port: u16,
+}
 
 /// The addresses of an endpoint that the policy lets through.
 #[derive(Clone, Debug)]
@@ -242,6 +254,38 @@ impl Net {
     /// Asks the name servers. A resolver is made each time: its tasks live in the runtime that
     /// asks, and asking is rare.
     async fn ask(&self, host: &str) -> Result<Vec<IpAddr>, NetError> {
+        let lookup = self.resolver()?.lookup_ip(host).await?;
+        Ok(lookup.iter().collect())
+    }
+
+    /// Returns the servers that a domain names for a service by SRV records (RFC 2782), the
+    /// preferred ones first; none where the domain names none. At most 16.
+    ///
+    /// `name` is the whole one, such as `_kerberos._tcp.example.com`. Servers of the same priority
+    /// are ordered by weight and not by lot, so that two runs dial alike.
+    pub async fn services(&self, name: &str) -> Result<Vec<Service>, Diagnosis> {
+        let whole = format!("{}.", name.trim_end_matches('.'));
+        let lookup = async { self.resolver()?.srv_lookup(whole.as_str()).await };
+        let lookup = match lookup.await {
+            Ok(lookup) => lookup,
+            Err(error) if names_nothing(&error) => return Ok(Vec::new()),
+            Err(error) => return Err(explain(name, &error, "")),
+        };
+        let records = lookup.answers().iter().filter_map(|it| match &it.data {
+            RData::SRV(record) => Some(record),
+            _ => None,
+        });
+        // A root target says that the service is not there.
+        let mut found: Vec<&SRV> = records.filter(|it| !it.target.is_root()).collect();
+        found.sort_by_key(|it| (it.priority, Reverse(it.weight)));
+        let service = |it: &SRV| Service {
+            host: it.target.to_utf8().trim_end_matches('.').to_owned(),
+            port: it.port,
+        };
+        Ok(found.into_iter().take(MAX_ADDRESSES).map(service).collect())
+    }
+
+    fn resolver(&self) -> Result<TokioResolver, NetError> {
         let mut builder = if self.0.name_servers.is_empty() {
             TokioResolver::builder_tokio()?
         } else {
@@ -254,9 +298,7 @@ impl Net {
         let options = builder.options_mut();
         options.timeout = REASON_TIMEOUT;
         options.attempts = 1;
-        let resolver = builder.build()?;
-        let lookup = resolver.lookup_ip(host).await?;
-        Ok(lookup.iter().collect())
+        builder.build()
     }
 }
 
@@ -285,6 +327,16 @@ fn no_address(host: &str) -> Diagnosis {
         format!("the name `{host}` exists and has no address"),
     )
     .hint("it has neither an A nor an AAAA record: check the name, or add the record")
+}
+
+/// The name servers answered, and there is no such record.
+fn names_nothing(error: &NetError) -> bool {
+    let nothing = |code| matches!(code, ResponseCode::NXDomain | ResponseCode::NoError);
+    match error {
+        NetError::Dns(DnsError::NoRecordsFound(none)) => nothing(none.response_code),
+        NetError::Dns(DnsError::ResponseCode(code)) => nothing(*code),
+        _ => false,
+    }
 }
 
 fn explain(host: &str, error: &NetError, system: &str) -> Diagnosis {
