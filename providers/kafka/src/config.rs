@@ -7,6 +7,7 @@ use std::time::Duration;
 use linkdial_core::clause::escape_pointer;
 use linkdial_core::{ClauseName, Clauses, Code, Diagnosis, Key, KeyPlace, Secret, Settings};
 
+use crate::gssapi;
 use crate::keys::{
     BOOTSTRAP, BROKER_TLS, CA_FILE, CA_PEM, CACHE, CERTIFICATE_FILE, CERTIFICATE_PEM, CLIENT_ID,
     KEY_FILE, KEY_PASSWORD, KEY_PEM, KEYS, KEYTAB, MECHANISM, MECHANISMS, OAUTH_EXTENSIONS,
@@ -151,6 +152,16 @@ impl Config {
             ((*name).to_owned(), value)
         };
         self.options.iter().map(option).collect()
+    }
+
+    /// Returns whether the link has a key.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.places.iter().any(|(name, _)| *name == key)
+    }
+
+    /// Returns the deadline of one stage: the link's own where it is the shorter one.
+    pub(crate) fn limit(&self, stage: Duration) -> Duration {
+        self.timeout.map_or(stage, |own| own.min(stage))
     }
 
     /// Returns whether any broker is dialled in place of another.
@@ -346,7 +357,7 @@ fn mechanism(clauses: &mut Clauses<'_>) -> Option<&'static str> {
 fn login(clauses: &mut Clauses<'_>) -> Option<Login> {
     match mechanism(clauses)? {
         "OAUTHBEARER" => oauth(clauses),
-        "GSSAPI" => Some(gssapi(clauses)),
+        "GSSAPI" => gssapi::define(clauses),
         mechanism => {
             for key in [USERNAME, PASSWORD] {
                 if !clauses.has(key) {
@@ -468,43 +479,4 @@ fn extensions(clauses: &mut Clauses<'_>) -> Vec<(String, String)> {
         }
     }
     found
-}
-
-/// The client library pastes these into the command line of kinit: nothing that a shell reads.
-fn gssapi(clauses: &mut Clauses<'_>) -> Login {
-    let rules: [(&str, &[u8], &str); 5] = [
-        (SERVICE, b"-._", "letters, digits, dashes and dots"),
-        (PRINCIPAL, b"-._/@", "NAME[/INSTANCE]@REALM"),
-        (KEYTAB, b"-._/@+:", "a path without spaces"),
-        (CACHE[0], b"-._/@+:", "a path without spaces"),
-        (CACHE[1], b"-._/@+:", "a path without spaces"),
-    ];
-    for (key, others, allowed) in rules {
-        let text = clauses.text(key).unwrap_or_default();
-        let good = |byte: u8| byte.is_ascii_alphanumeric() || others.contains(&byte);
-        if !text.bytes().all(good) || text.starts_with('-') || text.matches('@').count() > 1 {
-            let place = clauses.place(key);
-            clauses.add(
-                Diagnosis::new(
-                    Code::DefineInvalidValue,
-                    format!("`{key}` holds characters that it can not have"),
-                )
-                .evidence("allowed", allowed)
-                .key(place)
-                .hint("it reaches a command line on the cluster: keep to what is allowed"),
-            );
-        }
-    }
-    if clauses.has(KEYTAB) && !clauses.has(PRINCIPAL) {
-        clauses.missing(
-            PRINCIPAL,
-            "a keytab is given, and nothing says for whom",
-            format!("add `{PRINCIPAL}`: `klist -k KEYTAB` lists what it holds"),
-        );
-    }
-    Login::Unproven {
-        mechanism: "GSSAPI",
-        what: "log in with Kerberos on a Kafka link",
-        hint: "check keytab and principal on a node of the cluster with `kinit -kt KEYTAB PRINCIPAL`",
-    }
 }

@@ -285,14 +285,14 @@ pub(crate) fn impostor(asked: &Asked<'_>) -> Diagnosis {
 }
 
 /// The login is not one of this version's.
-pub(crate) fn unproven(asked: &Asked<'_>, mechanism: &str, what: &str, hint: &str) -> Diagnosis {
+pub(crate) fn unproven(asked: &Asked<'_>, mechanism: &str, code: Code, reason: &str) -> Diagnosis {
     let finding = Diagnosis::new(
-        Code::DefineNotCompiledIn,
-        format!("this build of linkdial can not {what}"),
+        code,
+        format!("{} was not logged in to: {reason}", asked.endpoint),
     )
     .evidence("mechanism", mechanism)
     .evidence("proved", "the broker offers the mechanism")
-    .hint(hint);
+    .hint("check it on a node of the cluster with `kinit -kt KEYTAB PRINCIPAL`");
     asked.keyed(finding, &[MECHANISM])
 }
 

@@ -20,6 +20,7 @@ pub(crate) const SERVICE: &str = "sasl.kerberos.service.name";
 pub(crate) const PRINCIPAL: &str = "sasl.kerberos.principal";
 pub(crate) const KEYTAB: &str = "sasl.kerberos.keytab";
 pub(crate) const CACHE: [&str; 2] = ["sasl.kerberos.ccache", "sasl.kerberos.cache"];
+pub(crate) const NO_KINIT: &str = "sasl.kerberos.disable.kinit";
 pub(crate) const OAUTH_METHOD: &str = "sasl.oauthbearer.method";
 pub(crate) const OAUTH_ID: &str = "sasl.oauthbearer.client.id";
 pub(crate) const OAUTH_SECRET: &str = "sasl.oauthbearer.client.secret";
@@ -112,7 +113,7 @@ pub(crate) const KEYS: &[Key] = &[
     text(CACHE[0]),
     text(CACHE[1]),
     text("sasl.tmpdir"),
-    Key::config("sasl.kerberos.disable.kinit", Shape::Boolean),
+    Key::config(NO_KINIT, Shape::Boolean),
     // librdkafka's, as far as a link needs them
     text(BOOTSTRAP[0]),
     text(BOOTSTRAP[1]),

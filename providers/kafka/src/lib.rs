@@ -4,6 +4,7 @@ mod brokers;
 mod client;
 mod config;
 mod error;
+mod gssapi;
 mod keys;
 mod login;
 mod material;

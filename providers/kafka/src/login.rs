@@ -9,9 +9,12 @@ use kafka_protocol::messages::{
     metadata_request::MetadataRequestTopic,
 };
 use kafka_protocol::protocol::{Decodable as _, StrBytes};
-use linkdial_core::{Diagnosis, Secret};
+use linkdial_core::net::Net;
+use linkdial_core::{Code, Diagnosis, Secret};
+use linkdial_kerberos::KerberosFault;
 
 use crate::error::{self, Asked};
+use crate::gssapi::{Gssapi, Kerberos};
 use crate::metadata::{self, Metadata};
 use crate::offsets;
 use crate::scram::{Hash, Scram};
@@ -47,11 +50,15 @@ pub(crate) enum Login {
     },
     /// OAUTHBEARER with a token that is fetched first; it becomes [`Login::Token`] then.
     Oidc(Box<Oidc>),
-    /// A login that this version can not carry out.
+    /// GSSAPI with a ticket that is got first; it becomes [`Login::Kerberos`] then.
+    Gssapi(Box<Gssapi>),
+    /// GSSAPI with the ticket of a KDC.
+    Kerberos(Box<Kerberos>),
+    /// A login that can not be carried out from here; the record says why.
     Unproven {
         mechanism: &'static str,
-        what: &'static str,
-        hint: &'static str,
+        code: Code,
+        reason: &'static str,
     },
 }
 
@@ -67,6 +74,7 @@ impl Login {
                 hash: Hash::Sha512, ..
             } => "SCRAM-SHA-512",
             Self::Token { .. } | Self::Oidc(_) => "OAUTHBEARER",
+            Self::Gssapi(_) | Self::Kerberos(_) => "GSSAPI",
             Self::Unproven { mechanism, .. } => mechanism,
         }
     }
@@ -103,15 +111,26 @@ impl Hello {
 /// shown that it is one.
 pub(crate) async fn open(
     connection: &mut Connection,
-    login: Option<&Login>,
+    entry: Option<&Entry<'_>>,
     asked: &Asked<'_>,
 ) -> Result<Hello, Diagnosis> {
     let hello = hello(connection, asked).await?;
-    if let Some(login) = login {
-        choose(connection, login, asked).await?;
-        authenticate(connection, &hello, login, asked).await?;
+    if let Some(entry) = entry {
+        choose(connection, entry.login, asked).await?;
+        authenticate(connection, &hello, entry, asked).await?;
     }
     Ok(hello)
+}
+
+/// A login at one broker.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry<'a> {
+    pub(crate) login: &'a Login,
+    /// What the broker calls itself: its Kerberos principal has that name.
+    pub(crate) host: &'a str,
+    pub(crate) net: &'a Net,
+    /// How long the login may take.
+    pub(crate) limit: Duration,
 }
 
 async fn hello(connection: &mut Connection, asked: &Asked<'_>) -> Result<Hello, Diagnosis> {
@@ -172,9 +191,10 @@ async fn choose(
 async fn authenticate(
     connection: &mut Connection,
     hello: &Hello,
-    login: &Login,
+    entry: &Entry<'_>,
     asked: &Asked<'_>,
 ) -> Result<(), Diagnosis> {
+    let login = entry.login;
     let mut exchange = Exchange {
         connection,
         version: hello.authenticate,
@@ -224,17 +244,18 @@ async fn authenticate(
             Err(told.unwrap_or_else(|| error::token(asked, token)))
                 .map_err(|told| told.evidence("answer", reason))
         }
-        Login::Oidc(_) => Err(error::unproven(
+        Login::Kerberos(kerberos) => exchange.show_ticket(kerberos, entry).await,
+        Login::Oidc(_) | Login::Gssapi(_) => Err(error::unproven(
             asked,
             login.mechanism(),
-            "log in before a token was fetched",
-            "check the token endpoint first",
+            Code::DefineIdentityNotHere,
+            "it was not asked for before",
         )),
         Login::Unproven {
             mechanism,
-            what,
-            hint,
-        } => Err(error::unproven(asked, mechanism, what, hint)),
+            code,
+            reason,
+        } => Err(error::unproven(asked, mechanism, *code, reason)),
     }
 }
 
@@ -246,8 +267,23 @@ struct Exchange<'a> {
     asked: &'a Asked<'a>,
 }
 
+/// What came in place of an answer.
+enum Refusal {
+    /// The broker said no: its error code and its words; no code where it only hung up.
+    Refused(i16, String),
+    /// No answer came.
+    Broken(Diagnosis),
+}
+
 impl Exchange<'_> {
     async fn say(&mut self, message: Vec<u8>) -> Result<Bytes, Diagnosis> {
+        self.tell(message).await.map_err(|refusal| match refusal {
+            Refusal::Refused(code, words) => error::refused(self.asked, self.login, code, &words),
+            Refusal::Broken(finding) => finding,
+        })
+    }
+
+    async fn tell(&mut self, message: Vec<u8>) -> Result<Bytes, Refusal> {
         let request = SaslAuthenticateRequest::default().with_auth_bytes(message.into());
         let answer = self.connection.ask(self.version, &request).await;
         let answer = answer.and_then(|body| {
@@ -257,15 +293,48 @@ impl Exchange<'_> {
         });
         let answer = answer.map_err(|broken| match broken {
             // Some brokers only hang up.
-            Broken::Closed => error::refused(self.asked, self.login, 0, ""),
-            other => error::broken(self.asked, self.connection, other),
+            Broken::Closed => Refusal::Refused(0, String::new()),
+            other => Refusal::Broken(error::broken(self.asked, self.connection, other)),
         })?;
         if answer.error_code != 0 {
-            let message = answer.error_message.unwrap_or_default();
-            let code = answer.error_code;
-            return Err(error::refused(self.asked, self.login, code, &message));
+            let words = answer.error_message.unwrap_or_default();
+            return Err(Refusal::Refused(answer.error_code, words.to_string()));
         }
         Ok(answer.auth_bytes)
+    }
+
+    /// GSSAPI (RFC 4752): the ticket, the server's proof, and no security layer.
+    async fn show_ticket(
+        &mut self,
+        kerberos: &Kerberos,
+        entry: &Entry<'_>,
+    ) -> Result<(), Diagnosis> {
+        let named = |fault: KerberosFault| fault.into_diagnosis(&kerberos.guilty);
+        // Silence of the KDC is to be told from that of the broker.
+        let limit = entry.limit * 9 / 10;
+        let ticket = kerberos
+            .login
+            .ticket(entry.net, &kerberos.service, entry.host, limit);
+        let mut initiator = ticket.await.map_err(named)?;
+        let mut message = initiator.first();
+        for round in 0..3 {
+            let answer = self.tell(message).await.map_err(|refusal| match refusal {
+                Refusal::Refused(_, words) => named(initiator.refused(&words)),
+                Refusal::Broken(finding) => finding,
+            })?;
+            message = match round {
+                0 => {
+                    initiator.accept(&answer).map_err(named)?;
+                    Vec::new()
+                }
+                1 => {
+                    initiator.unwrap_layers(&answer).map_err(named)?;
+                    initiator.wrap_choice(None).map_err(named)?
+                }
+                _ => break,
+            };
+        }
+        Ok(())
     }
 }
 

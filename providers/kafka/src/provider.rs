@@ -9,6 +9,7 @@ use linkdial_core::{
 use crate::brokers::Brokers;
 use crate::client;
 use crate::config::Config;
+use crate::gssapi;
 use crate::keys::KEYS;
 use crate::login::{self, Hello};
 use crate::material::Loaded;
@@ -47,11 +48,14 @@ impl Provider for Kafka {
             Err(finding) => return Err(probe.halt(None, finding)),
         };
         let tls = self.load_tls(probe).await?;
-        let fetched = token_endpoint::settle(probe, &self.config).await?;
+        let settled = match token_endpoint::settle(probe, &self.config).await? {
+            None => gssapi::settle(probe, &self.config).await?,
+            token => token,
+        };
         let walk = Walk {
             config: &self.config,
             tls: tls.as_ref(),
-            login: fetched.as_ref().or(self.config.login.as_ref()),
+            login: settled.as_ref().or(self.config.login.as_ref()),
         };
         let mut sessions = walk.enter_bootstrap(probe, &bootstrap).await?;
         let Some(Session {

@@ -1,5 +1,6 @@
 //! Streams of one link: reached, greeted and logged in, many brokers side by side.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -10,7 +11,7 @@ use linkdial_core::{Code, Diagnosis, Endpoint, Halt, Probe, Role, Stage};
 use crate::config::Config;
 use crate::error::Asked;
 use crate::keys::PROTOCOL;
-use crate::login::{self, Hello, Login};
+use crate::login::{self, Entry, Hello, Login};
 use crate::material::Loaded;
 use crate::wire::Connection;
 
@@ -61,8 +62,7 @@ impl Walk<'_> {
 
     /// The deadline of one stage: the link's own where it is the shorter one.
     pub(crate) fn limit(&self, probe: &Probe) -> Duration {
-        let stage = probe.settings().stage_timeout;
-        self.config.timeout.map_or(stage, |own| own.min(stage))
+        self.config.limit(probe.settings().stage_timeout)
     }
 
     /// Reaches and enters every bootstrap address. Returns the sessions; there is one at least.
@@ -90,7 +90,7 @@ impl Walk<'_> {
             // One alone shows whether the identity is any good: every refusal counts as an attempt.
             let rest = reached.split_off(first + 1);
             for (fork, (endpoint, stream)) in reached {
-                walks.push(self.greet(fork, endpoint, stream).await);
+                walks.push(self.greet(fork, endpoint, None, stream).await);
             }
             if walks.last().is_some_and(|(fork, _)| is_over(fork)) {
                 walks.extend(rest.into_iter().filter_map(|(fork, (_, stream))| {
@@ -103,7 +103,7 @@ impl Walk<'_> {
         }
         let greeted = reached
             .into_iter()
-            .map(|(fork, (endpoint, stream))| self.greet(fork, endpoint, stream).boxed());
+            .map(|(fork, (endpoint, stream))| self.greet(fork, endpoint, None, stream).boxed());
         let greeted: Vec<Task<'_, Result<Session, Halt>>> = greeted.collect();
         let greeted = side_by_side(greeted);
         walks.extend(greeted.collect::<Vec<_>>().await);
@@ -143,7 +143,7 @@ impl Walk<'_> {
         name: Option<&str>,
     ) -> Beside<Result<Session, Halt>> {
         let stream = self.reach(&mut probe, endpoint, name).await;
-        self.greet(probe, endpoint, stream).await
+        self.greet(probe, endpoint, name, stream).await
     }
 
     async fn reach(
@@ -170,6 +170,7 @@ impl Walk<'_> {
         &self,
         mut probe: Probe,
         endpoint: &Endpoint,
+        name: Option<&str>,
         stream: Result<Dialled, Halt>,
     ) -> Beside<Result<Session, Halt>> {
         let stream = match stream {
@@ -184,7 +185,14 @@ impl Walk<'_> {
         };
         let asked = self.asked(endpoint);
         let limit = self.limit(&probe);
-        let work = login::open(&mut connection, self.login, &asked);
+        let settings = Arc::clone(probe.settings());
+        let entry = self.login.map(|login| Entry {
+            login,
+            host: name.unwrap_or(&endpoint.host),
+            net: &settings.net,
+            limit,
+        });
+        let work = login::open(&mut connection, entry.as_ref(), &asked);
         let hello = match probe.step_within(endpoint, &[stage], limit, work).await {
             Ok(hello) => hello,
             Err(halt) => {
@@ -274,6 +282,7 @@ fn is_over(probe: &Probe) -> bool {
             Code::AuthenticateBadCredentials
                 | Code::AuthenticateTokenExpired
                 | Code::AuthenticateTokenInvalid
+                | Code::DefineIdentityNotHere
                 | Code::DefineNotCompiledIn
                 | Code::Interrupted(_)
         )

@@ -484,14 +484,26 @@ async fn brokers_of_the_link_itself_are_dialled_without_a_target() {
 }
 
 #[tokio::test]
-async fn a_login_of_a_later_version_is_walked_up_to_its_mechanism() {
+async fn a_ticket_that_stays_on_the_nodes_is_walked_up_to_its_mechanism() {
     let peer = broker(&["GSSAPI"]);
-    let config = r#"{"security.protocol": "sasl_plaintext", "sasl.mechanism": "GSSAPI"}"#;
-    let kerberos = link(config, "{}", Some(&peer.target()));
-    let steps = ask(&kerberos).await;
-    let code = Code::DefineNotCompiledIn;
-    let found = expect(&steps, Outcome::Unverified, code, "bootstrap");
-    assert_eq!(evidence(&found, "mechanism"), "GSSAPI");
+    let config = clause(&[
+        ("security.protocol", "sasl_plaintext"),
+        ("sasl.mechanism", "GSSAPI"),
+        ("sasl.kerberos.disable.kinit", "true"),
+    ]);
+    let steps = ask(&link(&config, "{}", Some(&peer.target()))).await;
+    assert_eq!(verdict(&steps), Outcome::Unverified, "{steps:#?}");
+    let found: Vec<_> = steps
+        .iter()
+        .filter_map(|it| it.diagnosis.as_ref())
+        .collect();
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(
+        found
+            .iter()
+            .all(|it| it.code == Code::DefineIdentityNotHere)
+    );
+    assert_eq!(evidence(found[1], "mechanism"), "GSSAPI");
 }
 
 #[tokio::test]

@@ -130,6 +130,10 @@ impl<'a> Plan<'a> {
             Some(Login::Token { .. }) => return Err("it can not be given extensions of a token"),
             _ => None,
         };
+        let environment = match walk.login {
+            Some(Login::Kerberos(kerberos)) => kerberos.environment.clone()?,
+            _ => Vec::new(),
+        };
         let addresses = endpoints.iter().map(Endpoint::to_string);
         let limit = limit.saturating_sub(MARGIN);
         let fixed = [
@@ -149,7 +153,7 @@ impl<'a> Plan<'a> {
         options.extend(fixed);
         Ok(Self {
             program,
-            environment: Vec::new(),
+            environment,
             order: Order {
                 options,
                 token,
