@@ -6,6 +6,7 @@ mod keys;
 mod login;
 mod material;
 mod metadata;
+mod private_key;
 mod provider;
 mod schema_registry;
 mod scram;
