@@ -7,8 +7,8 @@
 #   make      make itself
 #   build     a Rust toolchain, a C compiler, root certificates, the libraries below Kafka's client
 #   lints     rustfmt and clippy
-#   servers   Python with venv, for the test servers that come as Python packages, and Java with
-#             Maven, for those that come as jars
+#   servers   Python with venv, for the test servers that come as Python packages, Java with Maven,
+#             for those that come as jars, and MIT Kerberos with a client of Kafka that speaks it
 #   images    the docker command and debootstrap, which make images where no registry offers them
 #   engine    Debian's Docker engine
 #   bench     curl, which linkdial is measured beside
@@ -78,6 +78,19 @@ check_servers() {
     done
     at_least "$java_found" "$java_needed" || lacks "Java $java_needed" "$(java_package)"
     command -v mvn >/dev/null 2>&1 || lacks Maven maven
+    has_tool krb5kdc || lacks 'a Kerberos server' krb5-kdc
+    has_tool kadmin.local || lacks 'the tools of a Kerberos server' krb5-admin-server
+    has_tool kinit || lacks 'the Kerberos tools' krb5-user
+    has_tool kcat || lacks kcat kcat
+    has_one /usr/lib/*/sasl2/libgssapiv2.so /usr/lib*/sasl2/libgssapiv2.so ||
+        lacks "SASL's Kerberos" libsasl2-modules-gssapi-mit
+}
+
+has_one() { # FILE...
+    for file in "$@"; do
+        [ -e "$file" ] && return
+    done
+    return 1
 }
 
 # Reads: openjdk version "17.0.15" 2025-04-15

@@ -8,10 +8,12 @@ mod python;
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use linkdial_testcontainers::{
-    Certificates, KafkaListener, KafkaOptions, KafkaUser, LinkStatement, SecuredKafka, TokenIssuer,
+    Certificates, KafkaListener, KafkaOptions, KafkaUser, LinkStatement, Scratch, SecuredKafka,
+    TokenIssuer, TokenIssuerOptions,
 };
 use rustls::{AlertDescription, CertificateError, ClientConnection, StreamOwned};
 use serde_json::{Map, Value, json};
@@ -157,12 +159,24 @@ fn wrong_logins_are_refused() {
     with_token(oauth, unsigned(300));
     with_token(oidc, signed(300));
     let secret = link(oidc).credential("sasl.oauthbearer.client.secret", "not-it");
-    let secret = case(kafka, oidc, &secret);
-    let good = cases.split_off(cases.len() - 2);
+    let from = |issuer: &TokenIssuer| {
+        let link = link(oidc).config(
+            "sasl.oauthbearer.token.endpoint.url",
+            issuer.token_endpoint(),
+        );
+        case(kafka, oidc, &link)
+    };
+    let options = TokenIssuerOptions::default();
+    let same = options.clone().start_as(kafka.issuer());
+    cases.push(from(&same));
+    let expired = options.clone().life(-60).start_as(kafka.issuer());
+    let elsewhere = options.audience("elsewhere").start_as(kafka.issuer());
+    let refused = [case(kafka, oidc, &secret), from(&expired), from(&elsewhere)];
+    let good = cases.split_off(cases.len() - 3);
     for answer in answers(&good) {
         assert_eq!(answer, json!({"topics": ["empty", "orders"]}));
     }
-    cases.push(secret);
+    cases.extend(refused);
     for (case, answer) in cases.iter().zip(answers(&cases)) {
         assert_eq!(answer, json!({"error": "_AUTHENTICATION"}), "{case:#}");
     }
@@ -184,6 +198,93 @@ fn broker_of_another_authority_is_refused() {
     for (case, answer) in cases.iter().zip(answers(&cases)) {
         assert_eq!(answer, json!({"error": "_SSL"}), "{case:#}");
     }
+}
+
+/// What kcat says of the topics that it sees with a link's settings. It tries for so many seconds
+/// what is refused.
+fn kcat(kafka: &SecuredKafka, link: &LinkStatement, patience: &str) -> String {
+    let mut kcat = Command::new("timeout");
+    kcat.args(["60", "kcat", "-L", "-m", patience]);
+    kcat.args(["-b", &kafka.bootstrap_of(KafkaListener::Gssapi)]);
+    for (key, value) in keys(link) {
+        let value = value.as_str().unwrap().to_owned();
+        kcat.args(["-X", &format!("{key}={value}")]);
+    }
+    let tickets = Scratch::new("tickets").unwrap();
+    let output = kcat
+        .env("KRB5_CONFIG", kafka.kdc().krb5_conf())
+        .env("KRB5CCNAME", tickets.path().join("cache"))
+        .output()
+        .unwrap();
+    String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+}
+
+#[test]
+fn kerberos_lets_its_users_in() {
+    let kafka = SecuredKafka::shared();
+    let listener = KafkaListener::Gssapi;
+    let link = |user| kafka.create_link_for("x", listener, user);
+    assert_eq!(
+        kafka.advertised_by(listener),
+        kafka.bootstrap_of(listener),
+        "a client must not be sent away from the service's name"
+    );
+    for (user, topics) in [
+        (KafkaUser::Admin, &["orders", "empty", "secret"][..]),
+        (KafkaUser::Reader, &["orders", "empty"]),
+        (KafkaUser::Nobody, &[]),
+    ] {
+        let seen = kcat(kafka, &link(user), "20");
+        assert!(seen.contains(&kafka.bootstrap_of(listener)), "{seen}");
+        for topic in ["orders", "empty", "secret"] {
+            let shown = seen.contains(&format!("topic \"{topic}\" with"));
+            assert_eq!(shown, topics.contains(&topic), "{user:?}, {topic}: {seen}");
+        }
+    }
+    let kdc = kafka.kdc();
+    let keytab = |file: std::path::PathBuf| file.display().to_string();
+    for (principal, file, words) in [
+        (
+            "stranger",
+            kdc.unknown_keytab("stranger").unwrap(),
+            "not found in Kerberos database",
+        ),
+        (
+            "late",
+            kdc.stale_keytab("late").unwrap(),
+            "Preauthentication failed",
+        ),
+    ] {
+        let link = link(KafkaUser::Alice)
+            .config("sasl.kerberos.principal", kdc.principal(principal))
+            .config("sasl.kerberos.keytab", keytab(file));
+        let seen = kcat(kafka, &link, "5");
+        assert!(seen.contains(words) && !seen.contains("topic \""), "{seen}");
+    }
+}
+
+#[test]
+fn statement_of_kerberos_names_service_principal_and_keytab() {
+    let kafka = SecuredKafka::shared();
+    let listener = KafkaListener::Gssapi;
+    let link = kafka.create_link_with_files("x", listener, KafkaUser::Writer);
+    let mut keys = keys(&link);
+    let keytab = keys.remove("sasl.kerberos.keytab").unwrap();
+    assert!(std::path::Path::new(keytab.as_str().unwrap()).is_file());
+    assert_eq!(
+        Value::Object(keys),
+        json!({
+            "security.protocol": "sasl_plaintext",
+            "sasl.mechanism": "GSSAPI",
+            "sasl.kerberos.service.name": "kafka",
+            "sasl.kerberos.principal": "writer@LINKDIAL.TEST",
+        })
+    );
+    let port = kafka.addr_of(listener).port();
+    assert_eq!(
+        kafka.create_pipeline_for("p", listener, "orders", &link),
+        format!("CREATE PIPELINE p AS LOAD DATA LINK x 'localhost:{port}/orders' INTO TABLE t;\n")
+    );
 }
 
 /// With TLS 1.3 the client hears of it only after its own last word.

@@ -52,14 +52,7 @@ pub(crate) fn azurite() -> Result<Command, Error> {
 /// The nginx of this machine, else the one of its Debian package, which is unpacked at the first
 /// call: to install it would start a service.
 pub(crate) fn nginx() -> Result<PathBuf, Error> {
-    // Where it is for root only is no part of everybody's path.
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders = std::env::split_paths(&path).chain(std::env::split_paths(process::PATH));
-    let there = folders.find_map(|folder| {
-        let program = folder.join("nginx");
-        program.is_file().then_some(program)
-    });
-    if let Some(program) = there {
+    if let Some(program) = of_machine("nginx") {
         return Ok(program);
     }
     let program = "usr/sbin/nginx";
@@ -82,6 +75,26 @@ pub(crate) fn nginx() -> Result<PathBuf, Error> {
         })
     })?;
     Ok(folder.join(program))
+}
+
+/// A program of this machine's MIT Kerberos.
+pub(crate) fn kerberos(program: &str) -> Result<PathBuf, Error> {
+    of_machine(program).ok_or_else(|| Error::Install {
+        what: "MIT Kerberos".to_owned(),
+        reason: format!(
+            "there is no {program}; on Debian install krb5-kdc, krb5-admin-server and krb5-user"
+        ),
+    })
+}
+
+/// A program of this machine. Where it is for root only is no part of everybody's path.
+fn of_machine(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = std::env::split_paths(&path).chain(std::env::split_paths(process::PATH));
+    folders.find_map(|folder| {
+        let program = folder.join(program);
+        program.is_file().then_some(program)
+    })
 }
 
 /// Fetches a Debian package and unpacks it into `folder`, without what it depends on.

@@ -21,6 +21,10 @@ pub enum KafkaListener {
     /// TLS with SASL OAUTHBEARER, which takes the tokens of
     /// [`SecuredKafka::issuer`](crate::SecuredKafka::issuer).
     Oidc,
+    /// Plain text with SASL GSSAPI, for principals of
+    /// [`SecuredKafka::kdc`](crate::SecuredKafka::kdc); advertised as `localhost`, the host of the
+    /// service's principal.
+    Gssapi,
     /// Plain text; the advertised port is closed.
     ClosedPort,
     /// Plain text; the advertised name is `broker-1.invalid`, which nobody can resolve.
@@ -30,13 +34,14 @@ pub enum KafkaListener {
 }
 
 /// The listeners that have a port besides the first one, in the order of these ports.
-pub(super) const FURTHER: [KafkaListener; 9] = [
+pub(super) const FURTHER: [KafkaListener; 10] = [
     KafkaListener::Tls,
     KafkaListener::MutualTls,
     KafkaListener::Plain,
     KafkaListener::ScramSha512,
     KafkaListener::OauthBearer,
     KafkaListener::Oidc,
+    KafkaListener::Gssapi,
     KafkaListener::ClosedPort,
     KafkaListener::UnresolvableName,
     KafkaListener::Mute,
@@ -44,7 +49,7 @@ pub(super) const FURTHER: [KafkaListener; 9] = [
 
 impl KafkaListener {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Plaintext,
         Self::Tls,
         Self::MutualTls,
@@ -53,6 +58,7 @@ impl KafkaListener {
         Self::ScramSha512,
         Self::OauthBearer,
         Self::Oidc,
+        Self::Gssapi,
         Self::ClosedPort,
         Self::UnresolvableName,
         Self::Mute,
@@ -62,7 +68,7 @@ impl KafkaListener {
     pub fn protocol(self) -> &'static str {
         match self {
             Self::Tls | Self::MutualTls => "SSL",
-            Self::Plain => "SASL_PLAINTEXT",
+            Self::Plain | Self::Gssapi => "SASL_PLAINTEXT",
             Self::ScramSha256 | Self::ScramSha512 | Self::OauthBearer | Self::Oidc => "SASL_SSL",
             Self::Plaintext | Self::ClosedPort | Self::UnresolvableName | Self::Mute => "PLAINTEXT",
         }
@@ -75,6 +81,7 @@ impl KafkaListener {
             Self::ScramSha256 => Some("SCRAM-SHA-256"),
             Self::ScramSha512 => Some("SCRAM-SHA-512"),
             Self::OauthBearer | Self::Oidc => Some("OAUTHBEARER"),
+            Self::Gssapi => Some("GSSAPI"),
             _ => None,
         }
     }
@@ -95,6 +102,7 @@ impl KafkaListener {
             Self::ScramSha256 | Self::ScramSha512 => "SCRAM",
             Self::OauthBearer => "OAUTH",
             Self::Oidc => "OIDC",
+            Self::Gssapi => "KERBEROS",
             Self::ClosedPort => "CLOSED",
             Self::UnresolvableName => "NAMELESS",
             Self::Mute => "MUTE",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use super::admin::{APIS, Credential};
+use super::kerberos::{self, Realm, Service};
 use super::listener::FURTHER;
 use super::settings::{Listener, Node, Properties};
 use super::wire::Client;
@@ -14,8 +15,8 @@ use crate::server::{Backend, Launch, Place, Server, Tls};
 use crate::token_issuer::{AUDIENCE, ISSUER};
 use crate::wire::Wire;
 use crate::{
-    Certificates, Error, Identity, KafkaListener, KafkaUser, LinkStatement, Scratch, TokenIssuer,
-    server,
+    Certificates, Error, Identity, KafkaListener, KafkaUser, Kdc, LinkStatement, Scratch,
+    TokenIssuer, server,
 };
 
 const SECURED: Backend = Backend {
@@ -84,6 +85,7 @@ pub struct SecuredKafka {
     kafka: Kafka,
     credentials: ClientFiles,
     issuer: TokenIssuer,
+    realm: Realm,
     dead: Dead,
 }
 
@@ -141,7 +143,9 @@ impl SecuredKafka {
             versions.map_err(|error| error.to_string())
         };
         let issuer = TokenIssuer::start();
-        let settings = |place: &Place| settings(place, &options, &issuer, &dead);
+        let realm = Realm::start()?;
+        let service = realm.service()?;
+        let settings = |place: &Place| settings(place, &options, &issuer, &service, &dead);
         let kafka = Kafka::of(Server::start(&SECURED, Tls::default(), settings, ready)?);
         let users = users.join().expect("a password can be salted");
         fill(&kafka, &users)?;
@@ -149,6 +153,7 @@ impl SecuredKafka {
             kafka,
             credentials: ClientFiles::new(options.tls)?,
             issuer,
+            realm,
             dead,
         })
     }
@@ -158,9 +163,19 @@ impl SecuredKafka {
         &self.issuer
     }
 
-    /// The address of a listener as the target of a pipeline takes it: `127.0.0.1:PORT`.
+    /// The realm of Kerberos whose users [`KafkaListener::Gssapi`] lets in.
+    pub fn kdc(&self) -> &Kdc {
+        &self.realm.kdc
+    }
+
+    /// The address of a listener as the target of a pipeline takes it: `127.0.0.1:PORT`, and
+    /// `localhost:PORT` for [`KafkaListener::Gssapi`], since Kerberos knows services by name.
     pub fn bootstrap_of(&self, listener: KafkaListener) -> String {
-        self.addr_of(listener).to_string()
+        let address = self.addr_of(listener);
+        match listener {
+            KafkaListener::Gssapi => format!("{}:{}", kerberos::HOST, address.port()),
+            _ => address.to_string(),
+        }
     }
 
     /// The address of a listener.
@@ -192,7 +207,8 @@ impl SecuredKafka {
 
     /// A ready `CREATE LINK` for a listener, with certificates and keys in the statement.
     ///
-    /// The user counts where the listener has a login.
+    /// The user counts where the listener has a login. A keytab is always a file, which goes with
+    /// the handle.
     pub fn create_link_for(
         &self,
         name: &str,
@@ -260,6 +276,7 @@ impl SecuredKafka {
                 )
                 .config("sasl.oauthbearer.client.id", user.name())
                 .credential("sasl.oauthbearer.client.secret", user.password()),
+            KafkaListener::Gssapi => self.realm.log_in(link, user),
             _ => link
                 .credential("sasl.username", user.name())
                 .credential("sasl.password", user.password()),
@@ -320,6 +337,7 @@ fn advertised(listener: KafkaListener, port: u16, dead: &Dead) -> String {
         KafkaListener::ClosedPort => dead.closed.addr().to_string(),
         KafkaListener::UnresolvableName => format!("broker-1.invalid:{port}"),
         KafkaListener::Mute => dead.mute.addr().to_string(),
+        KafkaListener::Gssapi => format!("{}:{port}", kerberos::HOST),
         _ => format!("127.0.0.1:{port}"),
     }
 }
@@ -352,6 +370,7 @@ fn settings(
     place: &Place,
     options: &KafkaOptions<'_>,
     issuer: &TokenIssuer,
+    service: &Service,
     dead: &Dead,
 ) -> Launch {
     let further = FURTHER.into_iter().zip(&place.further);
@@ -387,9 +406,12 @@ fn settings(
     }
     for listener in KafkaListener::ALL {
         if let Some(mechanism) = listener.mechanism() {
-            add_login(&mut properties, listener, mechanism);
+            let module = module(listener, service, place);
+            add_login(&mut properties, listener, mechanism, module);
         }
     }
+    let gssapi = KafkaListener::Gssapi.name().to_lowercase();
+    Service::set(&mut properties, &gssapi, place);
     add_issuer(&mut properties, &place.path(ISSUER_KEY));
     for (name, value) in &options.properties {
         properties.set(name, value);
@@ -398,8 +420,8 @@ fn settings(
     let identity = tls.identity().expect("the options have a default");
     let keystore = format!("{}{}", identity.key_pem(), identity.certificate_pem());
     let certificates = tls.certificates().expect("the options have a default");
-    properties
-        .launch(place)
+    service
+        .files(properties.launch(place))
         .file(KEYSTORE, keystore)
         .file(TRUSTED, certificates.ca_pem())
         .file(ISSUER_KEY, issuer.key_set())
@@ -422,9 +444,10 @@ fn add_issuer(properties: &mut Properties, key: &str) {
     properties.set_java("org.apache.kafka.sasl.oauthbearer.allowed.urls", key);
 }
 
-/// Adds a mechanism of a listener, with the module that looks after it.
-fn add_login(properties: &mut Properties, listener: KafkaListener, mechanism: &str) {
+/// The module that looks after the login of a listener.
+fn module(listener: KafkaListener, service: &Service, place: &Place) -> String {
     let module = match listener {
+        KafkaListener::Gssapi => return service.module(place),
         KafkaListener::Plain => {
             let users = KafkaUser::ALL.map(|user| {
                 let (name, password) = (user.name(), user.password());
@@ -440,10 +463,20 @@ fn add_login(properties: &mut Properties, listener: KafkaListener, mechanism: &s
         }
         _ => "scram.ScramLoginModule required;".to_owned(),
     };
+    format!("org.apache.kafka.common.security.{module}")
+}
+
+/// Adds a mechanism of a listener, with the module that looks after it.
+fn add_login(
+    properties: &mut Properties,
+    listener: KafkaListener,
+    mechanism: &str,
+    module: String,
+) {
     let prefix = format!("listener.name.{}", listener.name().to_lowercase());
     properties.set(
         format!("{prefix}.{}.sasl.jaas.config", mechanism.to_lowercase()),
-        format!("org.apache.kafka.common.security.{module}"),
+        module,
     );
     let mechanisms = match listener {
         KafkaListener::ScramSha256 | KafkaListener::ScramSha512 => "SCRAM-SHA-256,SCRAM-SHA-512",
