@@ -10,6 +10,7 @@ mod login;
 mod material;
 mod metadata;
 mod offsets;
+mod private_key;
 mod provider;
 mod reader;
 mod schema_registry;

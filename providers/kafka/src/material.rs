@@ -12,9 +12,12 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::config::Config;
 use crate::keys::{Pair, TlsKeys};
+use crate::private_key::{self, Form, Locked};
 
 /// No file of certificates is longer, in bytes.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
+
+const WITHOUT_PASSWORD: &str = "add it to CREDENTIALS";
 
 /// A certificate that ends within this many days is worth a warning.
 const EXPIRES_SOON_DAYS: i64 = 30;
@@ -42,6 +45,8 @@ pub(crate) struct Tls {
     pub(crate) ca: Option<Source>,
     pub(crate) certificate: Option<Source>,
     pub(crate) key: Option<Source>,
+    password: Option<Secret>,
+    password_place: KeyPlace,
 }
 
 /// TLS as it is dialled, and what of the link is not part of it.
@@ -127,6 +132,17 @@ impl Source {
         }
     }
 
+    fn no_key(&self) -> Diagnosis {
+        self.bad(
+            "holds no private key in PEM form",
+            "it begins with -----BEGIN PRIVATE KEY----- or the like",
+        )
+    }
+
+    fn open_plain(&self, pem: &[u8]) -> Result<PrivateKeyDer<'static>, Diagnosis> {
+        PrivateKeyDer::from_pem_slice(pem).map_err(|_| self.no_key())
+    }
+
     fn not_here(&self) -> Diagnosis {
         let path = match &self.text {
             Text::Inline(_) => String::new(),
@@ -175,6 +191,8 @@ impl Tls {
             ca: Source::read_ca(clauses, &keys.ca),
             certificate: Source::read(clauses, &keys.certificate),
             key: Source::read(clauses, &keys.key),
+            password: clauses.secret(keys.password),
+            password_place: clauses.place(keys.password),
         };
         let inline = |source: &Option<Source>| match source.as_ref().map(|it| &it.text) {
             Some(Text::Inline(pem)) => Some(pem.expose().as_bytes().to_vec()),
@@ -203,12 +221,24 @@ impl Tls {
             _ => {}
         }
         let both = (inline(&tls.certificate), inline(&tls.key));
-        if let (Some(certificate), Some(key)) = (&tls.certificate, &tls.key)
-            && let (Some(chain), Some(secret)) = both
-            && let Err(finding) = identity((certificate, &chain), (key, &secret))
-            && finding.outcome == Outcome::Fail
-        {
-            clauses.add(finding);
+        if let (Some(key), (chain, Some(secret))) = (&tls.key, both) {
+            match (private_key::form(&secret), &tls.certificate, chain) {
+                (Form::Plain, Some(certificate), Some(chain)) => {
+                    let identity = key
+                        .open_plain(&secret)
+                        .and_then(|secret| identity((certificate, &chain), (key, secret)));
+                    identity
+                        .err()
+                        .into_iter()
+                        .for_each(|finding| clauses.add(finding));
+                }
+                (Form::Encrypted, ..) if tls.password.is_none() => {
+                    let (what, hint) = (tls.without_password(key), WITHOUT_PASSWORD);
+                    clauses.missing(keys.password, what, hint);
+                }
+                // It takes time to open one: that is the walk's.
+                _ => {}
+            }
         }
         tls
     }
@@ -292,7 +322,17 @@ impl Tls {
         };
         let ca = take(&self.ca).await;
         let certificate = take(&self.certificate).await;
-        let key = take(&self.key).await;
+        let pem = take(&self.key).await;
+        let key = match (&self.key, pem) {
+            (Some(source), Some(pem)) => match self.open(source, pem).await {
+                Ok(key) => Some(key),
+                Err(finding) => {
+                    findings.push(finding);
+                    None
+                }
+            },
+            _ => None,
+        };
         match (&self.ca, &ca) {
             (Some(source), Some(pem)) => match roots(source, pem) {
                 Ok(roots) => loaded.options.roots = Some(roots),
@@ -303,19 +343,77 @@ impl Tls {
         if let (Some(source), Some(pem)) = (&self.certificate, &certificate) {
             findings.extend(validity(source, pem, Timestamp::now()));
         }
-        match ((&self.certificate, &certificate), (&self.key, &key)) {
+        match ((&self.certificate, &certificate), (&self.key, key)) {
             ((Some(certificate), Some(chain)), (Some(key), Some(secret))) => {
                 match identity((certificate, chain), (key, secret)) {
                     Ok(identity) => loaded.options.identity = Some(identity),
-                    Err(finding) => {
-                        loaded.without_identity = finding.outcome != Outcome::Fail;
-                        findings.push(finding);
-                    }
+                    Err(finding) => findings.push(finding),
                 }
             }
             ((certificate, _), _) => loaded.without_identity = certificate.is_some(),
         }
         loaded
+    }
+
+    /// Opens a private key, with the password where it has one.
+    async fn open(
+        &self,
+        source: &Source,
+        pem: Vec<u8>,
+    ) -> Result<PrivateKeyDer<'static>, Diagnosis> {
+        let unproven = |what: &str, hint: &str| {
+            Diagnosis::new(
+                Code::DefineNotCompiledIn,
+                format!("this build of linkdial can not open {what}"),
+            )
+            .key(source.place.clone())
+            .hint(format!(
+                "{hint}, or check it with `openssl pkey -in KEY -noout`; the dial goes on without it"
+            ))
+        };
+        match private_key::form(&pem) {
+            Form::Plain => return source.open_plain(&pem),
+            Form::Legacy => {
+                return Err(unproven(
+                    "a private key that is encrypted in the old form of OpenSSL",
+                    "write it anew with `openssl pkcs8 -topk8 -in KEY -out NEW_KEY`",
+                ));
+            }
+            Form::Encrypted => {}
+        }
+        let Some(password) = self.password.clone() else {
+            let what = self.without_password(source);
+            return Err(Diagnosis::new(Code::DefineMissingKey, what)
+                .key(self.password_place.clone())
+                .hint(WITHOUT_PASSWORD));
+        };
+        // The rounds are the choice of whoever made the key: they must not hold up other checks.
+        let opened = tokio::task::spawn_blocking(move || private_key::open(&pem, &password));
+        opened
+            .await
+            .unwrap_or(Err(Locked::Garbled))
+            .map_err(|locked| match locked {
+                Locked::WrongPassword => Diagnosis::new(
+                    Code::DefineInvalidValue,
+                    format!("`{}` does not open `{}`", self.keys.password, source.key),
+                )
+                .key(self.password_place.clone())
+                .hint("check it with `openssl pkey -in KEY -noout`, which asks for the password"),
+                Locked::Scheme(scheme) => unproven(
+                    "a private key that is encrypted in this way",
+                    "write it anew with `openssl pkcs8 -topk8 -v2 aes-256-cbc -in KEY -out NEW_KEY`",
+                )
+                .evidence("encrypted_with", scheme),
+                Locked::Garbled => source.no_key(),
+            })
+    }
+
+    fn without_password(&self, source: &Source) -> String {
+        let password = self.keys.password;
+        format!(
+            "`{}` has a password, and `{password}` is not given",
+            source.key
+        )
     }
 }
 
@@ -337,26 +435,12 @@ fn roots(source: &Source, pem: &[u8]) -> Result<Roots, Diagnosis> {
 /// Puts certificate and key together.
 fn identity(
     (certificate, chain): (&Source, &[u8]),
-    (key, secret): (&Source, &[u8]),
+    (key, secret): (&Source, PrivateKeyDer<'static>),
 ) -> Result<ClientIdentity, Diagnosis> {
     let chain = certificates(chain).ok_or_else(|| {
         certificate.bad(
             "holds no certificate in PEM form",
             "it begins with -----BEGIN CERTIFICATE-----; inside JSON a line break is written \\n",
-        )
-    })?;
-    if String::from_utf8_lossy(secret).contains("ENCRYPTED") {
-        return Err(Diagnosis::new(
-            Code::DefineNotCompiledIn,
-            "this build of linkdial can not open a private key with a password",
-        )
-        .key(key.place.clone())
-        .hint("check it with `openssl pkey -in KEY -noout`; the dial goes on without it"));
-    }
-    let secret = PrivateKeyDer::from_pem_slice(secret).map_err(|_| {
-        key.bad(
-            "holds no private key in PEM form",
-            "it begins with -----BEGIN PRIVATE KEY----- or the like",
         )
     })?;
     ClientIdentity::new(chain, secret).map_err(|error| {
