@@ -5,7 +5,7 @@ use std::time::Duration;
 use linkdial_core::net::{Datagram, Net, Resolved, name_protocol};
 use linkdial_core::{Code, Diagnosis, Endpoint};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::kdc_answer::Answer;
 
@@ -14,6 +14,9 @@ const MAX_ANSWER: usize = 256 * 1024;
 
 /// A KDC that says nothing over TCP for so long is asked over UDP as well.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A KDC that refused over TCP has so long to answer over UDP.
+const LAST_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The answer does not fit in a datagram.
 const TOO_BIG: i64 = 52;
@@ -26,7 +29,7 @@ pub(crate) struct Answered {
     pub(crate) address: String,
 }
 
-/// Asks a KDC. `limit` is the caller's deadline, which the waiting for TCP is measured by.
+/// Asks a KDC within the caller's deadline, which is `limit` from now.
 pub(crate) async fn ask(
     net: &Net,
     kdc: &Endpoint,
@@ -34,34 +37,35 @@ pub(crate) async fn ask(
     request: &[u8],
     limit: Duration,
 ) -> Result<Answered, Diagnosis> {
+    let started = Instant::now();
     let stream = over_stream(net, kdc, resolved, request);
-    tokio::pin!(stream);
-    let patience = PATIENCE.min(limit / 3);
-    let over_tcp = tokio::select! {
-        answered = &mut stream => Some(answered),
-        () = sleep(patience) => None,
+    let datagram = async {
+        sleep(PATIENCE.min(limit / 3)).await;
+        over_datagram(net, kdc, resolved, request).await
     };
-    let refused = match over_tcp {
-        Some(Ok(answered)) => return Ok(answered),
-        Some(Err(refused)) if !is_unreachable(refused.code) => return Err(refused),
-        other => other.and_then(Result::err),
+    tokio::pin!(stream, datagram);
+    let mut failed = None;
+    let refused = loop {
+        tokio::select! {
+            answered = &mut stream => match answered {
+                Err(refused) if is_unreachable(refused.code) => break refused,
+                answered => return answered,
+            },
+            answered = &mut datagram, if failed.is_none() => match answered {
+                Ok(answered) => return Ok(answered),
+                Err(failure) => failed = Some(failure),
+            },
+        }
     };
-    let datagram = over_datagram(net, kdc, resolved, request);
-    tokio::pin!(datagram);
-    if let Some(refused) = refused {
-        return datagram.await.map_err(|silent| both(refused, &silent));
+    if let Some(failure) = failed {
+        return Err(refused.evidence("udp", failure.message));
     }
-    tokio::select! {
-        answered = &mut stream => match answered {
-            Err(refused) if is_unreachable(refused.code) => {
-                datagram.await.map_err(|silent| both(refused, &silent))
-            }
-            answered => answered,
-        },
-        answered = &mut datagram => match answered {
-            Ok(answered) => Ok(answered),
-            Err(silent) => stream.await.map_err(|refused| both(refused, &silent)),
-        },
+    // Ends before the deadline does, or what TCP said would be lost.
+    let left = limit.saturating_sub(started.elapsed());
+    let last = over_datagram(net, kdc, resolved, request);
+    match timeout(LAST_PATIENCE.min(left / 2), last).await {
+        Ok(answered) => answered.map_err(|failure| refused.evidence("udp", failure.message)),
+        Err(_) => Err(refused.evidence("udp", "silent")),
     }
 }
 
@@ -109,10 +113,6 @@ pub(crate) fn not_ours(kdc: &Endpoint) -> Diagnosis {
         format!("{kdc} gives an answer that belongs to no request of ours"),
     )
     .hint("something between this machine and the KDC answers in its place")
-}
-
-fn both(refused: Diagnosis, silent: &Diagnosis) -> Diagnosis {
-    refused.evidence("udp", &silent.message)
 }
 
 async fn over_stream(

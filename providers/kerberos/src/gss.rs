@@ -8,7 +8,7 @@ use aws_lc_rs::constant_time;
 use linkdial_core::{Code, Diagnosis};
 
 use crate::der::{Der, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, application};
-use crate::encryption::{Key, Usage};
+use crate::encryption::{EncryptionType, Key, Usage};
 use crate::fault::{KerberosFault, Part};
 use crate::kdc_answer::{self, Ticket, Unsealed};
 use crate::kdc_error::KdcError;
@@ -23,6 +23,9 @@ const MECHANISM: [u8; 9] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02
 const AP_REQUEST: [u8; 2] = [1, 0];
 const AP_REPLY: [u8; 2] = [2, 0];
 const ERROR: [u8; 2] = [3, 0];
+
+/// The number of the message AP-REP (RFC 4120, section 5.5.2).
+const AP_REPLY_MESSAGE: u8 = 15;
 
 /// The checksum that carries what the initiator wants (RFC 4121, section 4.1.1): mutual
 /// authentication, no replay, in order, protected against change.
@@ -122,10 +125,11 @@ impl Initiator {
             let error = KdcError::read(message).ok_or_else(|| self.impostor("its error"))?;
             return Err(self.context().explain(&error));
         }
-        let cipher = (number == AP_REPLY)
+        let reply = (number == AP_REPLY)
             .then(|| reply_cipher(message))
             .flatten();
-        let cipher = cipher.ok_or_else(|| self.impostor("its token"))?;
+        let cipher = reply.filter(|(kind, _)| *kind == self.session.kind());
+        let (_, cipher) = cipher.ok_or_else(|| self.impostor("its token"))?;
         let plain = self.session.decrypt(Usage::ApReply, &cipher);
         let plain = plain.map_err(|_| self.impostor("its proof"))?;
         let proof = Proof::read(&plain).ok_or_else(|| self.impostor("its proof"))?;
@@ -288,13 +292,17 @@ impl Proof {
     }
 }
 
-/// Returns what is encrypted in an AP-REP.
-fn reply_cipher(message: &[u8]) -> Option<Vec<u8>> {
-    let mut fields = Der::new(message).expect(application(15))?.only(SEQUENCE)?;
-    fields.number_field(0)?;
-    fields.number_field(1)?;
-    let (_, _, cipher) = kdc_answer::encrypted(fields.field(2, SEQUENCE)?)?;
-    Some(cipher)
+/// Returns what is encrypted in an AP-REP, and with which type of key.
+fn reply_cipher(message: &[u8]) -> Option<(EncryptionType, Vec<u8>)> {
+    let mut fields = Der::new(message)
+        .only(application(AP_REPLY_MESSAGE))?
+        .only(SEQUENCE)?;
+    let (version, number) = (fields.number_field(0)?, fields.number_field(1)?);
+    if (version, number) != (5, i64::from(AP_REPLY_MESSAGE)) {
+        return None;
+    }
+    let (kind, _, cipher) = kdc_answer::encrypted(fields.field(2, SEQUENCE)?)?;
+    fields.is_empty().then_some((kind, cipher))
 }
 
 /// Puts the frame of GSS-API around a message (RFC 2743, section 3.1).

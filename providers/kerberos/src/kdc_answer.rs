@@ -1,6 +1,7 @@
 //! What a KDC answers: AS-REP, TGS-REP (RFC 4120, section 5.4.2), or an error.
 
 use jiff::Timestamp;
+use zeroize::Zeroizing;
 
 use crate::der::{BIT_STRING, Der, INTEGER, OCTET_STRING, SEQUENCE, application, context};
 use crate::encryption::{EncryptionType, Key, Usage};
@@ -98,11 +99,15 @@ impl KdcReply {
         })
     }
 
+    /// Returns the client's part in the clear.
+    pub(crate) fn decrypted(&self, key: &Key, usage: Usage) -> Result<Zeroizing<Vec<u8>>, Sealed> {
+        let plain = key.decrypt(usage, &self.cipher);
+        plain.map_err(|_| Sealed::WrongKey)
+    }
+
     /// Reads the client's part, and holds it against the nonce of the request.
     pub(crate) fn unseal(&self, key: &Key, usage: Usage, nonce: u32) -> Result<Unsealed, Sealed> {
-        let plain = key
-            .decrypt(usage, &self.cipher)
-            .map_err(|_| Sealed::WrongKey)?;
+        let plain = self.decrypted(key, usage)?;
         let (unsealed, answered) = Unsealed::read(&plain).ok_or(Sealed::NotOurs)?;
         if answered != i64::from(nonce) {
             return Err(Sealed::NotOurs);
@@ -138,7 +143,7 @@ impl Ticket {
 }
 
 impl Unsealed {
-    fn read(plain: &[u8]) -> Option<(Self, i64)> {
+    pub(crate) fn read(plain: &[u8]) -> Option<(Self, i64)> {
         let (tag, message) = Der::new(plain).next()?;
         if tag != application(AS_PART) && tag != application(TGS_PART) {
             return None;

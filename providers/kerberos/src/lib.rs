@@ -8,6 +8,8 @@ mod exchange;
 mod fault;
 mod file;
 mod gss;
+#[cfg(test)]
+mod hostile;
 mod identity;
 mod kdc_answer;
 mod kdc_error;

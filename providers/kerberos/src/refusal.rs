@@ -11,7 +11,7 @@
 //! | 33, 37 | `authenticate.clock-skew` |
 //! | 9, 14, 15 | `authenticate.encryption-type`; 9: there is no key at all |
 //! | 1, 12, 18, 21, 23 | `authenticate.method-disabled` |
-//! | 16 | `authenticate.mechanism-not-offered` |
+//! | 16; 25, after a proof | `authenticate.mechanism-not-offered` |
 //! | any of a server that was shown a ticket, 33 and 37 apart | `authenticate.service-refused` |
 //! | every other one | `access.server-error` |
 
@@ -107,7 +107,7 @@ impl Context<'_> {
             (20 | 31 | 35 | 36 | 41 | 44 | 45, _) => (Part::Keys, Code::AuthenticateTokenInvalid),
             (9 | 14 | 15, _) => (Part::Keys, Code::AuthenticateEncryptionType),
             (1 | 12 | 18 | 21 | 23, _) => (Part::Principal, Code::AuthenticateMethodDisabled),
-            (16, _) => (Part::Keys, Code::AuthenticateMechanismNotOffered),
+            (16 | 25, _) => (Part::Keys, Code::AuthenticateMechanismNotOffered),
             _ => (Part::Outside, Code::AccessServerError),
         }
     }

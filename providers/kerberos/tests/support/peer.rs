@@ -19,8 +19,8 @@ pub(crate) enum Says {
     Raw(Vec<u8>),
     /// Nothing, and the connection stays.
     Nothing,
-    /// It hangs up.
-    Closes,
+    /// It hangs up, at once or after a while.
+    Closes(Duration),
 }
 
 /// A peer that ends with its handle.
@@ -78,7 +78,7 @@ impl Peer {
                         }
                         Says::Raw(bytes) => stream.write_all(bytes).unwrap(),
                         Says::Nothing => kept.push(stream),
-                        Says::Closes => {}
+                        Says::Closes(after) => thread::sleep(*after),
                     }
                 }
             }));
@@ -165,7 +165,7 @@ pub(crate) fn methods(proofs: &[u8], kinds: &[u8]) -> Vec<u8> {
     let info = element(0x30, &kinds.collect::<Vec<u8>>());
     let entry = |number: u8, value: &[u8]| {
         let fields = [
-            element(0xa1, &element(2, &[number])),
+            element(0xa1, &element(2, &[0, number])),
             element(0xa2, &element(4, value)),
         ];
         element(0x30, &fields.concat())
