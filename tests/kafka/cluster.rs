@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use linkdial_testcontainers::{KafkaCluster, RefusedPort};
+use linkdial_testcontainers::KafkaCluster;
+use linkdial_testcontainers::broken::RefusedPort;
 
 use crate::lab::{evidence, fail, note, pass, report, verify};
 

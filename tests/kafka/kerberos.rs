@@ -1,12 +1,14 @@
 //! GSSAPI: a real KDC, and what becomes of keytabs, principals and silence.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use linkdial_testcontainers::KafkaListener::Gssapi;
 use linkdial_testcontainers::KafkaUser::{Alice, Reader};
-use linkdial_testcontainers::{Broken, Fault, LinkStatement, RefusedPort, SecuredKafka};
+use linkdial_testcontainers::broken::{Broken, Fault, RefusedPort};
+use linkdial_testcontainers::{LinkStatement, SecuredKafka};
 
 use crate::lab::{
     Case, Told, evidence, fail, linkdial_in, note, pass, path, read, verify, with_json,
@@ -68,7 +70,7 @@ fn what_the_kdc_objects_to_is_named_by_its_key() {
                 "bootstrap",
                 SERVICE,
             ),
-            fail(realm, to, "define.principal-not-in-keytab", "", KEYTAB),
+            fail(realm, to, "define.principal-not-in-keytab", "", PRINCIPAL),
             // The broker's principal is that of its name.
             fail(
                 kafka.create_link_for("address", Gssapi, Alice),
@@ -88,7 +90,13 @@ fn a_kdc_that_is_down_is_no_broker() {
     let closed = RefusedPort::start();
     let conf = kafka.kdc().krb5_conf_with_kdc(closed.addr()).unwrap();
     let link = kafka.create_link_for("l", Gssapi, Alice);
-    let case = fail(link, orders(kafka), "connect.refused", "kdc", "");
+    let case = fail(
+        link,
+        orders(kafka),
+        "authenticate.kdc-unreachable",
+        "kdc",
+        "",
+    );
     verify(&["--krb5-conf", path(&conf)], &[case]);
 }
 
@@ -99,7 +107,13 @@ fn a_silent_kdc_costs_one_stage() {
     let conf = kafka.kdc().krb5_conf_with_kdc(silent.addr()).unwrap();
     let link = kafka.create_link_for("l", Gssapi, Alice);
     let started = Instant::now();
-    let case = fail(link, orders(kafka), "authenticate.timed-out", "kdc", "");
+    let case = fail(
+        link,
+        orders(kafka),
+        "authenticate.kdc-unreachable",
+        "kdc",
+        "",
+    );
     verify(&["--krb5-conf", path(&conf), "--timeout", "1s"], &[case]);
     let elapsed = started.elapsed();
     assert!(elapsed < Duration::from_millis(2500), "{elapsed:?}");
@@ -121,9 +135,11 @@ fn two_identities_at_once_never_mix_and_the_caller_has_no_part() {
         // Only Alice may read `empty` and write; the rights tell who was let in.
         let user = if number % 2 == 0 { Alice } else { Reader };
         let link = kafka.create_link_for(&format!("l{number}"), Gssapi, user);
-        script += &format!(
-            "{link}CREATE PIPELINE p{number} AS LOAD DATA LINK l{number} '{to}' INTO TABLE t;\n"
-        );
+        writeln!(
+            script,
+            "{link}CREATE PIPELINE p{number} AS LOAD DATA LINK l{number} '{to}' INTO TABLE t;"
+        )
+        .unwrap();
     }
     let conf = kdc.krb5_conf();
     let environment = [
@@ -188,6 +204,13 @@ fn a_kdc_of_several_that_is_down_is_a_warning() {
     let both = text.replace(&own, &format!("{}\n{own}", line(closed.addr())));
     std::fs::write(&conf, both).unwrap();
     let link = kafka.create_link_for("l", Gssapi, Alice);
-    let case = fail(link, orders(kafka), "connect.refused", "kdc", "").verdict("warn");
+    let case = fail(
+        link,
+        orders(kafka),
+        "authenticate.kdc-unreachable",
+        "kdc",
+        "",
+    )
+    .verdict("warn");
     verify(&["--krb5-conf", path(&conf)], &[case]);
 }

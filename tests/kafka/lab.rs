@@ -82,7 +82,10 @@ pub(crate) fn report(arguments: &[&str], script: &str) -> Value {
 }
 
 pub(crate) fn with_json<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
-    let mut all = vec!["verify", "--format", "json", "--timeout", "3s"];
+    let mut all = vec!["verify", "--format", "json"];
+    if !arguments.contains(&"--timeout") {
+        all.extend(["--timeout", "3s"]);
+    }
     all.extend(arguments);
     all
 }
@@ -100,9 +103,9 @@ pub(crate) fn verify(arguments: &[&str], cases: &[Case]) -> Vec<Value> {
     for (number, case) in cases.iter().enumerate() {
         let (link, target) = (&case.link, &case.target);
         let name = link.quoted_name();
-        write!(
+        writeln!(
             script,
-            "{link}CREATE PIPELINE p{number} AS LOAD DATA LINK {name} '{target}' INTO TABLE t;\n"
+            "{link}CREATE PIPELINE p{number} AS LOAD DATA LINK {name} '{target}' INTO TABLE t;"
         )
         .unwrap();
     }

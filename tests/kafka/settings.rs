@@ -200,14 +200,14 @@ fn a_value_that_the_client_does_not_take_is_named_by_its_key() {
                 link("word").config("broker.address.family", "v5"),
                 to.clone(),
                 "define.invalid-value",
-                "",
+                "bootstrap",
                 "/broker.address.family",
             ),
             fail(
                 link("range").config("fetch.min.bytes", "0"),
                 to,
                 "define.invalid-value",
-                "",
+                "bootstrap",
                 "/fetch.min.bytes",
             ),
         ],
@@ -217,7 +217,7 @@ fn a_value_that_the_client_does_not_take_is_named_by_its_key() {
 #[test]
 fn a_token_endpoint_that_is_down_is_no_broker() {
     let kafka = SecuredKafka::shared();
-    let closed = linkdial_testcontainers::RefusedPort::start();
+    let closed = linkdial_testcontainers::broken::RefusedPort::start();
     let url = format!("http://{}/token", closed.addr());
     let link: LinkStatement = kafka
         .create_link_for("l", Oidc, Alice)

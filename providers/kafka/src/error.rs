@@ -328,7 +328,11 @@ pub(crate) fn topic(asked: &Asked<'_>, wanted: &str, found: Option<&Topic>) -> V
     let named = finding
         .evidence("topic", wanted)
         .evidence("remote_code", name(topic.error));
-    vec![asked.principal(named)]
+    vec![if named.code == Code::AccessDenied {
+        asked.principal(named)
+    } else {
+        named
+    }]
 }
 
 fn not_found(asked: &Asked<'_>, wanted: &str) -> Diagnosis {
