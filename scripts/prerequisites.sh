@@ -11,7 +11,7 @@
 #             Maven, for those that come as jars
 #   images    the docker command and debootstrap, which make images where no registry offers them
 #   engine    Debian's Docker engine
-#   bench     curl, which linkdial is measured beside
+#   bench     curl and kcat, which linkdial is measured beside
 set -eu
 
 rust_needed=1.94.1
@@ -128,6 +128,7 @@ check_bench() {
     if ! curl --aws-sigv4 x --version >/dev/null 2>&1; then
         lacks 'curl with --aws-sigv4' 'curl'
     fi
+    command -v kcat >/dev/null 2>&1 || lacks kcat kcat
 }
 
 for group in "$@"; do
