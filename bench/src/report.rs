@@ -173,8 +173,8 @@ impl State {
 
     /// Returns a table with this below it, and with further programs that took part.
     pub(crate) fn below(&self, report: &Report, others: &[String]) -> String {
-        let others: String = others.iter().map(|other| format!("; {other}")).collect();
-        format!("{}\n{}{others}.\n", report.table(), self.0)
+        let state = [std::slice::from_ref(&self.0), others].concat().join("; ");
+        format!("{}\n{state}.\n", report.table())
     }
 }
 
