@@ -1,4 +1,5 @@
 //! Logins at the KDC of MIT Kerberos.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod support;
 
@@ -9,7 +10,9 @@ use linkdial_core::{Code, Outcome, Stage};
 use linkdial_kerberos::{Krb5Conf, LogIn, Proof, TicketCache, Unproved};
 use linkdial_testcontainers::broken::{BlackHole, Broken, Fault, RefusedPort};
 use linkdial_testcontainers::{DnsAnswer, DnsServer, Kdc, KdcOptions};
-use support::{LIMIT, conf, conf_of, evidence, identity, keys, proved, try_log_in, try_with};
+use support::{
+    EARLY, LIMIT, conf, conf_of, evidence, identity, keys, proved, try_log_in, try_with,
+};
 
 const PASSED: [(Stage, Outcome); 3] = [
     (Stage::Resolve, Outcome::Pass),
@@ -269,10 +272,7 @@ async fn a_silent_kdc_costs_one_deadline() {
             assert_eq!(evidence(finding, "tcp"), "silent");
         }
         let late = Duration::from_millis(600);
-        assert!(
-            (LIMIT - LIMIT / 20..LIMIT + late).contains(&tried.elapsed),
-            "{tried:#?}"
-        );
+        assert!((EARLY..LIMIT + late).contains(&tried.elapsed), "{tried:#?}");
     }
 }
 
