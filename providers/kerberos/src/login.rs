@@ -106,13 +106,8 @@ pub async fn log_in(
         Err(fault) => return Err(halt(probe, None, fault)),
     };
     let name = &identity.principal.realm;
-    let found = tokio::time::timeout(limit, Realm::find(&settings.net, conf, name)).await;
-    let realm = match found.unwrap_or_else(|_| Err(silent_dns(name, limit))) {
-        Ok(realm) => realm,
-        Err(fault) => return Err(halt(probe, None, fault)),
-    };
+    let realm = &find(probe, conf, identity, limit).await?;
     let claimed = AtomicBool::new(false);
-    let realm = &realm;
     let visits = realm.kdcs.iter().map(|kdc| {
         let visit = Visit {
             kdc,
@@ -164,14 +159,29 @@ pub async fn log_in(
     })
 }
 
-fn silent_dns(realm: &str, limit: Duration) -> KerberosFault {
-    let finding = Diagnosis::new(
-        Code::ResolveTimedOut,
-        format!("the name servers did not say where the KDC of {realm} is"),
-    )
-    .evidence("waited_ms", limit.as_millis())
-    .hint("name the KDC in krb5.conf, or check the name servers of this machine");
-    KerberosFault::new(Part::Outside, finding)
+/// Finds the KDCs; a question to DNS is a step of its own.
+async fn find(
+    probe: &mut Probe,
+    conf: &Krb5Conf,
+    identity: &Identity,
+    limit: Duration,
+) -> Result<Realm, Halt> {
+    let settings = Arc::clone(probe.settings());
+    let name = &identity.principal.realm;
+    let finding = async {
+        let found = Realm::find(&settings.net, conf, name).await;
+        found.map_err(|fault| fault.into_diagnosis(&identity.guilty))
+    };
+    if !conf.kdcs(name).is_empty() || !conf.asks_dns_for_kdcs() {
+        return finding.await.map_err(|finding| probe.halt(None, finding));
+    }
+    let asked = Realm::asked_of_dns(name);
+    let realm = probe
+        .step_within(&asked, &[Stage::Resolve], limit, finding)
+        .await?;
+    let kdcs: Vec<String> = realm.kdcs.iter().map(ToString::to_string).collect();
+    probe.note("kdcs", kdcs.join(", "));
+    Ok(realm)
 }
 
 fn nobody(realm: &str) -> KerberosFault {
