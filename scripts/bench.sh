@@ -1,6 +1,6 @@
 #!/bin/sh
 # Measures linkdial beside its peers on loopback, prints tables and writes docs/benchmarks.md.
-# `bench.sh registry` measures registries alone, and leaves the other table as it is.
+# `bench.sh registry` and `bench.sh kafka` measure these alone, and leave the other tables as they are.
 set -eu
 cd "$(dirname "$0")/.."
 

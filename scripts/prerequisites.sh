@@ -11,7 +11,7 @@
 #             for those that come as jars, and MIT Kerberos with a client of Kafka that speaks it
 #   images    the docker command and debootstrap, which make images where no registry offers them
 #   engine    Debian's Docker engine
-#   bench     curl, which linkdial is measured beside
+#   bench     curl and kcat, which linkdial is measured beside
 set -eu
 
 rust_needed=1.94.1
@@ -141,6 +141,7 @@ check_bench() {
     if ! curl --aws-sigv4 x --version >/dev/null 2>&1; then
         lacks 'curl with --aws-sigv4' 'curl'
     fi
+    command -v kcat >/dev/null 2>&1 || lacks kcat kcat
 }
 
 for group in "$@"; do

@@ -59,7 +59,9 @@ impl Dials {
             .iter()
             .enumerate()
             .map(|(index, used)| {
-                let target = used.target.clone().with_format(used.format.clone());
+                let target = used.target.clone();
+                let target = target.with_format(used.format.clone());
+                let target = target.with_registry(used.registry.clone());
                 (Some(index), Some(target), used.intent)
             })
             .collect();

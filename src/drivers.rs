@@ -1,5 +1,7 @@
 //! The table of compiled-in providers: the only place that knows which there are.
 
+use std::io::{self, Stdin, Write};
+
 use linkdial_core::{Code, Definition, Diagnosis, Driver, Key, Kind, Opened, Redactor};
 
 /// Every provider of this build.
@@ -10,6 +12,15 @@ pub const DRIVERS: &[Driver] = &[
     Driver::of::<linkdial_kafka::Kafka>(),
     #[cfg(feature = "s3")]
     Driver::of::<linkdial_s3::S3>(),
+];
+
+/// A client that runs in a process of its own: reads one order, writes one answer.
+pub type Client = fn(Stdin, &mut dyn Write) -> io::Result<()>;
+
+/// Every such client of this build, with the word that the program is started with.
+pub const CLIENTS: &[(&str, Client)] = &[
+    #[cfg(feature = "kafka")]
+    (linkdial_kafka::CLIENT, linkdial_kafka::run_client::<Stdin>),
 ];
 
 /// Returns the keys that a kind knows; none for a kind that this build lacks.

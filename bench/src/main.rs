@@ -3,6 +3,7 @@
 //! Started by `scripts/bench.sh`, which builds what is measured. Every command that is timed is a
 //! process of its own with an empty environment; the servers are those of linkdial-testcontainers.
 
+mod kafka;
 mod measure;
 mod opendal_list;
 mod registry;
@@ -11,12 +12,13 @@ mod script;
 mod server;
 mod single;
 mod sweep;
+mod watch;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use report::Report;
+use report::{Report, State};
 use server::{Minio, Tls};
 
 type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
@@ -31,17 +33,18 @@ struct Programs {
     folder: PathBuf,
 }
 
+const USAGE: &str = "usage: linkdial-bench LINKDIAL LINKDIAL-TESTCONTAINERS PAGE [kafka|registry]";
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["measure", command @ ..] => measure::print(command),
         ["opendal-list", options @ ..] => opendal_list::run(options),
-        [linkdial, servers, page] => run(linkdial, servers, Path::new(page), Part::All),
-        [linkdial, servers, page, "registry"] => {
-            run(linkdial, servers, Path::new(page), Part::Registry)
+        [linkdial, servers, page, part @ ..] => {
+            Part::of(part).and_then(|part| run(linkdial, servers, Path::new(page), part))
         }
-        _ => Err("usage: linkdial-bench LINKDIAL LINKDIAL-TESTCONTAINERS PAGE [registry]".into()),
+        _ => Err(USAGE.into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -56,7 +59,19 @@ fn main() -> ExitCode {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Part {
     All,
+    Kafka,
     Registry,
+}
+
+impl Part {
+    fn of(words: &[&str]) -> Result<Self> {
+        match words {
+            [] => Ok(Self::All),
+            ["kafka"] => Ok(Self::Kafka),
+            ["registry"] => Ok(Self::Registry),
+            _ => Err(USAGE.into()),
+        }
+    }
 }
 
 fn run(linkdial: &str, servers: &str, page: &Path, part: Part) -> Result<()> {
@@ -68,31 +83,42 @@ fn run(linkdial: &str, servers: &str, page: &Path, part: Part) -> Result<()> {
         bench: std::env::current_exe()?,
         folder,
     };
-    let report = measure_all(&programs, part);
+    let measured = measure_all(&programs, page, part);
     std::fs::remove_dir_all(&programs.folder)?;
-    let (dials, registry) = report?;
-    let text = match &dials {
-        Some(dials) => report::page(dials, &registry, &programs)?,
-        None => report::with_registry(&std::fs::read_to_string(page)?, &registry)?,
-    };
-    print!("{}", registry.table());
-    if let Some(dials) = dials {
-        print!("\n{}", dials.table());
-    }
-    std::fs::write(page, text)?;
+    std::fs::write(page, measured?)?;
     println!("\nbench: wrote {}", page.display());
     Ok(())
 }
 
-/// Returns what dials came to, where they are measured, and what registries did.
-fn measure_all(programs: &Programs, part: Part) -> Result<(Option<Report>, Report)> {
-    let dials = (part == Part::All).then(|| measure_dials(programs));
-    let dials = dials.transpose()?;
-    println!("bench: registry");
-    let mut registry = Report::default();
-    registry::apply(programs, &mut registry)?;
-    registry::list(programs, &mut registry)?;
-    Ok((dials, registry))
+/// Measures what was asked for, prints the tables and returns the page with them.
+fn measure_all(programs: &Programs, page: &Path, part: Part) -> Result<String> {
+    let mut text = if part == Part::All {
+        let state = State::now()?;
+        let dials = measure_dials(programs)?;
+        print!("{}", dials.table());
+        report::page(&state.below(&dials, &[]), programs)?
+    } else {
+        std::fs::read_to_string(page)?
+    };
+    if part != Part::Kafka {
+        println!("bench: registry");
+        let state = State::now()?;
+        let mut registry = Report::default();
+        registry::apply(programs, &mut registry)?;
+        registry::list(programs, &mut registry)?;
+        print!("{}", registry.table());
+        text = report::with_section(&text, "Registry", &state.below(&registry, &[]))?;
+    }
+    if part != Part::Registry {
+        println!("bench: Kafka");
+        let state = State::now()?;
+        let mut kafka = Report::default();
+        kafka::measure(programs, &mut kafka)?;
+        print!("{}", kafka.table());
+        let below = state.below(&kafka, &report::kafka_versions()?);
+        text = report::with_section(&text, "Kafka", &below)?;
+    }
+    Ok(text)
 }
 
 fn measure_dials(programs: &Programs) -> Result<Report> {

@@ -1,5 +1,6 @@
 //! One run of a command: how long, how much processor, how much memory.
 
+use std::fmt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -37,6 +38,15 @@ pub(crate) fn time(command: &mut Command) -> Result<(Duration, i32)> {
     let started = Instant::now();
     let status = command.status()?;
     Ok((started.elapsed(), status.code().unwrap_or(-1)))
+}
+
+/// Runs a command that has to end with this code, and returns how long it took.
+pub(crate) fn ends_with(command: &mut Command, expected: i32) -> Result<Duration> {
+    let (took, code) = time(command)?;
+    if code != expected {
+        return Err(format!("exit code {code}, not {expected}: {command:?}").into());
+    }
+    Ok(took)
 }
 
 /// Runs a command below a small process of its own: the system tells the peak of memory for the
@@ -95,6 +105,41 @@ pub(crate) fn median<T: Copy + PartialOrd>(values: impl IntoIterator<Item = T>) 
     let mut values: Vec<T> = values.into_iter().collect();
     values.sort_by(|a, b| a.partial_cmp(b).expect("numbers"));
     values[values.len() / 2]
+}
+
+/// The middle value and both ends, in milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spread {
+    pub(crate) median: f64,
+    least: f64,
+    most: f64,
+}
+
+impl Spread {
+    pub(crate) fn of(took: impl IntoIterator<Item = Duration>) -> Self {
+        let took: Vec<f64> = took.into_iter().map(millis).collect();
+        Self {
+            median: median(took.iter().copied()),
+            least: took.iter().copied().fold(f64::INFINITY, f64::min),
+            most: took.iter().copied().fold(0.0, f64::max),
+        }
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            median,
+            least,
+            most,
+        } = self;
+        // As many digits as tell runs apart.
+        if *median < 100.0 {
+            write!(formatter, "{median:.1} ms ({least:.1} to {most:.1})")
+        } else {
+            write!(formatter, "{median:.0} ms ({least:.0} to {most:.0})")
+        }
+    }
 }
 
 /// Returns milliseconds.

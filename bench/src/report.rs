@@ -108,37 +108,93 @@ impl Report {
     }
 }
 
-const REGISTRY: &str = "\n## Registry\n";
 const WHERE: &str = "\n## Where\n";
 const HOW: &str = "\n## How\n";
 
-/// Returns the page of the documentation.
-pub(crate) fn page(dials: &Report, registry: &Report, programs: &Programs) -> Result<String> {
+/// Returns the page of the documentation, with the table of dials alone.
+pub(crate) fn page(dials: &str, programs: &Programs) -> Result<String> {
     let mut page = String::from("# Benchmarks\n\n");
     page.push_str(
         "Written by `make bench`. Medians; linkdial and its peer take turns in the same run, on\n",
     );
     page.push_str("loopback, with server and client on the same cores. Ratios travel better than figures.\n\n");
-    page.push_str(&dials.table());
-    write!(page, "{REGISTRY}\n{}", registry.table())?;
+    page.push_str(dials);
     writeln!(page, "{WHERE}\n{}", machine()?)?;
     writeln!(page, "{}", versions(programs)?)?;
     page.push_str(include_str!("how.md"));
     Ok(page)
 }
 
-/// Returns a page with another table of the registry.
-pub(crate) fn with_registry(page: &str, registry: &Report) -> Result<String> {
-    let (head, rest) = page
-        .split_once(WHERE)
-        .ok_or("the page says nowhere where")?;
-    let head = head.split_once(REGISTRY).map_or(head, |(head, _)| head);
-    let (machine, _) = rest.split_once(HOW).ok_or("the page says nowhere how")?;
-    let (table, how) = (registry.table(), include_str!("how.md"));
-    Ok(format!(
-        "{}\n{REGISTRY}\n{table}{WHERE}{machine}{how}",
-        head.trim_end()
-    ))
+/// Returns a page with a section of this name put in or replaced.
+pub(crate) fn with_section(page: &str, name: &str, text: &str) -> Result<String> {
+    let heading = format!("\n## {name}\n");
+    let (before, after) = match page.split_once(&heading) {
+        Some((before, old)) => (
+            before,
+            &old[old.find("\n## ").ok_or("the page ends early")?..],
+        ),
+        None => page.split_at(page.find(WHERE).ok_or("the page says nowhere where")?),
+    };
+    let (machine, _) = after.split_once(HOW).ok_or("the page says nowhere how")?;
+    let (before, how) = (before.trim_end(), include_str!("how.md"));
+    Ok(format!("{before}\n{heading}\n{text}{machine}{how}"))
+}
+
+/// What was measured, and what else the machine did.
+#[derive(Debug)]
+pub(crate) struct State(String);
+
+impl State {
+    /// Looks before anything is measured.
+    pub(crate) fn now() -> Result<Self> {
+        let git = |arguments: &[&str]| {
+            let output = Command::new("git").args(arguments).output().ok()?;
+            let text = String::from_utf8(output.stdout).ok()?;
+            output.status.success().then(|| text.trim().to_owned())
+        };
+        let commit = git(&["rev-parse", "--short", "HEAD"]);
+        let commit = commit.map_or("an unknown commit".to_owned(), |it| format!("commit {it}"));
+        let tracked = [
+            "status",
+            "--porcelain",
+            "--untracked-files=no",
+            "--",
+            ".",
+            ":!docs",
+        ];
+        let changed = git(&tracked).is_some_and(|changes| !changes.is_empty());
+        let changed = if changed { " with changes" } else { "" };
+        let load = std::fs::read_to_string("/proc/loadavg")?;
+        let load = load.split(' ').next().unwrap_or_default();
+        Ok(Self(format!(
+            "At {commit}{changed}; load of the machine before: {load}"
+        )))
+    }
+
+    /// Returns a table with this below it, and with further programs that took part.
+    pub(crate) fn below(&self, report: &Report, others: &[String]) -> String {
+        let others: String = others.iter().map(|other| format!("; {other}")).collect();
+        format!("{}\n{}{others}.\n", report.table(), self.0)
+    }
+}
+
+/// Returns the versions that Kafka's links are measured with.
+pub(crate) fn kafka_versions() -> Result<Vec<String>> {
+    let output = Command::new("kcat").arg("-V").output()?;
+    let text = String::from_utf8(output.stdout)?;
+    let after = |from: &str| {
+        let (_, rest) = text.split_once(from)?;
+        rest.split_whitespace().next()
+    };
+    let (kcat, library) = (after("Version "), after("librdkafka "));
+    Ok(vec![
+        format!(
+            "kcat {} with librdkafka {}",
+            kcat.unwrap_or("?"),
+            library.unwrap_or("?")
+        ),
+        format!("Kafka {}", pinned("KAFKA")),
+    ])
 }
 
 fn machine() -> Result<String> {
@@ -168,17 +224,18 @@ fn versions(programs: &Programs) -> Result<String> {
         first(programs.linkdial.as_ref(), "--version")?,
         curl,
         format!("opendal {}", locked("opendal")),
-        format!("MinIO {}", minio()),
+        format!("MinIO {}", pinned("MINIO")),
         first("rustc".as_ref(), "--version")?,
         first("uname".as_ref(), "-sr")?,
     ];
     Ok(lines.map(|line| format!("- {line}\n")).concat())
 }
 
-/// Returns the version that the test servers install.
-fn minio() -> &'static str {
+/// Returns the version of a server that the test servers install.
+fn pinned(name: &str) -> &'static str {
+    let from = format!(" {name}: &str = \"");
     include_str!("../../testcontainers/src/versions.rs")
-        .split_once("MINIO: &str = \"")
+        .split_once(&from)
         .and_then(|(_, rest)| rest.split('"').next())
         .unwrap_or("?")
 }

@@ -51,7 +51,7 @@ fn link(text: &mut String, index: u32, login: &Login, endpoint: &str, region: &s
     Ok(())
 }
 
-fn save(programs: &Programs, name: &str, text: &str) -> Result<PathBuf> {
+pub(crate) fn save(programs: &Programs, name: &str, text: &str) -> Result<PathBuf> {
     let path = programs.folder.join(name);
     std::fs::write(&path, text)?;
     Ok(path)

@@ -1,5 +1,6 @@
-//! MinIO and a small HTTP service, started by the test servers' own program.
+//! MinIO, Kafka and a small HTTP service, started by the test servers' own program.
 
+use std::error::Error;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
@@ -111,6 +112,60 @@ impl HttpService {
     }
 }
 
+/// A running broker with a port for each kind of link.
+pub(crate) struct Kafka {
+    process: Process,
+    pub(crate) plaintext: String,
+    pub(crate) tls: String,
+    /// SASL PLAIN in plain text.
+    pub(crate) plain: String,
+    /// SASL SCRAM over TLS.
+    pub(crate) scram: String,
+    /// Tells its clients to go to a closed port.
+    pub(crate) misleading: String,
+    pub(crate) user: String,
+    pub(crate) password: String,
+    /// The authority of the broker's certificate as it stands in a statement.
+    pub(crate) authority: String,
+    /// The same for a client that reads files.
+    pub(crate) ca_file: String,
+}
+
+impl Kafka {
+    pub(crate) fn start(programs: &Programs) -> Result<Self> {
+        let (process, text) = up(programs, "kafka-secured")?;
+        let address = |link: &str| {
+            let from = format!("LOAD DATA LINK {link} '");
+            let (_, rest) = text.split_once(&from).ok_or("a pipeline is missing")?;
+            let (address, _) = rest.split_once('/').ok_or("a pipeline has no topic")?;
+            Ok::<_, Box<dyn Error + Send + Sync>>(address.to_owned())
+        };
+        let plaintext = text
+            .split_once("-- bootstrap_servers: ")
+            .and_then(|(_, rest)| rest.lines().next())
+            .ok_or("Kafka did not start")?;
+        let authority = value(&text, "ssl.ca.pem")?;
+        let ca_file = programs.folder.join("kafka-ca.pem");
+        std::fs::write(&ca_file, authority.replace(r"\\n", "\n"))?;
+        Ok(Self {
+            plaintext: plaintext.to_owned(),
+            tls: address("tls")?,
+            plain: address("plain")?,
+            scram: address("scram_512")?,
+            misleading: address("closed_port")?,
+            user: value(&text, "sasl.username")?,
+            password: value(&text, "sasl.password")?,
+            authority,
+            ca_file: ca_file.display().to_string(),
+            process,
+        })
+    }
+
+    pub(crate) fn stop(self) -> Result<()> {
+        self.process.stop()
+    }
+}
+
 /// The program that holds a server.
 struct Process(Child);
 
@@ -153,7 +208,8 @@ fn up(programs: &Programs, server: &str) -> Result<(Process, String)> {
     Ok((process, text))
 }
 
-/// Returns the first value of a key in the JSON of a statement; the test servers' have no escapes.
+/// Returns the first value of a key in the JSON of a statement; those that are read have
+/// no quotes inside.
 fn value(text: &str, key: &str) -> Result<String> {
     let quoted = format!("\"{key}\":\"");
     let (_, rest) = text.split_once(&quoted).ok_or("a key is missing")?;

@@ -410,14 +410,14 @@ pub(super) fn is_same(left: &ScriptLink, right: &ScriptLink) -> bool {
 }
 
 /// Joins what the registry remembers with what the script says: what to store, and what to dial,
-/// each target once.
+/// each target once for a registry.
 pub(crate) fn all_targets(
     known: &[StoredTarget],
     script: impl Iterator<Item = (Use, Option<User>)>,
 ) -> (Vec<StoredTarget>, Vec<Use>) {
     let mut targets = known.to_vec();
     let mut uses: Vec<Use> = Vec::new();
-    let mut add = |used: Use| match uses.iter_mut().find(|known| known.target == used.target) {
+    let mut add = |used: Use| match uses.iter_mut().find(|known| known.goes_with(&used)) {
         Some(known) => known.join(used),
         None => uses.push(used),
     };

@@ -5,6 +5,7 @@
 
 mod apply;
 mod check;
+mod client;
 mod depth;
 mod duration;
 mod environment;
@@ -117,7 +118,10 @@ enum Command {
 /// Runs the command that the process was started as.
 pub fn main() -> ExitCode {
     panics::install();
-    let run = || run_from(std::env::args_os());
+    let run = || match client::asked(std::env::args_os()) {
+        Some(client) => client::run(client),
+        None => run_from(std::env::args_os()),
+    };
     // The hook has already said so; the code must not be that of a verdict.
     catch_unwind(run).unwrap_or(Exit::Broken).into()
 }

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use linkdial_core::Outcome;
 
 use super::layout::{columns_before, harmless, pad, width, wrap};
-use super::{Check, Finding, Origin, Report, Step, TargetPlace};
+use super::{Check, Finding, Origin, Report, Step, Summary, TargetPlace};
 use crate::script::{ScriptError, Skipped};
 use crate::sql::{Excerpt, Place};
 
@@ -32,8 +32,8 @@ pub struct HumanOptions {
     pub color: bool,
 }
 
-const COLUMNS: usize = 80;
-const INDENT: &str = "    ";
+pub(super) const COLUMNS: usize = 80;
+pub(super) const INDENT: &str = "    ";
 /// Longer names push their own line out of the columns, not everybody's.
 const NAME_COLUMNS: usize = 28;
 const TARGET_COLUMNS: usize = 26;
@@ -174,6 +174,7 @@ impl Page<'_> {
         if self.options.detail == Detail::Verbose {
             self.steps(check)?;
         }
+        self.matrix(check)?;
         for (index, (step, finding)) in check.findings().into_iter().enumerate() {
             if index > 0 || !fits {
                 let (_, style) = sign(step.outcome);
@@ -278,17 +279,6 @@ impl Page<'_> {
             };
             writeln!(self.out, "{text}")?;
         } else {
-            let counts = [
-                (summary.fail, "failed", RED),
-                (summary.unverified, "unverified", MAGENTA),
-                (summary.warn, "warned", YELLOW),
-                (summary.pass, "passed", GREEN),
-            ];
-            let counts: Vec<String> = counts
-                .into_iter()
-                .filter(|(count, ..)| *count > 0)
-                .map(|(count, word, style)| self.paint(style, &format!("{count} {word}")))
-                .collect();
             let total = report.checks.len();
             let noun = if total == 1 { "check" } else { "checks" };
             write!(self.out, "{total} {noun} in {}", time(report.elapsed))?;
@@ -298,8 +288,7 @@ impl Page<'_> {
             if let Some(until) = report.until {
                 write!(self.out, " until {until}")?;
             }
-            write!(self.out, ": {}", counts.join(", "))?;
-            writeln!(self.out)?;
+            writeln!(self.out, ": {}", self.counts(&summary))?;
         }
         self.error_count(report.errors.len())?;
         if !report.complete {
@@ -307,6 +296,22 @@ impl Page<'_> {
             writeln!(self.out, "{text}")?;
         }
         Ok(())
+    }
+
+    /// Returns how many ended how, the worst first.
+    pub(super) fn counts(&self, summary: &Summary) -> String {
+        let counts = [
+            (summary.fail, "failed", RED),
+            (summary.unverified, "unverified", MAGENTA),
+            (summary.warn, "warned", YELLOW),
+            (summary.pass, "passed", GREEN),
+        ];
+        let counts: Vec<String> = counts
+            .into_iter()
+            .filter(|(count, ..)| *count > 0)
+            .map(|(count, word, style)| self.paint(style, &format!("{count} {word}")))
+            .collect();
+        counts.join(", ")
     }
 
     /// Says how much of the script is wrong.

@@ -11,6 +11,7 @@ mod human;
 pub mod json;
 mod junit;
 mod layout;
+mod matrix;
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]
@@ -164,9 +165,16 @@ pub struct Summary {
 impl Report {
     /// Counts the verdicts.
     pub fn summary(&self) -> Summary {
-        let mut summary = Summary::default();
-        for check in &self.checks {
-            match check.verdict() {
+        Summary::of(self.checks.iter().map(Check::verdict))
+    }
+}
+
+impl Summary {
+    /// Counts outcomes; what was not walked is unverified.
+    pub(crate) fn of(outcomes: impl IntoIterator<Item = Outcome>) -> Self {
+        let mut summary = Self::default();
+        for outcome in outcomes {
+            match outcome {
                 Outcome::Fail => summary.fail += 1,
                 Outcome::Pass => summary.pass += 1,
                 Outcome::Warn => summary.warn += 1,

@@ -77,6 +77,58 @@ pub(crate) fn of(verdicts: &[Outcome]) -> Report {
     }
 }
 
+/// Returns what a walk to one server leaves: it passes, or ends with a fault.
+pub(crate) fn walk(server: &Endpoint, broker: Option<u32>, fault: Option<Code>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for stage in [
+        Stage::Resolve,
+        Stage::Connect,
+        Stage::Tls,
+        Stage::Authenticate,
+    ] {
+        let fault = fault.filter(|code| code.stage() == Some(stage));
+        let mut step = step(stage, Outcome::Pass, 1_000);
+        step.endpoint = Some(server.clone());
+        if let Some(code) = fault {
+            step.outcome = code.outcome();
+            let mut finding = finding(code, "a fact");
+            let broker = broker.map(|id| ("broker", id.to_string()));
+            finding.evidence.extend(broker);
+            step.finding = Some(finding);
+        }
+        steps.push(step);
+        if fault.is_some() {
+            return steps;
+        }
+    }
+    let last = steps.last_mut().unwrap();
+    last.notes
+        .extend(broker.map(|id| ("broker", id.to_string())));
+    steps
+}
+
+/// Returns what is left of a server that was dialled before under another role.
+pub(crate) fn known(server: &Endpoint, broker: u32) -> Step {
+    let mut step = step(Stage::Connect, Outcome::Pass, 0);
+    step.endpoint = Some(server.clone());
+    step.notes = vec![
+        ("broker", broker.to_string()),
+        ("known", "it is a bootstrap address".to_owned()),
+    ];
+    step
+}
+
+/// Returns a report with one check that left these steps.
+pub(crate) fn stream(steps: Vec<Step>) -> Report {
+    let target = Some("b1.example.com:9093/orders");
+    Report {
+        errors: Vec::new(),
+        skipped: Vec::new(),
+        checks: vec![check("shop.stream", Kind::Kafka, target, 1, steps)],
+        ..report()
+    }
+}
+
 /// Returns a script that defines these links.
 pub(crate) fn script(names: &[&str]) -> Script {
     let mut text = String::new();

@@ -1,4 +1,4 @@
-use linkdial_core::{Code, Diagnosis, Outcome, Stage};
+use linkdial_core::{Code, Diagnosis, Endpoint, Outcome, Role, Stage};
 
 use super::*;
 use crate::script::{Script, ScriptOptions};
@@ -388,4 +388,158 @@ fn only_warnings_can_be_ignored() {
     );
     assert_eq!(step(Code::ConnectRefused).outcome, Outcome::Fail);
     assert_eq!(step(Code::DefineSecretInConfig).outcome, Outcome::Warn);
+}
+
+fn bootstrap() -> Endpoint {
+    Endpoint::new(Role::Bootstrap, "b1.example.com", 9093)
+}
+
+fn advertised(host: &str) -> Endpoint {
+    Endpoint::new(Role::Advertised, host, 9093)
+}
+
+/// Returns the steps of a cluster of one bootstrap address and these brokers, from 1 on.
+fn cluster(brokers: &[(&str, Option<Code>)]) -> Vec<Step> {
+    let mut steps = sample::walk(&bootstrap(), None, None);
+    for (id, (host, fault)) in (1..).zip(brokers) {
+        steps.extend(sample::walk(&advertised(host), Some(id), *fault));
+    }
+    steps
+}
+
+/// Returns how a check with these steps looks, and that no line is too long.
+fn drawn(steps: Vec<Step>, detail: Detail) -> String {
+    let options = HumanOptions {
+        detail,
+        color: false,
+    };
+    let text = rendered(&sample::stream(steps), Format::Human, options);
+    for line in text.lines() {
+        assert!(layout::width(line) <= 80, "{line}");
+    }
+    text
+}
+
+#[test]
+fn one_healthy_broker_is_not_drawn() {
+    let mut steps = sample::walk(&bootstrap(), None, None);
+    let alone = drawn(steps.clone(), Detail::Verbose);
+    assert!(!alone.contains("resolve connect"), "{alone}");
+    let same = Endpoint::new(Role::Advertised, "b1.example.com", 9093);
+    steps.push(sample::known(&same, 1));
+    let two = drawn(steps.clone(), Detail::Normal);
+    assert!(!two.contains("resolve connect"), "{two}");
+    insta::assert_snapshot!(drawn(steps, Detail::Verbose));
+}
+
+#[test]
+fn one_of_three_brokers_is_dead() {
+    let mut steps = sample::walk(&bootstrap(), None, None);
+    steps.push(sample::known(&advertised("b1.example.com"), 1));
+    for (id, host, fault) in [
+        (2, "b2.example.com", Some(Code::ConnectRefused)),
+        (3, "b3.example.com", None),
+    ] {
+        steps.extend(sample::walk(&advertised(host), Some(id), fault));
+    }
+    insta::assert_snapshot!(drawn(steps.clone(), Detail::Normal));
+    let quiet = drawn(steps.clone(), Detail::Quiet);
+    assert!(!quiet.contains("resolve connect"), "{quiet}");
+    // Symbols have the colours of the words.
+    let options = HumanOptions {
+        detail: Detail::Normal,
+        color: true,
+    };
+    let colored = rendered(&sample::stream(steps), Format::Human, options);
+    assert!(
+        colored.contains(" \u{1b}[1m\u{1b}[31m✗\u{1b}[0m\n"),
+        "{colored}"
+    );
+    assert!(
+        colored.contains("\u{1b}[32m✓\u{1b}[0m       \u{1b}["),
+        "{colored}"
+    );
+}
+
+#[test]
+fn of_two_hundred_servers_the_broken_ones_are_shown() {
+    let names: Vec<String> = (1..200).map(|id| format!("b{id}.example.com")).collect();
+    let with = |fault: &dyn Fn(usize) -> Option<Code>| {
+        let brokers = names.iter().enumerate();
+        let brokers: Vec<_> = brokers
+            .map(|(index, name)| (name.as_str(), fault(index)))
+            .collect();
+        drawn(cluster(&brokers), Detail::Normal)
+    };
+    let two = with(&|index| match index {
+        70 => Some(Code::TlsExpired),
+        150 => Some(Code::ConnectRefused),
+        _ => None,
+    });
+    insta::assert_snapshot!(two);
+    // More than are shown.
+    let many = with(&|index| match index % 10 {
+        0 => Some(Code::ConnectRefused),
+        1 => Some(Code::TlsExpiresSoon),
+        _ => None,
+    });
+    assert!(
+        many.contains("\n    and 188 more: 14 failed, 14 warned, 160 passed\n"),
+        "{many}"
+    );
+}
+
+#[test]
+fn brokers_with_names_that_nobody_knows() {
+    let unknown = Some(Code::ResolveNotFound);
+    let text = drawn(
+        cluster(&[
+            ("kafka-0.kafka.invalid", unknown),
+            ("kafka-1.kafka.invalid", unknown),
+        ]),
+        Detail::Normal,
+    );
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn long_names_are_cut() {
+    let mut steps = cluster(&[
+        (
+            "kafka-0.kafka-headless.data-platform.svc.cluster.local",
+            None,
+        ),
+        ("漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字.example", None),
+        ("escape\u{1b}[31m\u{202e}.example", None),
+        (
+            "fd12:3456:789a:bcde:f012:3456:789a:bcde",
+            Some(Code::TlsNotTls),
+        ),
+    ]);
+    for stage in [Stage::Access, Stage::Read, Stage::Write] {
+        let mut step = steps[0].clone();
+        step.stage = stage;
+        steps.push(step);
+    }
+    let text = drawn(steps, Detail::Normal);
+    assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn servers_of_other_roles_are_drawn_too() {
+    let mut steps = sample::walk(&bootstrap(), None, None);
+    let kdc = Endpoint::new(Role::Kdc, "kdc.example.com", 88);
+    steps.extend(sample::walk(&kdc, None, Some(Code::ConnectTimedOut)));
+    // A stage of one server counts as its worst.
+    for outcome in [Outcome::Warn, Outcome::Pass] {
+        let mut step = steps[0].clone();
+        step.outcome = outcome;
+        steps.push(step);
+    }
+    // Several numbers stand for one address, as behind a load balancer.
+    for broker in [4, 5, 6] {
+        steps.push(sample::known(&advertised("b4.example.com"), broker));
+    }
+    insta::assert_snapshot!(drawn(steps, Detail::Normal));
 }

@@ -114,7 +114,14 @@ impl Use {
         }
     }
 
-    /// Joins another use of the same target.
+    /// Returns whether one dial serves both: one target, and no two registries.
+    pub(crate) fn goes_with(&self, other: &Self) -> bool {
+        let registries = [&self.registry, &other.registry];
+        self.target == other.target
+            && (registries.contains(&&None) || self.registry == other.registry)
+    }
+
+    /// Joins another use that goes with this one.
     pub(crate) fn join(&mut self, other: Self) {
         let Self {
             target: _,
@@ -198,7 +205,7 @@ impl Script {
         let uses = self.links.iter_mut().filter(|link| link.name == *name);
         for uses in uses.map(|link| &mut link.uses) {
             let new = Use::new(target.clone(), intent);
-            match uses.iter_mut().find(|known| known.target == new.target) {
+            match uses.iter_mut().find(|known| known.goes_with(&new)) {
                 Some(known) => known.join(new),
                 None => uses.push(new),
             }

@@ -406,9 +406,9 @@ impl Replay<'_> {
         }
     }
 
-    /// Gives each link its uses; those of one target become one.
+    /// Gives each link its uses; those of one target, and of no two registries, become one.
     fn attach_uses(&mut self) {
-        let mut known: HashMap<(usize, Target), usize> = HashMap::new();
+        let mut known: HashMap<(usize, Target), Vec<usize>> = HashMap::new();
         for (name, taken) in std::mem::take(&mut self.uses).into_uses() {
             let Some(slot) = self.find(&name) else {
                 continue;
@@ -416,10 +416,12 @@ impl Replay<'_> {
             let Some(link) = &mut self.links[slot] else {
                 continue;
             };
-            if let Some(&index) = known.get(&(slot, taken.target.clone())) {
+            let known = known.entry((slot, taken.target.clone())).or_default();
+            let mut same = known.iter().copied();
+            if let Some(index) = same.find(|index| link.uses[*index].goes_with(&taken)) {
                 link.uses[index].join(taken);
             } else {
-                known.insert((slot, taken.target.clone()), link.uses.len());
+                known.push(link.uses.len());
                 link.uses.push(taken);
             }
         }

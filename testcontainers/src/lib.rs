@@ -38,6 +38,7 @@ mod proxy;
 mod ready;
 mod runtime;
 mod s3_server;
+mod schema_registry;
 mod scratch;
 mod scripted;
 mod server;
@@ -57,7 +58,8 @@ pub use http_endpoint::HttpEndpoint;
 #[cfg(feature = "containers")]
 pub use images::{ImageState, LocalImage, LocalImages};
 pub use kafka::{
-    Kafka, KafkaCluster, KafkaListener, KafkaOptions, KafkaTopic, KafkaUser, SecuredKafka,
+    Kafka, KafkaCluster, KafkaContents, KafkaListener, KafkaOptions, KafkaTopic, KafkaUser,
+    SecuredKafka,
 };
 pub use kdc::{Kdc, KdcOptions};
 pub use login::Login;
@@ -67,10 +69,11 @@ pub use nginx::{Nginx, NginxOptions};
 pub use proxy::{ConnectProxy, ProxyBehaviour, ProxyRequest};
 pub use runtime::Runtime;
 pub use s3_server::S3Server;
+pub use schema_registry::{SchemaRegistry, SchemaRegistryOptions};
 pub use scratch::Scratch;
 pub use scripted::{Match, Script, ScriptedHttp};
 pub use server::{Server, Whereabouts};
 pub use statement::LinkStatement;
 pub use store::Store;
-pub use token_issuer::TokenIssuer;
+pub use token_issuer::{TokenIssuer, TokenIssuerOptions};
 pub use web::{Answer, Recorded};

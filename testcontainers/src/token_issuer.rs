@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::percent_decode_str;
 use rcgen::{KeyPair, SigningKey as _};
 use serde_json::{Value, json};
@@ -22,6 +22,75 @@ const LIFE: i64 = 300;
 /// The name of the only key.
 const KEY_ID: &str = "1";
 
+/// How a [`TokenIssuer`] is started, and what its token endpoint does.
+#[derive(Debug, Clone)]
+pub struct TokenIssuerOptions {
+    tls: Option<ServerTls>,
+    audience: String,
+    life: i64,
+    answer: Option<Answer>,
+}
+
+impl Default for TokenIssuerOptions {
+    fn default() -> Self {
+        Self {
+            tls: None,
+            audience: AUDIENCE.to_owned(),
+            life: LIFE,
+            answer: None,
+        }
+    }
+}
+
+impl TokenIssuerOptions {
+    /// Speaks TLS.
+    #[must_use]
+    pub fn tls(mut self, tls: ServerTls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Gives tokens for this audience; Kafka takes those for `kafka`, the default.
+    #[must_use]
+    pub fn audience(mut self, audience: &str) -> Self {
+        audience.clone_into(&mut self.audience);
+        self
+    }
+
+    /// Gives tokens that live so many seconds, 300 by default; with a negative number they have
+    /// expired.
+    #[must_use]
+    pub fn life(mut self, seconds: i64) -> Self {
+        self.life = seconds;
+        self
+    }
+
+    /// Answers every request at the token endpoint with this, whoever asks: [`Answer::silence`], or
+    /// text that is no JSON.
+    #[must_use]
+    pub fn answer(mut self, answer: Answer) -> Self {
+        self.answer = Some(answer);
+        self
+    }
+
+    /// Knows no client: each one gets 401 and `invalid_client`.
+    #[must_use]
+    pub fn refusing(self) -> Self {
+        self.answer(refusal())
+    }
+
+    /// Starts the server with a key of its own.
+    pub fn start(self) -> TokenIssuer {
+        TokenIssuer::launch(self, Arc::new(new_key()))
+    }
+
+    /// Starts the server with the name and the key of another one: whoever takes the tokens of that
+    /// one, such as [`SecuredKafka`](crate::SecuredKafka), takes these too.
+    pub fn start_as(self, other: &TokenIssuer) -> TokenIssuer {
+        TokenIssuer::launch(self, Arc::clone(&other.key))
+    }
+}
+
 /// An OAuth server in this process: it gives signed tokens to clients that know their secret.
 ///
 /// A client's secret is its name with `-pw`. `POST /token` answers the grant `client_credentials`,
@@ -35,19 +104,18 @@ pub struct TokenIssuer {
 impl TokenIssuer {
     /// Starts the server in plain text.
     pub fn start() -> Self {
-        Self::launch(None)
+        TokenIssuerOptions::default().start()
     }
 
     /// Starts the server with TLS.
     pub fn start_tls(tls: ServerTls) -> Self {
-        Self::launch(Some(tls))
+        TokenIssuerOptions::default().tls(tls).start()
     }
 
-    fn launch(tls: Option<ServerTls>) -> Self {
-        let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256);
-        let key = Arc::new(key.expect("P-256 is supported"));
+    fn launch(mut options: TokenIssuerOptions, key: Arc<KeyPair>) -> Self {
         let signer = Arc::clone(&key);
-        let web = WebServer::start(tls, move |request| answer(request, &signer));
+        let tls = options.tls.take();
+        let web = WebServer::start(tls, move |request| answer(request, &options, &signer));
         Self { web, key }
     }
 
@@ -64,13 +132,17 @@ impl TokenIssuer {
     /// A signed token for a user that lives so many seconds from now; with a negative number it
     /// has expired.
     pub fn token(&self, user: &str, seconds: i64) -> String {
-        token(&self.key, user, seconds)
+        token(&self.key, user, AUDIENCE, seconds)
     }
 
     /// Every request so far, in the order of arrival.
     pub fn requests(&self) -> Vec<Recorded> {
         self.web.requests()
     }
+}
+
+fn new_key() -> KeyPair {
+    KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).expect("P-256 is supported")
 }
 
 /// A token without a signature.
@@ -81,43 +153,51 @@ pub(crate) fn unsigned_token(user: &str, seconds: i64) -> String {
     )
 }
 
-fn answer(request: &Recorded, key: &KeyPair) -> Answer {
-    let say = |status, body: Value| {
-        Answer::status(status)
-            .header("content-type", "application/json")
-            .body(body.to_string())
-    };
+fn answer(request: &Recorded, options: &TokenIssuerOptions, key: &KeyPair) -> Answer {
     match (request.method.as_str(), request.path.as_str()) {
-        ("GET", "/jwks") => say(200, key_set(key)),
+        ("GET", "/jwks") => say(200, &key_set(key)),
         ("POST", "/token") => {
+            if let Some(answer) = &options.answer {
+                return answer.clone();
+            }
             let form = form(&request.body);
             let field = |name| form.iter().find(|(key, _)| key == name).map(|(_, it)| it);
             if field("grant_type").is_none_or(|grant| grant != "client_credentials") {
-                return say(400, json!({"error": "unsupported_grant_type"}));
+                return say(400, &json!({"error": "unsupported_grant_type"}));
             }
             let in_body = || Some((field("client_id")?.clone(), field("client_secret")?.clone()));
             match basic(request).or_else(in_body) {
                 Some((client, secret)) if secret == format!("{client}-pw") => {
-                    let token = token(key, &client, LIFE);
-                    let kind = "Bearer";
-                    let answer =
-                        json!({"access_token": token, "token_type": kind, "expires_in": LIFE});
-                    say(200, answer)
+                    let token = token(key, &client, &options.audience, options.life);
+                    let answer = json!({
+                        "access_token": token,
+                        "token_type": "Bearer",
+                        "expires_in": options.life.max(0),
+                    });
+                    say(200, &answer)
                 }
-                _ => say(401, json!({"error": "invalid_client"}))
-                    .header("www-authenticate", "Basic realm=\"lab\""),
+                _ => refusal(),
             }
         }
         _ => Answer::status(404),
     }
 }
 
-/// Name and secret of the client in the header.
+fn say(status: u16, body: &Value) -> Answer {
+    Answer::status(status)
+        .header("content-type", "application/json")
+        .body(body.to_string())
+}
+
+/// What a client hears that is unknown or has another secret.
+fn refusal() -> Answer {
+    say(401, &json!({"error": "invalid_client"})).header("www-authenticate", "Basic realm=\"lab\"")
+}
+
+/// Name and secret of the client in the header, which RFC 6749 encodes as a form has them.
 fn basic(request: &Recorded) -> Option<(String, String)> {
-    let login = request.header("authorization")?.strip_prefix("Basic ")?;
-    let login = String::from_utf8(STANDARD.decode(login).ok()?).ok()?;
-    let (client, secret) = login.split_once(':')?;
-    Some((decoded(client), decoded(secret)))
+    let (client, secret) = request.basic_login()?;
+    Some((decoded(&client), decoded(&secret)))
 }
 
 fn form(body: &[u8]) -> Vec<(String, String)> {
@@ -133,9 +213,9 @@ fn decoded(text: &str) -> String {
     percent_decode_str(&text).decode_utf8_lossy().into_owned()
 }
 
-fn token(key: &KeyPair, user: &str, seconds: i64) -> String {
+fn token(key: &KeyPair, user: &str, audience: &str, seconds: i64) -> String {
     let header = json!({"alg": "ES256", "typ": "JWT", "kid": KEY_ID});
-    let names = json!({"iss": ISSUER, "aud": AUDIENCE});
+    let names = json!({"iss": ISSUER, "aud": audience});
     let content = content(header, user, seconds, names);
     let signature = key.sign(content.as_bytes());
     let signature = plain_signature(&signature.expect("a key of P-256 signs anything"));

@@ -3,6 +3,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Collected, Full, Limited};
@@ -39,6 +41,14 @@ impl Recorded {
     /// The first value of a header field, when it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// User and password of a basic login.
+    pub(crate) fn basic_login(&self) -> Option<(String, String)> {
+        let login = self.header("authorization")?.strip_prefix("Basic ")?;
+        let login = String::from_utf8(STANDARD.decode(login).ok()?).ok()?;
+        let (user, password) = login.split_once(':')?;
+        Some((user.to_owned(), password.to_owned()))
     }
 }
 

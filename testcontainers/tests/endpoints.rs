@@ -5,8 +5,13 @@
 
 mod support;
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use linkdial_testcontainers::{
-    Certificates, Error, HttpEndpoint, Login, Moto, S3Server, TokenIssuer,
+    Answer, Certificates, Error, HttpEndpoint, Login, Moto, S3Server, TokenIssuer,
+    TokenIssuerOptions,
 };
 use support::client;
 
@@ -157,6 +162,79 @@ async fn secret_is_taken_from_the_header_and_from_the_body() {
     let body = "grant_type=password".to_owned();
     assert_eq!(ask(other, body).await, (400, refused));
     assert_eq!(issuer.requests().len(), 5);
+}
+
+/// What the tokens say that a client gets from an issuer.
+async fn claims(issuer: &TokenIssuer, client: &reqwest::Client) -> serde_json::Value {
+    let request = client.post(issuer.token_endpoint());
+    let request = request.basic_auth("alice", Some("alice-pw"));
+    let (status, answer) = ask(request, GRANT.to_owned()).await;
+    assert_eq!(status, 200);
+    let token = answer["access_token"].as_str().unwrap();
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap());
+    let mut claims: serde_json::Value = serde_json::from_slice(&claims.unwrap()).unwrap();
+    // By the clock of this machine, which the test shares.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let end = claims["exp"].as_u64().unwrap();
+    claims["ended"] = (end < now.as_secs()).into();
+    claims
+}
+
+#[tokio::test]
+async fn tokens_are_as_the_options_say() {
+    let certificates = Certificates::shared();
+    let client = client(&certificates.client_tls());
+    let issuer = TokenIssuer::start();
+    let good = claims(&issuer, &client).await;
+    assert_eq!(
+        (&good["sub"], &good["aud"]),
+        (&"alice".into(), &"kafka".into())
+    );
+    assert_eq!(good["ended"], false);
+
+    let options = TokenIssuerOptions::default();
+    let tls = certificates.server_tls(certificates.good());
+    let old = options.clone().tls(tls).life(-60).start_as(&issuer);
+    assert!(old.token_endpoint().starts_with("https://"));
+    assert_eq!(claims(&old, &client).await["ended"], true);
+    assert_eq!(old.key_set(), issuer.key_set());
+
+    let other = options.audience("somebody-else").start();
+    let other_claims = claims(&other, &client).await;
+    assert_eq!(other_claims["aud"], "somebody-else");
+    assert_eq!(other_claims["ended"], false);
+    assert_ne!(other.key_set(), issuer.key_set());
+}
+
+#[tokio::test]
+async fn endpoints_may_give_no_token() {
+    let client = client(&Certificates::shared().client_tls());
+    let post = |issuer: &TokenIssuer| {
+        let request = client.post(issuer.token_endpoint()).body(GRANT);
+        request.basic_auth("alice", Some("alice-pw"))
+    };
+    let options = TokenIssuerOptions::default();
+    let refusing = options.clone().refusing().start();
+    let refused = serde_json::json!({"error": "invalid_client"});
+    let answer = ask(post(&refusing), GRANT.to_owned()).await;
+    assert_eq!(answer, (401, refused));
+
+    let garbage = options
+        .clone()
+        .answer(Answer::status(200).body("{\"access"));
+    let garbage = garbage.start();
+    let answer = post(&garbage).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.text().await.unwrap(), "{\"access");
+    // The key is there all the same.
+    let keys = garbage.token_endpoint().replace("/token", "/jwks");
+    assert_eq!(client.get(keys).send().await.unwrap().status(), 200);
+
+    let silent = options.answer(Answer::silence()).start();
+    let patience = std::time::Duration::from_millis(300);
+    let error = post(&silent).timeout(patience).send().await.unwrap_err();
+    assert!(error.is_timeout(), "{error:?}");
+    assert_eq!(silent.requests().len(), 1);
 }
 
 #[tokio::test]

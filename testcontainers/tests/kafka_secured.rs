@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use linkdial_testcontainers::{
     Certificates, KafkaListener, KafkaOptions, KafkaUser, LinkStatement, Scratch, SecuredKafka,
-    TokenIssuer,
+    TokenIssuer, TokenIssuerOptions,
 };
 use rustls::{AlertDescription, CertificateError, ClientConnection, StreamOwned};
 use serde_json::{Map, Value, json};
@@ -159,12 +159,24 @@ fn wrong_logins_are_refused() {
     with_token(oauth, unsigned(300));
     with_token(oidc, signed(300));
     let secret = link(oidc).credential("sasl.oauthbearer.client.secret", "not-it");
-    let secret = case(kafka, oidc, &secret);
-    let good = cases.split_off(cases.len() - 2);
+    let from = |issuer: &TokenIssuer| {
+        let link = link(oidc).config(
+            "sasl.oauthbearer.token.endpoint.url",
+            issuer.token_endpoint(),
+        );
+        case(kafka, oidc, &link)
+    };
+    let options = TokenIssuerOptions::default();
+    let same = options.clone().start_as(kafka.issuer());
+    cases.push(from(&same));
+    let expired = options.clone().life(-60).start_as(kafka.issuer());
+    let elsewhere = options.audience("elsewhere").start_as(kafka.issuer());
+    let refused = [case(kafka, oidc, &secret), from(&expired), from(&elsewhere)];
+    let good = cases.split_off(cases.len() - 3);
     for answer in answers(&good) {
         assert_eq!(answer, json!({"topics": ["empty", "orders"]}));
     }
-    cases.push(secret);
+    cases.extend(refused);
     for (case, answer) in cases.iter().zip(answers(&cases)) {
         assert_eq!(answer, json!({"error": "_AUTHENTICATION"}), "{case:#}");
     }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use linkdial_testcontainers::Scratch;
 use serde_json::Value;
 
 /// `up minio --format json`, running.
@@ -279,6 +280,47 @@ fn people_get_a_script() {
     );
     signal(child.id(), "INT");
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn servers_without_links_tell_what_clients_need() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_linkdial-testcontainers"));
+    command.args(["up", "kdc", "schema-registry", "--format", "json"]);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    output.read_line(&mut line).unwrap();
+    let told: Value = serde_json::from_str(&line).unwrap();
+    let of = |server: usize, key: &str| {
+        let settings = &told["servers"][server]["settings"];
+        settings[key]
+            .as_str()
+            .unwrap_or_else(|| panic!("{key}: {told:#}"))
+            .to_owned()
+    };
+    let conf = of(0, "krb5_conf");
+    let tickets = Scratch::new("tickets").unwrap();
+    let mut kinit = Command::new("kinit");
+    kinit.args(["-k", "-t", &of(0, "keytab"), "-c"]);
+    kinit
+        .arg(tickets.path().join("cache"))
+        .arg(of(0, "principal"));
+    assert!(kinit.env("KRB5_CONFIG", &conf).status().unwrap().success());
+    let address = of(1, "url").replace("http://", "");
+    assert_eq!(told["servers"][1]["address"], *address);
+    TcpStream::connect(&address).unwrap();
+    assert_eq!(
+        (of(1, "username"), of(1, "password")),
+        ("lab".into(), "lab-secret".into())
+    );
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+    assert!(TcpStream::connect(&address).is_err());
+    assert!(!Path::new(&conf).exists());
 }
 
 #[test]

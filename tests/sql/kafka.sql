@@ -7,3 +7,6 @@ CREATE LINK k5 AS KAFKA CONFIG '{"sasl.mechanism":"OAUTHBEARER","sasl.oauthbeare
 CREATE LINK k6 AS KAFKA CONFIG '{"security.protocol":"plaintext","spoof.dns":{"broker-1.internal:9092":"proxy.example.com:19092"},"operation.timeout.ms":"5000"}' CREDENTIALS '{}';
 CREATE OR REPLACE AGGREGATOR PIPELINE IF NOT EXISTS pk AS LOAD DATA LINK k1 'b1.example.com:9092,b2.example.com:9092/orders' INTO TABLE t FORMAT AVRO SCHEMA REGISTRY 'https://registry.example.com:8081' (a <- a);
 CREATE PIPELINE pk2 AS LOAD DATA LINK k0 'redpanda/events' INTO TABLE t FORMAT JSON (a <- a);
+CREATE PIPELINE pk3 AS LOAD DATA LINK k0 'redpanda/events' INTO TABLE t FORMAT AVRO SCHEMA REGISTRY 'r1:8081' (a <- a);
+CREATE PIPELINE pk4 AS LOAD DATA LINK k0 'redpanda/events' INTO TABLE t FORMAT AVRO SCHEMA REGISTRY 'r2:8081' (a <- a);
+CREATE PIPELINE pk5 AS LOAD DATA LINK k0 'redpanda/events' INTO TABLE t FORMAT AVRO SCHEMA REGISTRY 'r1:8081' (a <- a);

@@ -154,6 +154,7 @@ codes! {
     AuthenticateServiceRefused = "authenticate.service-refused" Fail Server Never;
     AuthenticateServiceUnknown = "authenticate.service-unknown" Fail Configuration Never;
     AuthenticateTimedOut = "authenticate.timed-out" Fail Network Later;
+    AuthenticateTokenEndpoint = "authenticate.token-endpoint" Fail Identity Never;
     AuthenticateTokenExpired = "authenticate.token-expired" Fail Identity Never;
     AuthenticateTokenInvalid = "authenticate.token-invalid" Fail Identity Never;
     AuthenticateUnknownKey = "authenticate.unknown-key" Fail Identity Never;

@@ -420,15 +420,20 @@ impl Probe {
     /// Lowers what failed at the endpoints of a role to warnings, where another endpoint of that
     /// role serves in their place.
     pub fn tolerate(&mut self, role: Role) {
+        self.lower(role, Outcome::Warn);
+    }
+
+    /// Lowers what failed at the endpoints of a role, where it does not decide about the link.
+    pub fn lower(&mut self, role: Role, to: Outcome) {
         let mut steps = self.trail.lock();
         let failed = steps.iter_mut().filter(|step| {
             let endpoint = step.endpoint.as_ref();
             step.outcome == Outcome::Fail && endpoint.is_some_and(|it| it.role == role)
         });
         for step in failed {
-            step.outcome = Outcome::Warn;
+            step.outcome = to;
             if let Some(diagnosis) = &mut step.diagnosis {
-                diagnosis.outcome = Outcome::Warn;
+                diagnosis.outcome = to;
             }
         }
     }

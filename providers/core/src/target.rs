@@ -16,6 +16,7 @@ use crate::secret::Secret;
 pub struct Target {
     text: String,
     format: Option<String>,
+    registry: Option<String>,
 }
 
 impl Target {
@@ -24,6 +25,7 @@ impl Target {
         Self {
             text: text.into(),
             format: None,
+            registry: None,
         }
     }
 
@@ -31,6 +33,13 @@ impl Target {
     #[must_use]
     pub fn with_format(mut self, format: Option<String>) -> Self {
         self.format = format;
+        self
+    }
+
+    /// Keeps the text after `SCHEMA REGISTRY` of the statement that names the target.
+    #[must_use]
+    pub fn with_registry(mut self, registry: Option<String>) -> Self {
+        self.registry = registry;
         self
     }
 
@@ -44,21 +53,31 @@ impl Target {
         self.format.as_deref()
     }
 
-    /// Returns what a URL in the text holds that nobody may see: user info, and parameters with a
-    /// secret-looking name, both as written and decoded.
+    /// Returns the address of the schema registry as written, to dial; never to show.
+    pub fn registry(&self) -> Option<&str> {
+        self.registry.as_deref()
+    }
+
+    /// Returns what a URL in the text or of the registry holds that nobody may see: user info, and
+    /// parameters with a secret-looking name, both as written and decoded.
     pub fn secrets(&self) -> Vec<Secret> {
         let mut secrets: Vec<&str> = Vec::new();
-        if let Some(login) = address::login(&self.text) {
-            let login = &self.text[login];
-            match login.split_once(':') {
-                Some((_, password)) => secrets.extend([login, password]),
-                // A short name alone would be found in our own sentences.
-                None if login.len() < SUBSTRING_LENGTH => {}
-                None => secrets.push(login),
+        for text in [Some(&self.text), self.registry.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            if let Some(login) = address::login(text) {
+                let login = &text[login];
+                match login.split_once(':') {
+                    Some((_, password)) => secrets.extend([login, password]),
+                    // A short name alone would be found in our own sentences.
+                    None if login.len() < SUBSTRING_LENGTH => {}
+                    None => secrets.push(login),
+                }
             }
+            let values = address::secret_values(text);
+            secrets.extend(values.into_iter().map(|value| &text[value]));
         }
-        let values = address::secret_values(&self.text);
-        secrets.extend(values.into_iter().map(|value| &self.text[value]));
         let mut both: Vec<Secret> = Vec::with_capacity(secrets.len());
         for written in secrets.into_iter().filter(|secret| !secret.is_empty()) {
             let decoded = address::decoded(written);
@@ -193,6 +212,10 @@ mod tests {
             redactor.redacted(told),
             "u sent [redacted], [redacted] and [redacted] or [redacted]"
         );
+        let registry = Some("https://u:r3g1stry@h:8081".to_owned());
+        let target = Target::new("b:9092/t").with_registry(registry);
+        assert!(target.secrets().contains(&Secret::new("r3g1stry")));
+        assert_eq!(format!("{target:?}"), "Target(b:9092/t)");
         assert!(Target::new("https://the@h/").secrets().is_empty());
         assert_eq!(Target::new("https://token@h/").secrets().len(), 1);
     }

@@ -1,21 +1,27 @@
 //! What the two clauses mean. Pure: no file, clock, environment or socket.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use linkdial_core::clause::escape_pointer;
-use linkdial_core::{ClauseName, Clauses, Code, Diagnosis, KeyPlace, Secret};
+use linkdial_core::{ClauseName, Clauses, Code, Diagnosis, Key, KeyPlace, Secret, Settings};
 
+use crate::gssapi;
 use crate::keys::{
-    BOOTSTRAP, CA_FILE, CA_PEM, CACHE, CERTIFICATE_FILE, CERTIFICATE_PEM, CLIENT_ID, KEY_FILE,
-    KEY_PASSWORD, KEY_PEM, KEYS, KEYTAB, MECHANISM, MECHANISMS, OAUTH_EXTENSIONS, OAUTH_ID,
-    OAUTH_METHOD, OAUTH_SECRET, OAUTH_TOKEN, OAUTH_URL, PASSWORD, PRINCIPAL, PROTOCOL, REFUSED,
-    SERVICE, SPOOF, TIMEOUT, USERNAME,
+    BOOTSTRAP, BROKER_TLS, CA_FILE, CA_PEM, CACHE, CERTIFICATE_FILE, CERTIFICATE_PEM, CLIENT_ID,
+    KEY_FILE, KEY_PASSWORD, KEY_PEM, KEYS, KEYTAB, MECHANISM, MECHANISMS, OAUTH_EXTENSIONS,
+    OAUTH_ID, OAUTH_METHOD, OAUTH_SCOPE, OAUTH_SECRET, OAUTH_TOKEN, OAUTH_URL, PASSWORD, PRINCIPAL,
+    PROTOCOL, REFUSED, SERVICE, SPOOF, TIMEOUT, USERNAME,
 };
 use crate::login::Login;
 use crate::material::Tls;
+use crate::schema_registry::Registry;
 use crate::scram::Hash;
 use crate::target::Address;
+use crate::token::is_spelled;
+use crate::token_endpoint::Oidc;
+use crate::web::Service;
 
 const PROTOCOLS: [&str; 4] = ["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"];
 const KNOWN_MECHANISMS: [&str; 5] = [
@@ -42,6 +48,25 @@ const OF_SASL: [&str; 12] = [
     SERVICE,
 ];
 
+/// What is not handed on to the client library.
+const NOT_THE_CLIENTS: [&str; 15] = [
+    SPOOF,
+    TIMEOUT,
+    BOOTSTRAP[0],
+    BOOTSTRAP[1],
+    CACHE[0],
+    CACHE[1],
+    KEYTAB,
+    PRINCIPAL,
+    "sasl.kerberos.disable.kinit",
+    "sasl.tmpdir",
+    "enable.auto.commit",
+    "enable.idempotence",
+    "enable.sasl.oauthbearer.unsecure.jwt",
+    "group.id",
+    "transactional.id",
+];
+
 /// What only a protocol with TLS uses.
 const OF_TLS: [&str; 7] = [
     CA_FILE,
@@ -60,9 +85,12 @@ pub(crate) struct Config {
     pub(crate) bootstrap: Option<(Vec<Address>, KeyPlace)>,
     pub(crate) tls: Option<Tls>,
     pub(crate) login: Option<Login>,
+    pub(crate) registry: Registry,
     spoof: BTreeMap<Address, (Address, KeyPlace)>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) client_id: String,
+    /// What the client library is given as it stands there.
+    options: Vec<(&'static str, Secret)>,
     places: Vec<(&'static str, KeyPlace)>,
 }
 
@@ -80,7 +108,8 @@ impl Config {
         }
         let config = Self {
             bootstrap: bootstrap(clauses),
-            tls: encrypted.then(|| Tls::read(clauses)),
+            tls: encrypted.then(|| Tls::read(clauses, &BROKER_TLS)),
+            registry: Registry::read(clauses),
             login: sasl.then(|| login(clauses)).flatten(),
             spoof: spoof(clauses),
             timeout: clauses
@@ -90,6 +119,7 @@ impl Config {
             client_id: clauses
                 .text(CLIENT_ID)
                 .unwrap_or_else(|| "linkdial".to_owned()),
+            options: options(clauses),
             places: KEYS
                 .iter()
                 .filter(|key| clauses.has(key.name))
@@ -109,10 +139,53 @@ impl Config {
         known.map_or_else(|| KeyPlace::key(clause(), key), |(_, place)| place.clone())
     }
 
+    /// Returns the link's own options of the client library, with the files that are meant here.
+    pub(crate) fn client_options(&self, settings: &Settings) -> Vec<(String, String)> {
+        let option = |(name, value): &(&str, Secret)| {
+            let value = value.expose();
+            let local = [CA_FILE, CERTIFICATE_FILE, KEY_FILE].contains(name) && value != "probe";
+            let value = if local {
+                settings.local_path(Path::new(value)).display().to_string()
+            } else {
+                value.to_owned()
+            };
+            ((*name).to_owned(), value)
+        };
+        self.options.iter().map(option).collect()
+    }
+
+    /// Returns whether the link has a key.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.places.iter().any(|(name, _)| *name == key)
+    }
+
+    /// Returns the deadline of one stage: the link's own where it is the shorter one.
+    pub(crate) fn limit(&self, stage: Duration) -> Duration {
+        self.timeout.map_or(stage, |own| own.min(stage))
+    }
+
+    /// Returns whether any broker is dialled in place of another.
+    pub(crate) fn has_spoofs(&self) -> bool {
+        !self.spoof.is_empty()
+    }
+
     /// Returns where a broker is dialled in place of what it advertises.
     pub(crate) fn spoofed(&self, advertised: &Address) -> Option<&(Address, KeyPlace)> {
         self.spoof.get(advertised)
     }
+}
+
+/// Reads what the client library knows. It is nobody's group here and writes nothing, tokens and
+/// tickets come to it ready, and what is `SingleStore`'s own it would refuse.
+fn options(clauses: &Clauses<'_>) -> Vec<(&'static str, Secret)> {
+    let ours = |name: &str| {
+        NOT_THE_CLIENTS.contains(&name)
+            || name.starts_with("schema.registry.")
+            || name.starts_with("sasl.oauthbearer.")
+    };
+    let keys = KEYS.iter().filter(|key| !ours(key.name));
+    let value = |key: &Key| Some((key.name, clauses.secret(key.name)?));
+    keys.filter_map(value).collect()
 }
 
 fn refuse(clauses: &mut Clauses<'_>) {
@@ -284,7 +357,7 @@ fn mechanism(clauses: &mut Clauses<'_>) -> Option<&'static str> {
 fn login(clauses: &mut Clauses<'_>) -> Option<Login> {
     match mechanism(clauses)? {
         "OAUTHBEARER" => oauth(clauses),
-        "GSSAPI" => Some(gssapi(clauses)),
+        "GSSAPI" => gssapi::define(clauses),
         mechanism => {
             for key in [USERNAME, PASSWORD] {
                 if !clauses.has(key) {
@@ -323,8 +396,8 @@ fn oauth(clauses: &mut Clauses<'_>) -> Option<Login> {
                 );
             }
         }
-        let url = clauses.text(OAUTH_URL).unwrap_or_default();
-        if !url.is_empty() && !url.starts_with("https://") && !url.starts_with("http://") {
+        let url = clauses.text(OAUTH_URL);
+        if url.is_some_and(|url| Service::parse(&url).is_none()) {
             let place = clauses.place(OAUTH_URL);
             clauses.add(
                 Diagnosis::new(
@@ -346,14 +419,16 @@ fn oauth(clauses: &mut Clauses<'_>) -> Option<Login> {
         return None;
     }
     let extensions = extensions(clauses);
-    match clauses.secret(OAUTH_TOKEN) {
-        Some(token) => bearer(clauses, token, extensions),
-        None => Some(Login::Unproven {
-            mechanism: "OAUTHBEARER",
-            what: "fetch a token by client credentials for a Kafka link",
-            hint: "fetch one by hand and check it with the key `sasl.oauthbearer.token`",
-        }),
+    if let Some(token) = clauses.secret(OAUTH_TOKEN) {
+        return bearer(clauses, token, extensions);
     }
+    Some(Login::Oidc(Box::new(Oidc {
+        service: Service::parse(&clauses.text(OAUTH_URL)?)?,
+        id: clauses.text(OAUTH_ID)?,
+        secret: clauses.secret(OAUTH_SECRET)?,
+        scope: clauses.text(OAUTH_SCOPE),
+        extensions,
+    })))
 }
 
 fn bearer(
@@ -361,8 +436,7 @@ fn bearer(
     token: Secret,
     extensions: Vec<(String, String)>,
 ) -> Option<Login> {
-    let spelled = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
-    if token.expose().bytes().all(spelled) {
+    if is_spelled(token.expose()) {
         return Some(Login::Token { token, extensions });
     }
     let place = clauses.place(OAUTH_TOKEN);
@@ -405,43 +479,4 @@ fn extensions(clauses: &mut Clauses<'_>) -> Vec<(String, String)> {
         }
     }
     found
-}
-
-/// The client library pastes these into the command line of kinit: nothing that a shell reads.
-fn gssapi(clauses: &mut Clauses<'_>) -> Login {
-    let rules: [(&str, &[u8], &str); 5] = [
-        (SERVICE, b"-._", "letters, digits, dashes and dots"),
-        (PRINCIPAL, b"-._/@", "NAME[/INSTANCE]@REALM"),
-        (KEYTAB, b"-._/@+:", "a path without spaces"),
-        (CACHE[0], b"-._/@+:", "a path without spaces"),
-        (CACHE[1], b"-._/@+:", "a path without spaces"),
-    ];
-    for (key, others, allowed) in rules {
-        let text = clauses.text(key).unwrap_or_default();
-        let good = |byte: u8| byte.is_ascii_alphanumeric() || others.contains(&byte);
-        if !text.bytes().all(good) || text.starts_with('-') || text.matches('@').count() > 1 {
-            let place = clauses.place(key);
-            clauses.add(
-                Diagnosis::new(
-                    Code::DefineInvalidValue,
-                    format!("`{key}` holds characters that it can not have"),
-                )
-                .evidence("allowed", allowed)
-                .key(place)
-                .hint("it reaches a command line on the cluster: keep to what is allowed"),
-            );
-        }
-    }
-    if clauses.has(KEYTAB) && !clauses.has(PRINCIPAL) {
-        clauses.missing(
-            PRINCIPAL,
-            "a keytab is given, and nothing says for whom",
-            format!("add `{PRINCIPAL}`: `klist -k KEYTAB` lists what it holds"),
-        );
-    }
-    Login::Unproven {
-        mechanism: "GSSAPI",
-        what: "log in with Kerberos on a Kafka link",
-        hint: "check keytab and principal on a node of the cluster with `kinit -kt KEYTAB PRINCIPAL`",
-    }
 }

@@ -23,7 +23,7 @@ use linkdial_core::net::name_protocol;
 use linkdial_core::{Code, Diagnosis, Endpoint, Outcome, Secret, Stage};
 
 use crate::config::Config;
-use crate::keys::{MECHANISM, OAUTH_TOKEN, PASSWORD, PROTOCOL, USERNAME};
+use crate::keys::{MECHANISM, OAUTH_SCOPE, OAUTH_TOKEN, OAUTH_URL, PASSWORD, PROTOCOL, USERNAME};
 use crate::login::Login;
 use crate::metadata::{Rights, Topic};
 use crate::token::Claims;
@@ -40,7 +40,7 @@ pub(crate) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn finding(&self, code: Code, what: &str) -> Diagnosis {
+    pub(crate) fn finding(&self, code: Code, what: &str) -> Diagnosis {
         Diagnosis::new(code, format!("{} {what}", self.endpoint))
     }
 
@@ -252,16 +252,15 @@ pub(crate) fn token(asked: &Asked<'_>, token: &Secret) -> Diagnosis {
             .finding(Code::AuthenticateTokenInvalid, "does not accept the token")
             .hint("compare issuer, audience and scope with what the broker expects")
     };
-    let finding = finding
-        .evidence("mechanism", "OAUTHBEARER")
-        .evidence("issuer", claims.issuer)
-        .evidence("audience", claims.audience)
-        .evidence("subject", claims.subject)
-        .evidence(
-            "expires",
-            claims.expires.map(|it| it.to_string()).unwrap_or_default(),
-        );
-    asked.keyed(finding, &[OAUTH_TOKEN])
+    let finding = claims.tell(finding.evidence("mechanism", "OAUTHBEARER"));
+    match &asked.config.login {
+        // What the server put into the token follows from where, and for what, it was asked.
+        Some(Login::Oidc(oidc)) if oidc.scope.is_some() => {
+            asked.keyed(finding, &[OAUTH_SCOPE, OAUTH_URL])
+        }
+        Some(Login::Oidc(_)) => asked.keyed(finding, &[OAUTH_URL]),
+        _ => asked.keyed(finding, &[OAUTH_TOKEN]),
+    }
 }
 
 /// SCRAM could not be followed.
@@ -286,14 +285,14 @@ pub(crate) fn impostor(asked: &Asked<'_>) -> Diagnosis {
 }
 
 /// The login is not one of this version's.
-pub(crate) fn unproven(asked: &Asked<'_>, mechanism: &str, what: &str, hint: &str) -> Diagnosis {
+pub(crate) fn unproven(asked: &Asked<'_>, mechanism: &str, code: Code, reason: &str) -> Diagnosis {
     let finding = Diagnosis::new(
-        Code::DefineNotCompiledIn,
-        format!("this build of linkdial can not {what}"),
+        code,
+        format!("{} was not logged in to: {reason}", asked.endpoint),
     )
     .evidence("mechanism", mechanism)
     .evidence("proved", "the broker offers the mechanism")
-    .hint(hint);
+    .hint("check it on a node of the cluster with `kinit -kt KEYTAB PRINCIPAL`");
     asked.keyed(finding, &[MECHANISM])
 }
 
@@ -342,29 +341,77 @@ fn not_found(asked: &Asked<'_>, wanted: &str) -> Diagnosis {
 }
 
 fn leaders(asked: &Asked<'_>, topic: &Topic, code: Option<ResponseError>) -> Vec<Diagnosis> {
-    if topic.leaderless.is_empty() && code.is_none() && topic.partitions > 0 {
+    let leaderless = topic.leaderless();
+    let count = topic.partitions.len();
+    if leaderless.is_empty() && code.is_none() && count > 0 {
         return Vec::new();
-    }
-    let shown = topic.leaderless.iter().take(MAX_PARTITIONS);
-    let mut shown: Vec<String> = shown.map(i32::to_string).collect();
-    if topic.leaderless.len() > shown.len() {
-        shown.push(format!("and {} more", topic.leaderless.len() - shown.len()));
     }
     vec![
         Diagnosis::new(
             Code::AccessLeaderMissing,
             format!(
-                "{} of {} partitions of the topic `{}` have no leader",
-                topic.leaderless.len(),
-                topic.partitions,
+                "{} of {count} partitions of the topic `{}` have no leader",
+                leaderless.len(),
                 topic.name
             ),
         )
-        .evidence("partitions", shown.join(", "))
+        .evidence("partitions", listed(&leaderless))
         .evidence("asked", asked.endpoint)
         .evidence("remote_code", name(topic.error))
         .hint("bring the brokers back that hold these partitions, then check again"),
     ]
+}
+
+/// A broker does not serve what it is said to lead.
+pub(crate) fn not_served(
+    asked: &Asked<'_>,
+    topic: &str,
+    code: i16,
+    partitions: &[i32],
+) -> Diagnosis {
+    let error = ResponseError::try_from_code(code);
+    let what = format!("does not serve partitions of the topic `{topic}` that it is said to lead");
+    let (code_of_finding, hint) = match error {
+        Some(
+            ResponseError::NotLeaderOrFollower
+            | ResponseError::LeaderNotAvailable
+            | ResponseError::ReplicaNotAvailable
+            | ResponseError::UnknownTopicOrPartition
+            | ResponseError::FencedLeaderEpoch
+            | ResponseError::UnknownLeaderEpoch
+            | ResponseError::OffsetNotAvailable,
+        ) => (
+            Code::AccessLeaderMissing,
+            "asked six times in half a second: if leaders are changing now, check again later; else look \
+             into the log of the broker",
+        ),
+        Some(ResponseError::TopicAuthorizationFailed) => (
+            Code::AccessDenied,
+            "add an ACL that allows Describe on the topic; brokers that differ in it are out of step",
+        ),
+        _ => (Code::AccessServerError, "look into the log of the broker"),
+    };
+    let finding = asked
+        .finding(code_of_finding, &what)
+        .evidence("partitions", listed(partitions))
+        .evidence("topic", topic)
+        .evidence("remote_code", name(code))
+        .hint(hint);
+    asked.principal(finding)
+}
+
+/// Returns whether an error code may be gone the next time.
+pub(crate) fn may_pass(code: i16) -> bool {
+    ResponseError::try_from_code(code).is_some_and(|error| error.is_retriable())
+}
+
+fn listed(partitions: &[i32]) -> String {
+    let shown = partitions.iter().take(MAX_PARTITIONS);
+    let mut shown: Vec<String> = shown.map(i32::to_string).collect();
+    if partitions.len() > shown.len() {
+        shown.push(format!("and {} more", partitions.len() - shown.len()));
+    }
+    shown.join(", ")
 }
 
 /// The authorizer does not allow what the statement does.

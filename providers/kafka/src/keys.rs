@@ -14,20 +14,85 @@ pub(crate) const CERTIFICATE_PEM: &str = "ssl.certificate.pem";
 pub(crate) const KEY_FILE: &str = "ssl.key.location";
 pub(crate) const KEY_PEM: &str = "ssl.key.pem";
 pub(crate) const KEY_PASSWORD: &str = "ssl.key.password";
+pub(crate) const REGISTRY_USERNAME: &str = "schema.registry.username";
+pub(crate) const REGISTRY_PASSWORD: &str = "schema.registry.password";
 pub(crate) const SERVICE: &str = "sasl.kerberos.service.name";
 pub(crate) const PRINCIPAL: &str = "sasl.kerberos.principal";
 pub(crate) const KEYTAB: &str = "sasl.kerberos.keytab";
 pub(crate) const CACHE: [&str; 2] = ["sasl.kerberos.ccache", "sasl.kerberos.cache"];
+pub(crate) const NO_KINIT: &str = "sasl.kerberos.disable.kinit";
 pub(crate) const OAUTH_METHOD: &str = "sasl.oauthbearer.method";
 pub(crate) const OAUTH_ID: &str = "sasl.oauthbearer.client.id";
 pub(crate) const OAUTH_SECRET: &str = "sasl.oauthbearer.client.secret";
 pub(crate) const OAUTH_URL: &str = "sasl.oauthbearer.token.endpoint.url";
+pub(crate) const OAUTH_SCOPE: &str = "sasl.oauthbearer.scope";
 pub(crate) const OAUTH_EXTENSIONS: &str = "sasl.oauthbearer.extensions";
 pub(crate) const OAUTH_TOKEN: &str = "sasl.oauthbearer.token";
 pub(crate) const SPOOF: &str = "spoof.dns";
 pub(crate) const TIMEOUT: &str = "operation.timeout.ms";
 pub(crate) const BOOTSTRAP: [&str; 2] = ["bootstrap.servers", "metadata.broker.list"];
 pub(crate) const CLIENT_ID: &str = "client.id";
+
+/// The options that bring a certificate or key along: a file of the nodes, or the text itself.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    pub(crate) file: &'static str,
+    pub(crate) inline: Option<&'static str>,
+}
+
+impl Pair {
+    /// Returns the names for a hint.
+    pub(crate) fn names(&self) -> String {
+        match self.inline {
+            Some(inline) => format!("`{}` or `{inline}`", self.file),
+            None => format!("`{}`", self.file),
+        }
+    }
+}
+
+/// The options of one client with TLS.
+#[derive(Debug)]
+pub(crate) struct TlsKeys {
+    pub(crate) ca: Pair,
+    pub(crate) certificate: Pair,
+    pub(crate) key: Pair,
+    /// The password of the key.
+    pub(crate) password: &'static str,
+}
+
+/// TLS to the brokers.
+pub(crate) static BROKER_TLS: TlsKeys = TlsKeys {
+    ca: Pair {
+        file: CA_FILE,
+        inline: Some(CA_PEM),
+    },
+    certificate: Pair {
+        file: CERTIFICATE_FILE,
+        inline: Some(CERTIFICATE_PEM),
+    },
+    key: Pair {
+        file: KEY_FILE,
+        inline: Some(KEY_PEM),
+    },
+    password: KEY_PASSWORD,
+};
+
+/// TLS to the schema registry.
+pub(crate) static REGISTRY_TLS: TlsKeys = TlsKeys {
+    ca: Pair {
+        file: "schema.registry.ssl.ca.location",
+        inline: None,
+    },
+    certificate: Pair {
+        file: "schema.registry.ssl.certificate.location",
+        inline: None,
+    },
+    key: Pair {
+        file: "schema.registry.ssl.key.location",
+        inline: None,
+    },
+    password: "schema.registry.ssl.key.password",
+};
 
 /// A day; nobody means more.
 const LONGEST_MS: i64 = 24 * 60 * 60 * 1000;
@@ -48,7 +113,7 @@ pub(crate) const KEYS: &[Key] = &[
     text(CACHE[0]),
     text(CACHE[1]),
     text("sasl.tmpdir"),
-    Key::config("sasl.kerberos.disable.kinit", Shape::Boolean),
+    Key::config(NO_KINIT, Shape::Boolean),
     // librdkafka's, as far as a link needs them
     text(BOOTSTRAP[0]),
     text(BOOTSTRAP[1]),
@@ -73,16 +138,16 @@ pub(crate) const KEYS: &[Key] = &[
     text(OAUTH_ID),
     secret(OAUTH_SECRET),
     text(OAUTH_URL),
-    text("sasl.oauthbearer.scope"),
+    text(OAUTH_SCOPE),
     text(OAUTH_EXTENSIONS),
     secret("sasl.oauthbearer.config"),
     secret(OAUTH_TOKEN).extension(),
-    Key::credential("schema.registry.username", Shape::Text),
-    secret("schema.registry.password"),
-    text("schema.registry.ssl.ca.location"),
-    text("schema.registry.ssl.certificate.location"),
-    text("schema.registry.ssl.key.location"),
-    secret("schema.registry.ssl.key.password"),
+    Key::credential(REGISTRY_USERNAME, Shape::Text),
+    secret(REGISTRY_PASSWORD),
+    text(REGISTRY_TLS.ca.file),
+    text(REGISTRY_TLS.certificate.file),
+    text(REGISTRY_TLS.key.file),
+    secret(REGISTRY_TLS.password),
     // librdkafka's, let through: they change how fast records flow, and no dial
     text("acks"),
     text("allow.auto.create.topics"),

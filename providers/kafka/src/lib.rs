@@ -1,15 +1,27 @@
 #![doc = include_str!("../README.md")]
 
+mod brokers;
+mod client;
 mod config;
 mod error;
+mod gssapi;
 mod keys;
 mod login;
 mod material;
 mod metadata;
+mod offsets;
+mod private_key;
 mod provider;
+mod reader;
+mod schema_registry;
 mod scram;
 mod target;
 mod token;
+mod token_endpoint;
+mod topic;
+mod walk;
+mod web;
 mod wire;
 
+pub use client::{CLIENT, run as run_client};
 pub use provider::Kafka;

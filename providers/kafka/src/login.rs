@@ -1,5 +1,7 @@
 //! The first words on a stream: which protocol is spoken, and who we are.
 
+use std::time::Duration;
+
 use bytes::{Buf as _, Bytes};
 use kafka_protocol::messages::{
     ApiKey, ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, SaslAuthenticateRequest,
@@ -7,16 +9,27 @@ use kafka_protocol::messages::{
     metadata_request::MetadataRequestTopic,
 };
 use kafka_protocol::protocol::{Decodable as _, StrBytes};
-use linkdial_core::{Diagnosis, Secret};
+use linkdial_core::net::Net;
+use linkdial_core::{Code, Diagnosis, Secret};
+use linkdial_kerberos::KerberosFault;
 
 use crate::error::{self, Asked};
+use crate::gssapi::{Gssapi, Kerberos};
 use crate::metadata::{self, Metadata};
+use crate::offsets;
 use crate::scram::{Hash, Scram};
+use crate::token_endpoint::Oidc;
 use crate::wire::{Broken, Connection};
 
 /// The version of the SASL handshake that is followed by framed messages.
 const HANDSHAKE: i16 = 1;
 const AUTHENTICATE: i16 = 2;
+
+/// A broker that has just been made leader may not know it yet: every client asks again then.
+const TRIES: usize = 6;
+
+/// How long a client waits before it asks again: its own `retry.backoff.ms`.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Who the link says it is.
 #[derive(Debug)]
@@ -35,11 +48,17 @@ pub(crate) enum Login {
         token: Secret,
         extensions: Vec<(String, String)>,
     },
-    /// A login that this version can not carry out.
+    /// OAUTHBEARER with a token that is fetched first; it becomes [`Login::Token`] then.
+    Oidc(Box<Oidc>),
+    /// GSSAPI with a ticket that is got first; it becomes [`Login::Kerberos`] then.
+    Gssapi(Box<Gssapi>),
+    /// GSSAPI with the ticket of a KDC.
+    Kerberos(Box<Kerberos>),
+    /// A login that can not be carried out from here; the record says why.
     Unproven {
         mechanism: &'static str,
-        what: &'static str,
-        hint: &'static str,
+        code: Code,
+        reason: &'static str,
     },
 }
 
@@ -54,7 +73,8 @@ impl Login {
             Self::Scram {
                 hash: Hash::Sha512, ..
             } => "SCRAM-SHA-512",
-            Self::Token { .. } => "OAUTHBEARER",
+            Self::Token { .. } | Self::Oidc(_) => "OAUTHBEARER",
+            Self::Gssapi(_) | Self::Kerberos(_) => "GSSAPI",
             Self::Unproven { mechanism, .. } => mechanism,
         }
     }
@@ -67,6 +87,8 @@ pub(crate) struct Hello {
     pub(crate) apis: usize,
     /// The versions of Metadata that it knows.
     pub(crate) metadata: (i16, i16),
+    /// The versions of `ListOffsets` that it knows.
+    list_offsets: Option<(i16, i16)>,
     /// The newest version of `SaslAuthenticate` that it knows.
     authenticate: i16,
 }
@@ -76,21 +98,39 @@ impl Hello {
     pub(crate) fn metadata_version(&self) -> i16 {
         self.metadata.1.min(metadata::NEWEST)
     }
+
+    /// Returns the version of `ListOffsets` that both sides know.
+    pub(crate) fn list_offsets_version(&self) -> Option<i16> {
+        let (oldest, newest) = self.list_offsets?;
+        let version = newest.min(offsets::NEWEST);
+        (version >= oldest.max(offsets::OLDEST)).then_some(version)
+    }
 }
 
 /// Says hello, and logs in where the link does. Nothing secret goes out before the broker has
 /// shown that it is one.
 pub(crate) async fn open(
     connection: &mut Connection,
-    login: Option<&Login>,
+    entry: Option<&Entry<'_>>,
     asked: &Asked<'_>,
 ) -> Result<Hello, Diagnosis> {
     let hello = hello(connection, asked).await?;
-    if let Some(login) = login {
-        choose(connection, login, asked).await?;
-        authenticate(connection, &hello, login, asked).await?;
+    if let Some(entry) = entry {
+        choose(connection, entry.login, asked).await?;
+        authenticate(connection, &hello, entry, asked).await?;
     }
     Ok(hello)
+}
+
+/// A login at one broker.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry<'a> {
+    pub(crate) login: &'a Login,
+    /// What the broker calls itself: its Kerberos principal has that name.
+    pub(crate) host: &'a str,
+    pub(crate) net: &'a Net,
+    /// How long the login may take.
+    pub(crate) limit: Duration,
 }
 
 async fn hello(connection: &mut Connection, asked: &Asked<'_>) -> Result<Hello, Diagnosis> {
@@ -114,6 +154,7 @@ async fn hello(connection: &mut Connection, asked: &Asked<'_>) -> Result<Hello, 
     Ok(Hello {
         apis: answer.api_keys.len(),
         metadata,
+        list_offsets: versions(ApiKey::ListOffsets),
         authenticate: authenticate.clamp(0, AUTHENTICATE),
     })
 }
@@ -150,9 +191,10 @@ async fn choose(
 async fn authenticate(
     connection: &mut Connection,
     hello: &Hello,
-    login: &Login,
+    entry: &Entry<'_>,
     asked: &Asked<'_>,
 ) -> Result<(), Diagnosis> {
+    let login = entry.login;
     let mut exchange = Exchange {
         connection,
         version: hello.authenticate,
@@ -202,11 +244,18 @@ async fn authenticate(
             Err(told.unwrap_or_else(|| error::token(asked, token)))
                 .map_err(|told| told.evidence("answer", reason))
         }
+        Login::Kerberos(kerberos) => exchange.show_ticket(kerberos, entry).await,
+        Login::Oidc(_) | Login::Gssapi(_) => Err(error::unproven(
+            asked,
+            login.mechanism(),
+            Code::DefineIdentityNotHere,
+            "it was not asked for before",
+        )),
         Login::Unproven {
             mechanism,
-            what,
-            hint,
-        } => Err(error::unproven(asked, mechanism, what, hint)),
+            code,
+            reason,
+        } => Err(error::unproven(asked, mechanism, *code, reason)),
     }
 }
 
@@ -218,8 +267,23 @@ struct Exchange<'a> {
     asked: &'a Asked<'a>,
 }
 
+/// What came in place of an answer.
+enum Refusal {
+    /// The broker said no: its error code and its words; no code where it only hung up.
+    Refused(i16, String),
+    /// No answer came.
+    Broken(Diagnosis),
+}
+
 impl Exchange<'_> {
     async fn say(&mut self, message: Vec<u8>) -> Result<Bytes, Diagnosis> {
+        self.tell(message).await.map_err(|refusal| match refusal {
+            Refusal::Refused(code, words) => error::refused(self.asked, self.login, code, &words),
+            Refusal::Broken(finding) => finding,
+        })
+    }
+
+    async fn tell(&mut self, message: Vec<u8>) -> Result<Bytes, Refusal> {
         let request = SaslAuthenticateRequest::default().with_auth_bytes(message.into());
         let answer = self.connection.ask(self.version, &request).await;
         let answer = answer.and_then(|body| {
@@ -229,15 +293,48 @@ impl Exchange<'_> {
         });
         let answer = answer.map_err(|broken| match broken {
             // Some brokers only hang up.
-            Broken::Closed => error::refused(self.asked, self.login, 0, ""),
-            other => error::broken(self.asked, self.connection, other),
+            Broken::Closed => Refusal::Refused(0, String::new()),
+            other => Refusal::Broken(error::broken(self.asked, self.connection, other)),
         })?;
         if answer.error_code != 0 {
-            let message = answer.error_message.unwrap_or_default();
-            let code = answer.error_code;
-            return Err(error::refused(self.asked, self.login, code, &message));
+            let words = answer.error_message.unwrap_or_default();
+            return Err(Refusal::Refused(answer.error_code, words.to_string()));
         }
         Ok(answer.auth_bytes)
+    }
+
+    /// GSSAPI (RFC 4752): the ticket, the server's proof, and no security layer.
+    async fn show_ticket(
+        &mut self,
+        kerberos: &Kerberos,
+        entry: &Entry<'_>,
+    ) -> Result<(), Diagnosis> {
+        let named = |fault: KerberosFault| fault.into_diagnosis(&kerberos.guilty);
+        // Silence of the KDC is to be told from that of the broker.
+        let limit = entry.limit * 9 / 10;
+        let ticket = kerberos
+            .login
+            .ticket(entry.net, &kerberos.service, entry.host, limit);
+        let mut initiator = ticket.await.map_err(named)?;
+        let mut message = initiator.first();
+        for round in 0..3 {
+            let answer = self.tell(message).await.map_err(|refusal| match refusal {
+                Refusal::Refused(_, words) => named(initiator.refused(&words)),
+                Refusal::Broken(finding) => finding,
+            })?;
+            message = match round {
+                0 => {
+                    initiator.accept(&answer).map_err(named)?;
+                    Vec::new()
+                }
+                1 => {
+                    initiator.unwrap_layers(&answer).map_err(named)?;
+                    initiator.wrap_choice(None).map_err(named)?
+                }
+                _ => break,
+            };
+        }
+        Ok(())
     }
 }
 
@@ -273,6 +370,33 @@ pub(crate) async fn metadata(
     let answer = connection.ask(version, &request).await;
     let answer = answer.and_then(|body| Metadata::read(body, version).ok_or(Broken::Garbled));
     answer.map_err(|broken| error::metadata(asked, connection, broken))
+}
+
+/// Asks a broker for the ends of the partitions that it leads. Returns how many it serves.
+pub(crate) async fn offsets(
+    connection: &mut Connection,
+    version: i16,
+    topic: &str,
+    partitions: &[i32],
+    asked: &Asked<'_>,
+) -> Result<usize, Diagnosis> {
+    let request = offsets::request(topic, partitions);
+    let mut tries = 1;
+    loop {
+        let answer = connection.ask(version, &request).await;
+        let answer = answer.and_then(|body| offsets::read(body, version).ok_or(Broken::Garbled));
+        let answer = answer.map_err(|broken| error::broken(asked, connection, broken))?;
+        let Some((_, code)) = answer.iter().find(|(_, error)| *error != 0) else {
+            return Ok(answer.len());
+        };
+        if tries == TRIES || !error::may_pass(*code) {
+            let bad = answer.iter().filter(|(_, error)| error == code);
+            let bad: Vec<i32> = bad.map(|(index, _)| *index).collect();
+            return Err(error::not_served(asked, topic, *code, &bad));
+        }
+        tries += 1;
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 /// Returns whether a body of an error code and an array can hold as many elements as it claims:

@@ -2,17 +2,22 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use linkdial_core::net::{CertificateFacts, ClientIdentity, Roots, TlsOptions};
-use linkdial_core::{Clauses, Code, Diagnosis, KeyPlace, Outcome, Secret, Settings};
+use linkdial_core::{Clauses, Code, Diagnosis, Halt, KeyPlace, Outcome, Probe, Secret, Settings};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::keys::{CA_FILE, CA_PEM, CERTIFICATE_FILE, CERTIFICATE_PEM, KEY_FILE, KEY_PEM};
+use crate::config::Config;
+use crate::keys::{Pair, TlsKeys};
+use crate::private_key::{self, Form, Locked};
 
 /// No file of certificates is longer, in bytes.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
+
+const WITHOUT_PASSWORD: &str = "add it to CREDENTIALS";
 
 /// A certificate that ends within this many days is worth a warning.
 const EXPIRES_SOON_DAYS: i64 = 30;
@@ -23,6 +28,8 @@ pub(crate) struct Source {
     pub(crate) key: &'static str,
     pub(crate) place: KeyPlace,
     text: Text,
+    /// A folder of such files may stand there as well.
+    folders: bool,
 }
 
 #[derive(Debug)]
@@ -32,11 +39,14 @@ enum Text {
 }
 
 /// What a link brings along for TLS.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Tls {
+    keys: &'static TlsKeys,
     pub(crate) ca: Option<Source>,
     pub(crate) certificate: Option<Source>,
     pub(crate) key: Option<Source>,
+    password: Option<Secret>,
+    password_place: KeyPlace,
 }
 
 /// TLS as it is dialled, and what of the link is not part of it.
@@ -50,8 +60,16 @@ pub(crate) struct Loaded {
 }
 
 impl Source {
-    fn read(clauses: &mut Clauses<'_>, file: &'static str, inline: &'static str) -> Option<Self> {
-        let source = |key, place, text| Some(Self { key, place, text });
+    fn read(clauses: &mut Clauses<'_>, pair: &Pair) -> Option<Self> {
+        let (file, inline) = (pair.file, pair.inline.unwrap_or_default());
+        let source = |key, place, text| {
+            Some(Self {
+                key,
+                place,
+                text,
+                folders: false,
+            })
+        };
         match (clauses.text(file), clauses.secret(inline)) {
             (Some(_), Some(_)) => {
                 let places = (clauses.place(file), clauses.place(inline));
@@ -66,12 +84,21 @@ impl Source {
                 );
                 None
             }
-            // The client takes the system's own roots then, and so does the dial.
-            (Some(path), None) if file == CA_FILE && path == "probe" => None,
             (Some(path), None) => source(file, clauses.place(file), Text::File(path.into())),
             (None, Some(pem)) => source(inline, clauses.place(inline), Text::Inline(pem)),
             (None, None) => None,
         }
+    }
+
+    /// Reads where the CA is.
+    fn read_ca(clauses: &mut Clauses<'_>, pair: &Pair) -> Option<Self> {
+        let source = Self::read(clauses, pair)?;
+        // The client takes the system's own roots then, and so does the dial.
+        let probe = matches!(&source.text, Text::File(path) if path == Path::new("probe"));
+        (!probe).then_some(Self {
+            folders: true,
+            ..source
+        })
     }
 
     fn bad(&self, what: &str, hint: &str) -> Diagnosis {
@@ -92,7 +119,7 @@ impl Source {
             Text::File(path) => path,
         };
         let local = settings.local_path(path);
-        match read_file(local, self.key == CA_FILE).await {
+        match read_file(local, self.folders).await {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self
@@ -103,6 +130,17 @@ impl Source {
                 .evidence("read", local.display())
                 .evidence("error", error.kind())),
         }
+    }
+
+    fn no_key(&self) -> Diagnosis {
+        self.bad(
+            "holds no private key in PEM form",
+            "it begins with -----BEGIN PRIVATE KEY----- or the like",
+        )
+    }
+
+    fn open_plain(&self, pem: &[u8]) -> Result<PrivateKeyDer<'static>, Diagnosis> {
+        PrivateKeyDer::from_pem_slice(pem).map_err(|_| self.no_key())
     }
 
     fn not_here(&self) -> Diagnosis {
@@ -147,11 +185,14 @@ async fn read_file(path: &Path, folders: bool) -> io::Result<Vec<u8>> {
 
 impl Tls {
     /// Reads what both clauses say, and checks what stands there inline.
-    pub(crate) fn read(clauses: &mut Clauses<'_>) -> Self {
+    pub(crate) fn read(clauses: &mut Clauses<'_>, keys: &'static TlsKeys) -> Self {
         let tls = Self {
-            ca: Source::read(clauses, CA_FILE, CA_PEM),
-            certificate: Source::read(clauses, CERTIFICATE_FILE, CERTIFICATE_PEM),
-            key: Source::read(clauses, KEY_FILE, KEY_PEM),
+            keys,
+            ca: Source::read_ca(clauses, &keys.ca),
+            certificate: Source::read(clauses, &keys.certificate),
+            key: Source::read(clauses, &keys.key),
+            password: clauses.secret(keys.password),
+            password_place: clauses.place(keys.password),
         };
         let inline = |source: &Option<Source>| match source.as_ref().map(|it| &it.text) {
             Some(Text::Inline(pem)) => Some(pem.expose().as_bytes().to_vec()),
@@ -162,36 +203,113 @@ impl Tls {
         {
             clauses.add(finding);
         }
-        let has = |keys: [&str; 2]| keys.iter().any(|key| clauses.has(key));
-        match (
-            has([CERTIFICATE_FILE, CERTIFICATE_PEM]),
-            has([KEY_FILE, KEY_PEM]),
-        ) {
+        let has = |pair: &Pair| {
+            let inline = pair.inline.is_some_and(|inline| clauses.has(inline));
+            inline || clauses.has(pair.file)
+        };
+        match (has(&keys.certificate), has(&keys.key)) {
             (true, false) => clauses.missing(
-                KEY_FILE,
+                keys.key.file,
                 "the link has a client certificate and no private key",
-                format!("add `{KEY_FILE}` or `{KEY_PEM}`"),
+                format!("add {}", keys.key.names()),
             ),
             (false, true) => clauses.missing(
-                CERTIFICATE_FILE,
+                keys.certificate.file,
                 "the link has a private key and no client certificate",
-                format!("add `{CERTIFICATE_FILE}` or `{CERTIFICATE_PEM}`"),
+                format!("add {}", keys.certificate.names()),
             ),
             _ => {}
         }
         let both = (inline(&tls.certificate), inline(&tls.key));
-        if let (Some(certificate), Some(key)) = (&tls.certificate, &tls.key)
-            && let (Some(chain), Some(secret)) = both
-            && let Err(finding) = identity((certificate, &chain), (key, &secret))
-            && finding.outcome == Outcome::Fail
-        {
-            clauses.add(finding);
+        if let (Some(key), (chain, Some(secret))) = (&tls.key, both) {
+            match (private_key::form(&secret), &tls.certificate, chain) {
+                (Form::Plain, Some(certificate), Some(chain)) => {
+                    let identity = key
+                        .open_plain(&secret)
+                        .and_then(|secret| identity((certificate, &chain), (key, secret)));
+                    identity
+                        .err()
+                        .into_iter()
+                        .for_each(|finding| clauses.add(finding));
+                }
+                (Form::Encrypted, ..) if tls.password.is_none() => {
+                    let (what, hint) = (tls.without_password(key), WITHOUT_PASSWORD);
+                    clauses.missing(keys.password, what, hint);
+                }
+                // It takes time to open one: that is the walk's.
+                _ => {}
+            }
         }
         tls
     }
 
+    /// Returns whether the link brings anything along.
+    pub(crate) fn is_given(&self) -> bool {
+        [&self.ca, &self.certificate, &self.key]
+            .iter()
+            .any(|source| source.is_some())
+    }
+
+    /// Reads the files and records what is wrong with them, which ends the walk, or only missing
+    /// here, which does not.
+    pub(crate) async fn prepare(&self, probe: &mut Probe) -> Result<Loaded, Halt> {
+        let settings = Arc::clone(probe.settings());
+        let mut findings = Vec::new();
+        let loaded = self.load(&settings, &mut findings).await;
+        let mut halt = None;
+        for finding in findings {
+            if finding.outcome == Outcome::Fail {
+                halt = Some(probe.halt(None, finding));
+            } else {
+                probe.finding(None, finding);
+            }
+        }
+        halt.map_or(Ok(loaded), Err)
+    }
+
+    /// Says of a finding about certificates which key of the link it hangs on.
+    pub(crate) fn explain(
+        &self,
+        loaded: &Loaded,
+        config: &Config,
+        finding: Diagnosis,
+    ) -> Diagnosis {
+        let keys = self.keys;
+        match finding.code {
+            Code::TlsUnknownIssuer => {
+                let place = self.ca.as_ref().map(|it| it.place.clone());
+                let finding = finding.key(place.unwrap_or_else(|| config.place(keys.ca.file)));
+                if loaded.without_ca {
+                    finding
+                        .outcome(Outcome::Unverified)
+                        .hint("the link's own CA may have signed it, and is not here")
+                } else if let Some(ca) = &self.ca {
+                    finding.hint(format!("put the CA that signed it into `{}`", ca.key))
+                } else {
+                    finding.hint(format!("name its CA with {}", keys.ca.names()))
+                }
+            }
+            Code::TlsClientCertificateRequired => {
+                let finding = finding.key(config.place(keys.certificate.file));
+                if loaded.without_identity {
+                    finding
+                        .outcome(Outcome::Unverified)
+                        .hint("the link names one that can not be used here")
+                } else {
+                    let (certificate, key) = (keys.certificate.file, keys.key.file);
+                    finding.hint(format!("add `{certificate}` and `{key}`"))
+                }
+            }
+            Code::TlsClientCertificateRefused => match &self.certificate {
+                Some(source) => finding.key(source.place.clone()),
+                None => finding,
+            },
+            _ => finding,
+        }
+    }
+
     /// Reads the files. What is wrong with them or missing goes to `findings`.
-    pub(crate) async fn load(&self, settings: &Settings, findings: &mut Vec<Diagnosis>) -> Loaded {
+    async fn load(&self, settings: &Settings, findings: &mut Vec<Diagnosis>) -> Loaded {
         let mut loaded = Loaded::default();
         let mut take = async |source: &Option<Source>| {
             let source = source.as_ref()?;
@@ -204,7 +322,17 @@ impl Tls {
         };
         let ca = take(&self.ca).await;
         let certificate = take(&self.certificate).await;
-        let key = take(&self.key).await;
+        let pem = take(&self.key).await;
+        let key = match (&self.key, pem) {
+            (Some(source), Some(pem)) => match self.open(source, pem).await {
+                Ok(key) => Some(key),
+                Err(finding) => {
+                    findings.push(finding);
+                    None
+                }
+            },
+            _ => None,
+        };
         match (&self.ca, &ca) {
             (Some(source), Some(pem)) => match roots(source, pem) {
                 Ok(roots) => loaded.options.roots = Some(roots),
@@ -215,19 +343,77 @@ impl Tls {
         if let (Some(source), Some(pem)) = (&self.certificate, &certificate) {
             findings.extend(validity(source, pem, Timestamp::now()));
         }
-        match ((&self.certificate, &certificate), (&self.key, &key)) {
+        match ((&self.certificate, &certificate), (&self.key, key)) {
             ((Some(certificate), Some(chain)), (Some(key), Some(secret))) => {
                 match identity((certificate, chain), (key, secret)) {
                     Ok(identity) => loaded.options.identity = Some(identity),
-                    Err(finding) => {
-                        loaded.without_identity = finding.outcome != Outcome::Fail;
-                        findings.push(finding);
-                    }
+                    Err(finding) => findings.push(finding),
                 }
             }
             ((certificate, _), _) => loaded.without_identity = certificate.is_some(),
         }
         loaded
+    }
+
+    /// Opens a private key, with the password where it has one.
+    async fn open(
+        &self,
+        source: &Source,
+        pem: Vec<u8>,
+    ) -> Result<PrivateKeyDer<'static>, Diagnosis> {
+        let unproven = |what: &str, hint: &str| {
+            Diagnosis::new(
+                Code::DefineNotCompiledIn,
+                format!("this build of linkdial can not open {what}"),
+            )
+            .key(source.place.clone())
+            .hint(format!(
+                "{hint}, or check it with `openssl pkey -in KEY -noout`; the dial goes on without it"
+            ))
+        };
+        match private_key::form(&pem) {
+            Form::Plain => return source.open_plain(&pem),
+            Form::Legacy => {
+                return Err(unproven(
+                    "a private key that is encrypted in the old form of OpenSSL",
+                    "write it anew with `openssl pkcs8 -topk8 -in KEY -out NEW_KEY`",
+                ));
+            }
+            Form::Encrypted => {}
+        }
+        let Some(password) = self.password.clone() else {
+            let what = self.without_password(source);
+            return Err(Diagnosis::new(Code::DefineMissingKey, what)
+                .key(self.password_place.clone())
+                .hint(WITHOUT_PASSWORD));
+        };
+        // The rounds are the choice of whoever made the key: they must not hold up other checks.
+        let opened = tokio::task::spawn_blocking(move || private_key::open(&pem, &password));
+        opened
+            .await
+            .unwrap_or(Err(Locked::Garbled))
+            .map_err(|locked| match locked {
+                Locked::WrongPassword => Diagnosis::new(
+                    Code::DefineInvalidValue,
+                    format!("`{}` does not open `{}`", self.keys.password, source.key),
+                )
+                .key(self.password_place.clone())
+                .hint("check it with `openssl pkey -in KEY -noout`, which asks for the password"),
+                Locked::Scheme(scheme) => unproven(
+                    "a private key that is encrypted in this way",
+                    "write it anew with `openssl pkcs8 -topk8 -v2 aes-256-cbc -in KEY -out NEW_KEY`",
+                )
+                .evidence("encrypted_with", scheme),
+                Locked::Garbled => source.no_key(),
+            })
+    }
+
+    fn without_password(&self, source: &Source) -> String {
+        let password = self.keys.password;
+        format!(
+            "`{}` has a password, and `{password}` is not given",
+            source.key
+        )
     }
 }
 
@@ -249,26 +435,12 @@ fn roots(source: &Source, pem: &[u8]) -> Result<Roots, Diagnosis> {
 /// Puts certificate and key together.
 fn identity(
     (certificate, chain): (&Source, &[u8]),
-    (key, secret): (&Source, &[u8]),
+    (key, secret): (&Source, PrivateKeyDer<'static>),
 ) -> Result<ClientIdentity, Diagnosis> {
     let chain = certificates(chain).ok_or_else(|| {
         certificate.bad(
             "holds no certificate in PEM form",
             "it begins with -----BEGIN CERTIFICATE-----; inside JSON a line break is written \\n",
-        )
-    })?;
-    if String::from_utf8_lossy(secret).contains("ENCRYPTED") {
-        return Err(Diagnosis::new(
-            Code::DefineNotCompiledIn,
-            "this build of linkdial can not open a private key with a password",
-        )
-        .key(key.place.clone())
-        .hint("check it with `openssl pkey -in KEY -noout`; the dial goes on without it"));
-    }
-    let secret = PrivateKeyDer::from_pem_slice(secret).map_err(|_| {
-        key.bad(
-            "holds no private key in PEM form",
-            "it begins with -----BEGIN PRIVATE KEY----- or the like",
         )
     })?;
     ClientIdentity::new(chain, secret).map_err(|error| {

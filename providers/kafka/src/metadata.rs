@@ -1,9 +1,8 @@
-//! The answer to a Metadata request, read within the bounds of what came.
-//!
-//! `kafka-protocol` reserves room for as many elements as an answer says that it has, which is a
-//! matter of the answer's honesty. Here the bytes that came are the bound.
+//! The answer to a Metadata request.
 
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
+
+use crate::reader::Reader;
 
 /// The newest version that this reader knows.
 pub(crate) const NEWEST: i16 = 12;
@@ -39,10 +38,33 @@ pub(crate) struct Broker {
 pub(crate) struct Topic {
     pub(crate) error: i16,
     pub(crate) name: String,
-    pub(crate) partitions: usize,
-    /// Partitions without a leader.
-    pub(crate) leaderless: Vec<i32>,
+    pub(crate) partitions: Vec<Partition>,
     pub(crate) rights: Option<Rights>,
+}
+
+/// A partition of a topic.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Partition {
+    pub(crate) index: i32,
+    /// The broker that leads it, where one does.
+    pub(crate) leader: Option<i32>,
+}
+
+impl Topic {
+    /// Returns the partitions that a broker leads.
+    pub(crate) fn led_by(&self, broker: i32) -> Vec<i32> {
+        let led = self
+            .partitions
+            .iter()
+            .filter(|it| it.leader == Some(broker));
+        led.map(|it| it.index).collect()
+    }
+
+    /// Returns the partitions that nobody leads.
+    pub(crate) fn leaderless(&self) -> Vec<i32> {
+        let alone = self.partitions.iter().filter(|it| it.leader.is_none());
+        alone.map(|it| it.index).collect()
+    }
 }
 
 /// What the broker's authorizer allows on a topic.
@@ -88,14 +110,11 @@ impl Rights {
 impl Metadata {
     /// Reads the body of an answer; `None` when it is none.
     pub(crate) fn read(body: Bytes, version: i16) -> Option<Self> {
-        let mut reader = Reader {
-            rest: body,
-            version,
-        };
+        let mut reader = Reader::new(body, version >= FLEXIBLE);
         if version >= 3 {
             reader.skip(4)?; // how long the client has to wait
         }
-        let brokers = reader.array(Reader::broker)?;
+        let brokers = reader.array(|reader| broker(reader, version))?;
         let cluster = if version >= 2 {
             reader.text()?
         } else {
@@ -106,7 +125,7 @@ impl Metadata {
         } else {
             None
         };
-        let topics = reader.array(Reader::topic)?;
+        let topics = reader.array(|reader| topic(reader, version))?;
         Some(Self {
             brokers,
             cluster,
@@ -116,141 +135,58 @@ impl Metadata {
     }
 }
 
-struct Reader {
-    rest: Bytes,
-    version: i16,
+fn broker(reader: &mut Reader, version: i16) -> Option<Broker> {
+    let broker = Broker {
+        id: reader.int()?,
+        host: reader.text()?,
+        port: reader.int()?,
+    };
+    if version >= 1 {
+        reader.text()?; // the rack
+    }
+    reader.tags()?;
+    Some(broker)
 }
 
-impl Reader {
-    fn flexible(&self) -> bool {
-        self.version >= FLEXIBLE
+fn topic(reader: &mut Reader, version: i16) -> Option<Topic> {
+    let error = reader.short()?;
+    let name = reader.text()?;
+    if version >= 10 {
+        reader.skip(16)?; // its UUID
     }
-
-    fn skip(&mut self, bytes: usize) -> Option<()> {
-        (bytes <= self.rest.len()).then(|| self.rest.advance(bytes))
+    if version >= 1 {
+        reader.skip(1)?; // whether it is internal
     }
-
-    fn short(&mut self) -> Option<i16> {
-        self.rest.try_get_i16().ok()
-    }
-
-    fn int(&mut self) -> Option<i32> {
-        self.rest.try_get_i32().ok()
-    }
-
-    fn varint(&mut self) -> Option<usize> {
-        let mut value = 0;
-        for shift in (0..32).step_by(7) {
-            let byte = self.rest.try_get_u8().ok()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return usize::try_from(value).ok();
-            }
-        }
+    let partitions = reader.array(|reader| partition(reader, version))?;
+    let rights = if version >= 8 {
+        Rights::read(reader.int()?)
+    } else {
         None
-    }
+    };
+    reader.tags()?;
+    Some(Topic {
+        error,
+        name,
+        partitions,
+        rights,
+    })
+}
 
-    /// Returns a text, empty where the answer has null.
-    fn text(&mut self) -> Option<String> {
-        let length = if self.flexible() {
-            self.varint()?.checked_sub(1)
-        } else {
-            usize::try_from(self.short()?).ok()
-        };
-        let Some(length) = length else {
-            return Some(String::new());
-        };
-        if length > self.rest.len() {
-            return None;
-        }
-        let text = self.rest.split_to(length);
-        String::from_utf8(text.into()).ok()
+fn partition(reader: &mut Reader, version: i16) -> Option<Partition> {
+    reader.skip(2)?; // an error, which without a leader says why
+    let index = reader.int()?;
+    let leader = reader.int()?;
+    if version >= 7 {
+        reader.skip(4)?; // the leader's epoch
     }
-
-    fn count(&mut self) -> Option<usize> {
-        Some(if self.flexible() {
-            self.varint()?.saturating_sub(1)
-        } else {
-            usize::try_from(self.int()?).unwrap_or(0)
-        })
+    let lists = if version >= 5 { 3 } else { 2 };
+    for _ in 0..lists {
+        let nodes = reader.count()?;
+        reader.skip(nodes.checked_mul(4)?)?;
     }
-
-    /// Reads an array: it grows as its elements come, whatever number it claims.
-    fn array<T>(&mut self, element: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
-        let count = self.count()?;
-        let mut elements = Vec::new();
-        for _ in 0..count {
-            elements.push(element(self)?);
-        }
-        Some(elements)
-    }
-
-    fn tags(&mut self) -> Option<()> {
-        if self.flexible() {
-            for _ in 0..self.varint()? {
-                self.varint()?;
-                let length = self.varint()?;
-                self.skip(length)?;
-            }
-        }
-        Some(())
-    }
-
-    fn broker(&mut self) -> Option<Broker> {
-        let broker = Broker {
-            id: self.int()?,
-            host: self.text()?,
-            port: self.int()?,
-        };
-        if self.version >= 1 {
-            self.text()?; // the rack
-        }
-        self.tags()?;
-        Some(broker)
-    }
-
-    fn topic(&mut self) -> Option<Topic> {
-        let error = self.short()?;
-        let name = self.text()?;
-        if self.version >= 10 {
-            self.skip(16)?; // its UUID
-        }
-        if self.version >= 1 {
-            self.skip(1)?; // whether it is internal
-        }
-        let partitions = self.array(Self::partition)?;
-        let rights = if self.version >= 8 {
-            Rights::read(self.int()?)
-        } else {
-            None
-        };
-        self.tags()?;
-        let leaderless = partitions.iter().filter(|(_, led)| !led);
-        Some(Topic {
-            error,
-            name,
-            rights,
-            leaderless: leaderless.map(|(index, _)| *index).collect(),
-            partitions: partitions.len(),
-        })
-    }
-
-    /// Reads a partition: its index and whether it has a leader.
-    fn partition(&mut self) -> Option<(i32, bool)> {
-        self.skip(2)?; // an error, which without a leader says why
-        let index = self.int()?;
-        let leader = self.int()?;
-        if self.version >= 7 {
-            self.skip(4)?; // the leader's epoch
-        }
-        let lists = if self.version >= 5 { 3 } else { 2 };
-        for _ in 0..lists {
-            let nodes = self.count()?;
-            self.skip(nodes.checked_mul(4)?)?;
-        }
-        self.tags()?;
-        Some((index, leader >= 0))
-    }
+    reader.tags()?;
+    let leader = Some(leader).filter(|id| *id >= 0);
+    Some(Partition { index, leader })
 }
 
 #[cfg(test)]
@@ -309,8 +245,8 @@ mod tests {
             assert_eq!(!metadata.cluster.is_empty(), version >= 2);
             assert_eq!(metadata.controller.is_some(), version >= 1);
             let topic = &metadata.topics[0];
-            assert_eq!((topic.name.as_str(), topic.partitions), ("orders", 2));
-            assert_eq!(topic.leaderless, [1]);
+            assert_eq!((topic.name.as_str(), topic.partitions.len()), ("orders", 2));
+            assert_eq!((topic.led_by(3), topic.leaderless()), (vec![0], vec![1]));
             let rights = topic.rights.map(Rights::names);
             assert_eq!(rights.is_some(), version >= 8);
             assert!(rights.is_none_or(|names| names == "Read, Describe"));

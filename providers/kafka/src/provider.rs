@@ -1,28 +1,27 @@
 //! The walk through the stages of a Kafka link.
 
-use std::net::IpAddr;
-use std::sync::Arc;
-use std::time::Duration;
-
+use futures_util::FutureExt as _;
+use futures_util::future::{Either, select};
 use linkdial_core::{
-    Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Outcome, Probe, Provider, Role, Stage,
-    Target,
+    Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage, Target,
 };
 
+use crate::brokers::Brokers;
+use crate::client;
 use crate::config::Config;
-use crate::error::{self, Asked};
-use crate::keys::{CA_FILE, CERTIFICATE_FILE, KEYS, PROTOCOL};
+use crate::gssapi;
+use crate::keys::KEYS;
 use crate::login::{self, Hello};
 use crate::material::Loaded;
-use crate::metadata::{Broker, Metadata, Topic};
-use crate::target::{Address, Brokers, is_host};
-use crate::wire::Connection;
+use crate::metadata::Metadata;
+use crate::schema_registry;
+use crate::target::{self, Address};
+use crate::token_endpoint;
+use crate::topic;
+use crate::walk::{Session, Walk};
 
-/// Brokers beyond this many are not dialled: no cluster has them.
-const MAX_BROKERS: usize = 1000;
-
-/// How long a peer that broke off TLS has for a word in plain text.
-const SECOND_LOOK: Duration = Duration::from_millis(500);
+/// Names beyond this many are not listed.
+const NAMES: usize = 5;
 
 /// A Kafka link, ready to be dialled.
 #[derive(Debug)]
@@ -49,46 +48,57 @@ impl Provider for Kafka {
             Err(finding) => return Err(probe.halt(None, finding)),
         };
         let tls = self.load_tls(probe).await?;
+        let settled = match token_endpoint::settle(probe, &self.config).await? {
+            None => gssapi::settle(probe, &self.config).await?,
+            token => token,
+        };
         let walk = Walk {
             config: &self.config,
             tls: tls.as_ref(),
+            login: settled.as_ref().or(self.config.login.as_ref()),
         };
-        let mut session = None;
-        let mut proven: Vec<Address> = Vec::new();
-        let mut halted = None;
-        for endpoint in &bootstrap {
-            match walk.enter(probe, endpoint, None).await {
-                Ok(found) => {
-                    proven.push(address(endpoint));
-                    session.get_or_insert((endpoint, found));
-                }
-                Err(halt) if is_over(probe) => return Err(halt),
-                Err(halt) => halted = Some(halt),
-            }
-        }
-        let Some((endpoint, (mut connection, hello))) = session else {
-            return halted.map_or(Ok(()), Err);
+        let mut sessions = walk.enter_bootstrap(probe, &bootstrap).await?;
+        let Some(Session {
+            endpoint,
+            connection,
+            hello,
+        }) = sessions.first_mut()
+        else {
+            return Ok(());
         };
-        if halted.is_some() {
-            probe.tolerate(Role::Bootstrap);
-        }
-        let asked = walk.asked(endpoint);
+        let endpoint = endpoint.clone();
+        let asked = walk.asked(&endpoint);
         let limit = walk.limit(probe);
-        let work = login::metadata(&mut connection, &hello, topic.as_deref(), &asked);
+        let work = login::metadata(connection, hello, topic.as_deref(), &asked);
         let metadata = probe
-            .step_within(endpoint, &[Stage::Access], limit, work)
+            .step_within(&endpoint, &[Stage::Access], limit, work)
             .await?;
-        note_cluster(probe, &metadata, &hello);
-        if let Some(topic) = &topic {
-            judge_topic(probe, &asked, topic, &metadata);
-        }
-        let advertised = Advertised {
-            by: endpoint,
-            proven: &proven,
+        note_cluster(probe, &metadata, hello);
+        note_names(probe, &bootstrap, &metadata);
+        let known = topic.as_deref();
+        let topic = known.and_then(|wanted| topic::judge(probe, &asked, wanted, &metadata));
+        let entered: Vec<Endpoint> = sessions.iter().map(|it| it.endpoint.clone()).collect();
+        let confirmed = client::confirm(probe.fork(), &walk, &entered, known).boxed();
+        let brokers = Brokers {
+            walk: &walk,
+            by: &endpoint,
+            metadata: &metadata,
+            topic,
         };
-        walk.visit(probe, &advertised, &metadata).await
-        // The client library itself, with the link's own settings, is to confirm here what this
-        // stream has proved.
+        // A client that can not reach a broker is no news beside the broker that is dead, so it is
+        // not waited for then.
+        let visited = brokers.visit(probe, sessions).boxed();
+        let confirmed = match select(visited, confirmed).await {
+            Either::Left((Ok(()), confirmed)) => Ok(confirmed.await),
+            Either::Left((Err(halt), _)) => Err(halt),
+            Either::Right((confirmed, visited)) => visited.await.map(|()| confirmed),
+        };
+        let served = confirmed.and_then(|(fork, result)| {
+            probe.join(fork);
+            result
+        });
+        let registry = schema_registry::check(probe, &self.config).await;
+        served.and(registry)
     }
 }
 
@@ -99,7 +109,7 @@ impl Kafka {
         target: Option<&Target>,
     ) -> Result<(Vec<Endpoint>, Option<String>), Diagnosis> {
         if let Some(target) = target {
-            let brokers = Brokers::parse(target.as_str())?;
+            let brokers = target::Brokers::parse(target.as_str())?;
             let endpoints = brokers.bootstrap.iter();
             let endpoints = endpoints.map(|it| it.endpoint(Role::Bootstrap)).collect();
             return Ok((endpoints, brokers.topic));
@@ -119,303 +129,11 @@ impl Kafka {
     /// Reads the files that the link names. What is wrong with them ends the walk, what is only
     /// missing here does not.
     async fn load_tls(&self, probe: &mut Probe) -> Result<Option<Loaded>, Halt> {
-        let Some(tls) = &self.config.tls else {
-            return Ok(None);
-        };
-        let settings = Arc::clone(probe.settings());
-        let mut findings = Vec::new();
-        let loaded = tls.load(&settings, &mut findings).await;
-        let mut halt = None;
-        for finding in findings {
-            if finding.outcome == Outcome::Fail {
-                halt = Some(probe.halt(None, finding));
-            } else {
-                probe.finding(None, finding);
-            }
-        }
-        halt.map_or(Ok(Some(loaded)), Err)
-    }
-}
-
-/// Who named the brokers that are visited, and which of them are known already.
-struct Advertised<'a> {
-    by: &'a Endpoint,
-    proven: &'a [Address],
-}
-
-/// What every stream of one link needs.
-struct Walk<'a> {
-    config: &'a Config,
-    tls: Option<&'a Loaded>,
-}
-
-impl Walk<'_> {
-    fn asked<'b>(&'b self, endpoint: &'b Endpoint) -> Asked<'b> {
-        Asked {
-            endpoint,
-            config: self.config,
+        match &self.config.tls {
+            Some(tls) => tls.prepare(probe).await.map(Some),
+            None => Ok(None),
         }
     }
-
-    fn limit(&self, probe: &Probe) -> Duration {
-        let stage = probe.settings().stage_timeout;
-        self.config.timeout.unwrap_or(stage)
-    }
-
-    /// Climbs the ladder, says hello and logs in.
-    async fn enter(
-        &self,
-        probe: &mut Probe,
-        endpoint: &Endpoint,
-        name: Option<&str>,
-    ) -> Result<(Connection, Hello), Halt> {
-        let tls = self.tls.map(|loaded| {
-            let mut options = loaded.options.clone();
-            options.server_name = name.map(str::to_owned);
-            options
-        });
-        let reached = match probe.reach(endpoint, tls).await {
-            Ok(reached) => reached,
-            Err(halt) => {
-                self.explain_tls(probe, endpoint).await;
-                return Err(halt);
-            }
-        };
-        let mut connection = Connection::new(reached.dialled, &self.config.client_id);
-        let login = self.config.login.as_ref();
-        let stage = if login.is_some() {
-            Stage::Authenticate
-        } else {
-            Stage::Access
-        };
-        let asked = self.asked(endpoint);
-        let limit = self.limit(probe);
-        let work = login::open(&mut connection, login, &asked);
-        let hello = match probe.step_within(endpoint, &[stage], limit, work).await {
-            Ok(hello) => hello,
-            Err(halt) => {
-                self.explain_tls(probe, endpoint).await;
-                return Err(halt);
-            }
-        };
-        if let Some(login) = login {
-            probe.note("mechanism", login.mechanism());
-        }
-        probe.note("apis", hello.apis);
-        Ok((connection, hello))
-    }
-
-    /// Says of a failed handshake what only this kind of link knows.
-    async fn explain_tls(&self, probe: &mut Probe, endpoint: &Endpoint) {
-        let Some(loaded) = self.tls else { return };
-        let (config, ca) = (self.config, self.config.tls.as_ref());
-        let ca = ca.and_then(|tls| tls.ca.as_ref());
-        let place = ca.map_or_else(|| config.place(CA_FILE), |it| it.place.clone());
-        match probe.last_code() {
-            Some(Code::TlsUnknownIssuer) => probe.amend(|finding| {
-                let finding = finding.key(place);
-                if loaded.without_ca {
-                    finding
-                        .outcome(Outcome::Unverified)
-                        .hint("the link's own CA may have signed it, and is not here")
-                } else if let Some(ca) = ca {
-                    finding.hint(format!("put the CA that signed it into `{}`", ca.key))
-                } else {
-                    finding.hint("name its CA with `ssl.ca.location` or `ssl.ca.pem`")
-                }
-            }),
-            Some(Code::TlsClientCertificateRequired) => probe.amend(|finding| {
-                let finding = finding.key(config.place(CERTIFICATE_FILE));
-                if loaded.without_identity {
-                    finding
-                        .outcome(Outcome::Unverified)
-                        .hint("the link names one that can not be used here")
-                } else {
-                    finding.hint("add `ssl.certificate.location` and `ssl.key.location`")
-                }
-            }),
-            Some(Code::TlsClientCertificateRefused) => probe.amend(|finding| {
-                let certificate = config.tls.as_ref().and_then(|tls| tls.certificate.as_ref());
-                match certificate {
-                    Some(source) => finding.key(source.place.clone()),
-                    None => finding,
-                }
-            }),
-            Some(Code::TlsNotTls) => probe.amend(|finding| {
-                finding
-                    .key(config.place(PROTOCOL))
-                    .hint("this is another service: check host and port")
-            }),
-            Some(Code::TlsHandshakeFailed | Code::ConnectReset)
-                if self.speaks_plain(probe, endpoint).await =>
-            {
-                let without = if config.login.is_some() {
-                    "sasl_plaintext"
-                } else {
-                    "plaintext"
-                };
-                probe.amend(|finding| {
-                    let mut plain = Diagnosis::new(
-                        Code::TlsNotTls,
-                        format!("{endpoint} speaks plain Kafka, not TLS"),
-                    )
-                    .evidence("protocol", "Kafka")
-                    .key(config.place(PROTOCOL))
-                    .hint(format!(
-                        "write the port of a TLS listener, or set `{PROTOCOL}` to {without}"
-                    ));
-                    plain.evidence.extend(finding.evidence);
-                    plain
-                });
-            }
-            _ => {}
-        }
-    }
-
-    /// Looks a second time, in plain text and without any credential: a Kafka listener without TLS
-    /// hangs up on a handshake and says nothing.
-    async fn speaks_plain(&self, probe: &Probe, endpoint: &Endpoint) -> bool {
-        let net = &probe.settings().net;
-        let asked = self.asked(endpoint);
-        let look = async {
-            let resolved = net.resolve(endpoint).await.ok()?;
-            let connected = net.connect(endpoint, &resolved).await.ok()?;
-            let mut connection =
-                Connection::new(connected.into_plain(endpoint), &self.config.client_id);
-            login::open(&mut connection, None, &asked).await.ok()
-        };
-        let limit = self.limit(probe).min(SECOND_LOOK);
-        let looked = tokio::time::timeout(limit, look).await;
-        looked.is_ok_and(|hello| hello.is_some())
-    }
-
-    /// Dials every broker that the cluster names: a client goes to each of them.
-    async fn visit(
-        &self,
-        probe: &mut Probe,
-        advertised: &Advertised<'_>,
-        metadata: &Metadata,
-    ) -> Result<(), Halt> {
-        let asked = self.asked(advertised.by);
-        if metadata.brokers.is_empty() {
-            let finding = error::server_error(&asked, "names no broker at all");
-            return Err(probe.halt(Some(advertised.by), finding));
-        }
-        let mut result = Ok(());
-        for broker in metadata.brokers.iter().take(MAX_BROKERS) {
-            if let Err(halt) = self.visit_one(probe, advertised, broker).await {
-                if matches!(probe.last_code(), Some(Code::Interrupted(_))) {
-                    return Err(halt);
-                }
-                result = Err(halt);
-            }
-        }
-        if metadata.brokers.len() > MAX_BROKERS {
-            probe.note("unproven", "the brokers beyond a thousand were not dialled");
-        }
-        result
-    }
-
-    async fn visit_one(
-        &self,
-        probe: &mut Probe,
-        advertised: &Advertised<'_>,
-        broker: &Broker,
-    ) -> Result<(), Halt> {
-        let port = u16::try_from(broker.port).ok().filter(|port| *port > 0);
-        let Some(port) = port.filter(|_| is_host(&broker.host)) else {
-            let asked = self.asked(advertised.by);
-            let what = format!(
-                "names broker {} without host and port that can be dialled",
-                broker.id
-            );
-            let finding = error::server_error(&asked, &what)
-                .evidence("host", broker.host.escape_default())
-                .evidence("port", broker.port);
-            return Err(probe.halt(Some(advertised.by), finding));
-        };
-        let named = Address {
-            host: broker.host.clone(),
-            port,
-        };
-        let spoofed = self.config.spoofed(&named);
-        let dialled = spoofed.map_or(&named, |(dialled, _)| dialled);
-        let mut endpoint = dialled.endpoint(Role::Advertised);
-        if let Some((_, place)) = spoofed {
-            endpoint = endpoint.named_by(place.clone());
-        } else if advertised.proven.contains(&address(&endpoint)) {
-            probe.pass(Stage::Connect, Some(&endpoint));
-            probe.note("broker", broker.id);
-            probe.note("known", "it is a bootstrap address");
-            return Ok(());
-        }
-        let name = spoofed.map(|_| broker.host.as_str());
-        let entered = self.enter(probe, &endpoint, name).await;
-        let Err(halt) = entered else {
-            probe.note("broker", broker.id);
-            return Ok(());
-        };
-        let hint = advertised.hint(&named, spoofed.is_some());
-        probe.amend(|finding| {
-            let network = matches!(finding.code.stage(), Some(Stage::Resolve | Stage::Connect));
-            let finding = finding
-                .evidence("broker", broker.id)
-                .evidence("advertised_as", &named)
-                .evidence("advertised_by", advertised.by);
-            if network { finding.hint(hint) } else { finding }
-        });
-        Err(halt)
-    }
-}
-
-impl Advertised<'_> {
-    /// Returns what to do about a broker that can not be reached where it says it is.
-    fn hint(&self, named: &Address, spoofed: bool) -> String {
-        if spoofed {
-            return "check the entry of `spoof.dns`: a client goes there for every record"
-                .to_owned();
-        }
-        if is_local(&named.host) && !is_local(&self.by.host) {
-            return format!(
-                "the broker tells its clients to dial `{}`, which is each client itself: set \
-                 `advertised.listeners` on the broker to a name that the cluster can reach",
-                named.host
-            );
-        }
-        "clients go to this address after the first answer: correct `advertised.listeners` on the \
-         broker, open the way there, or map it with `spoof.dns`"
-            .to_owned()
-    }
-}
-
-fn address(endpoint: &Endpoint) -> Address {
-    Address {
-        host: endpoint.host.clone(),
-        port: endpoint.port,
-    }
-}
-
-fn is_local(host: &str) -> bool {
-    let host = host.trim_end_matches('.');
-    host.eq_ignore_ascii_case("localhost")
-        || host
-            .parse()
-            .is_ok_and(|address: IpAddr| address.is_loopback())
-}
-
-/// Returns whether the other bootstrap addresses are not worth a dial: an identity that one
-/// broker refuses is refused by all, and a check that was stopped is over.
-fn is_over(probe: &Probe) -> bool {
-    matches!(
-        probe.last_code(),
-        Some(
-            Code::AuthenticateBadCredentials
-                | Code::AuthenticateTokenExpired
-                | Code::AuthenticateTokenInvalid
-                | Code::DefineNotCompiledIn
-                | Code::Interrupted(_)
-        )
-    )
 }
 
 fn note_cluster(probe: &mut Probe, metadata: &Metadata, hello: &Hello) {
@@ -434,46 +152,18 @@ fn note_cluster(probe: &mut Probe, metadata: &Metadata, hello: &Hello) {
     );
 }
 
-/// Says whether the topic is there, led and open to what the statements do.
-fn judge_topic(probe: &mut Probe, asked: &Asked<'_>, wanted: &str, metadata: &Metadata) {
-    let found = metadata.topics.iter().find(|topic| topic.name == wanted);
-    if let Some(topic) = found {
-        probe.note("partitions", topic.partitions);
-    }
-    let findings = error::topic(asked, wanted, found);
-    let usable = findings.is_empty();
-    for finding in findings {
-        probe.finding(Some(asked.endpoint), finding);
-    }
-    if let Some(topic) = found.filter(|_| usable) {
-        judge_rights(probe, asked, topic);
-    }
-}
-
-fn judge_rights(probe: &mut Probe, asked: &Asked<'_>, topic: &Topic) {
-    let intent = probe.intent();
-    let Some(rights) = topic.rights else {
-        probe.note("unproven", "the broker does not tell what this user may do");
-        return;
+/// Notes where the link's addresses are none that the cluster itself goes by: an alias, a load
+/// balancer or a proxy stands there, and clients do not stay with it.
+fn note_names(probe: &mut Probe, bootstrap: &[Endpoint], metadata: &Metadata) {
+    let is_named = |endpoint: &&Endpoint| {
+        metadata.brokers.iter().any(|broker| {
+            broker.host.eq_ignore_ascii_case(&endpoint.host)
+                && broker.port == i32::from(endpoint.port)
+        })
     };
-    probe.note("allowed", rights.names());
-    let asks = [
-        (Stage::Read, intent.read || !intent.write, rights.may_read()),
-        (Stage::Write, intent.write, rights.may_write()),
-    ];
-    for (stage, wanted, allowed) in asks {
-        if !wanted || !probe.walks(stage) {
-            continue;
-        }
-        if allowed {
-            probe.pass(stage, Some(asked.endpoint));
-            probe.note(
-                "proved_by",
-                "the broker's own list of what this user may do",
-            );
-        } else {
-            let finding = error::denied(asked, stage, &topic.name, rights);
-            probe.finding(Some(asked.endpoint), finding);
-        }
+    let others = bootstrap.iter().filter(|endpoint| !is_named(endpoint));
+    let others: Vec<String> = others.take(NAMES).map(Endpoint::to_string).collect();
+    if !others.is_empty() {
+        probe.note("not_advertised", others.join(", "));
     }
 }

@@ -3,7 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+use linkdial_core::Diagnosis;
 use serde_json::Value;
+
+/// Returns whether a text has only characters of a token (RFC 6750, section 2.1).
+pub(crate) fn is_spelled(token: &str) -> bool {
+    let spelled = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    token.bytes().all(spelled)
+}
 
 /// The claims that a broker judges; never the token itself.
 #[derive(Debug, Default)]
@@ -43,6 +50,25 @@ impl Claims {
             audience: text("aud"),
             subject: text("sub"),
         }
+    }
+
+    /// Returns what a report says of them; empty where the token does not tell.
+    pub(crate) fn listed(&self) -> [(&'static str, String); 4] {
+        let expires = self.expires.map(|it| it.to_string());
+        [
+            ("issuer", self.issuer.clone()),
+            ("audience", self.audience.clone()),
+            ("subject", self.subject.clone()),
+            ("expires", expires.unwrap_or_default()),
+        ]
+    }
+
+    /// Adds them to a finding about the token.
+    pub(crate) fn tell(&self, finding: Diagnosis) -> Diagnosis {
+        let listed = self.listed().into_iter();
+        listed.fold(finding, |finding, (name, value)| {
+            finding.evidence(name, value)
+        })
     }
 
     /// Returns whether the token is past its end.

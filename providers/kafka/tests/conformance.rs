@@ -49,3 +49,31 @@ fn conformance() {
     };
     testing::conformance(&Driver::of::<Kafka>(), &fixture).assert();
 }
+
+#[test]
+fn conformance_of_fetched_tokens() {
+    let fixture = Fixture {
+        test: "conformance_of_fetched_tokens",
+        link: |base, secret| {
+            let config = format!(
+                r#"{{"security.protocol": "sasl_plaintext", "sasl.mechanism": "OAUTHBEARER",
+                    "sasl.oauthbearer.method": "oidc", "sasl.oauthbearer.client.id": "loader",
+                    "sasl.oauthbearer.token.endpoint.url": "{base}/token"}}"#
+            );
+            let credentials = format!(r#"{{"sasl.oauthbearer.client.secret": "{secret}"}}"#);
+            let (_, address) = base.split_once("://").expect("a base is a URL");
+            Link {
+                definition: testing::definition(Kind::Kafka, &config, &credentials),
+                target: Some(Target::new(format!("{address}/orders"))),
+            }
+        },
+        faulty: || {
+            let config = r#"{"security.protocol": "sasl_ssl", "sasl.mechanism": "OAUTHBEARER",
+                "sasl.oauthbearer.method": "oidc"}"#;
+            vec![testing::definition(Kind::Kafka, config, "")]
+        },
+        writes: |_| false,
+        write: None,
+    };
+    testing::conformance(&Driver::of::<Kafka>(), &fixture).assert();
+}

@@ -188,7 +188,8 @@ fn kerberos_names_can_not_reach_a_shell() {
         ("sasl.kerberos.ccache", "/tmp/a b"),
         ("sasl.kerberos.cache", "/tmp/`id`"),
     ] {
-        let config = sasl(&[("sasl.mechanism", "GSSAPI"), (key, value)]);
+        let kinit = ("sasl.kerberos.disable.kinit", "true");
+        let config = sasl(&[("sasl.mechanism", "GSSAPI"), kinit, (key, value)]);
         only(&config, "", Code::DefineInvalidValue, key);
     }
     let keytab = ("sasl.kerberos.keytab", "/k");
@@ -197,6 +198,12 @@ fn kerberos_names_can_not_reach_a_shell() {
         "",
         Code::DefineMissingKey,
         "sasl.kerberos.principal",
+    );
+    only(
+        &sasl(&[("sasl.mechanism", "GSSAPI")]),
+        "",
+        Code::DefineMissingKey,
+        "sasl.kerberos.keytab",
     );
 }
 

@@ -5,11 +5,15 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use linkdial_core::net::Net;
 use linkdial_core::testing::Link;
 use linkdial_core::{Code, Intent, Outcome, Settings, Stage, Step, verdict};
 use linkdial_testcontainers::broken::{Broken, Fault};
 use linkdial_testcontainers::{Certificates, Identity, Scratch, ServerTls};
+use pkcs8::PrivateKeyInfoRef;
+use pkcs8::pkcs5::pbes2::Parameters;
 use support::peer::{Peer, Script};
 use support::{ask_with, clause, evidence, expect, link, pointers, settings, walked};
 
@@ -261,7 +265,6 @@ async fn a_file_that_is_here_and_wrong_sends_no_packet() {
     let other = certificates.foreign_client();
     let expired = certificates.expired();
     let soon = certificates.expires_soon();
-    let encrypted = client.key_pem().replace(" PRIVATE", " ENCRYPTED PRIVATE");
     let peer = mutual_peer();
     let dial = async |ca: &str, certificate: &str, key: &str| {
         let files = Files::new(&[("ca.pem", ca), ("c.pem", certificate), ("c.key", key)]);
@@ -309,8 +312,97 @@ async fn a_file_that_is_here_and_wrong_sends_no_packet() {
     let warned = steps.iter().find(|step| step.outcome == Outcome::Warn);
     let warned = warned.unwrap().diagnosis.as_ref().unwrap();
     assert_eq!(warned.code, Code::TlsExpiresSoon);
-    let steps = dial(ca, client.certificate_pem(), &encrypted).await;
-    let code = Code::DefineNotCompiledIn;
-    let found = expect(&steps, Outcome::Unverified, code, "");
+}
+
+/// A key as `openssl pkcs8 -topk8` writes it.
+#[expect(clippy::unwrap_used, reason = "a helper of tests is a test")]
+fn encrypted(identity: &Identity, password: &str) -> String {
+    let key = identity.key();
+    let key = PrivateKeyInfoRef::try_from(key.secret_der()).unwrap();
+    let way = Parameters::generate_pbkdf2_sha256_aes256cbc(2048, b"of eight", [7; 16]);
+    let document = key.encrypt_with_params(way.unwrap(), password).unwrap();
+    let body = STANDARD.encode(document.as_bytes());
+    let lines: Vec<&str> = body
+        .as_bytes()
+        .chunks(64)
+        .map(|line| str::from_utf8(line).unwrap())
+        .collect();
+    format!(
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\n{}\n-----END ENCRYPTED PRIVATE KEY-----\n",
+        lines.join("\n")
+    )
+}
+
+#[tokio::test]
+async fn a_private_key_is_opened_with_its_password() {
+    let certificates = Certificates::shared();
+    let client = certificates.client();
+    let peer = mutual_peer();
+    let key = encrypted(client, "op3n-sesame");
+    let good = clause(&[("ssl.key.password", "op3n-sesame")]);
+    let wrong = clause(&[("ssl.key.password", "QZXJ-wr0ng")]);
+    let ca = ("ssl.ca.pem", certificates.ca_pem());
+    let files = |key: &str| Files::new(&[("c.pem", client.certificate_pem()), ("c.key", key)]);
+    let dial = async |key: &str, credentials: &str| {
+        let files = files(key);
+        let link = ssl(&[ca, CERTIFICATE, KEY], credentials, &peer.target());
+        ask_with(&link, files.settings.clone(), Intent::READ).await
+    };
+    let steps = dial(&key, &good).await;
+    assert_eq!(verdict(&steps), Outcome::Pass, "{steps:#?}");
+    let inline = |password: &str| {
+        let certificate = ("ssl.certificate.pem", client.certificate_pem());
+        let members = [
+            ("ssl.key.pem", key.as_str()),
+            ("ssl.key.password", password),
+        ];
+        ssl(&[ca, certificate], &clause(&members), &peer.target())
+    };
+    let steps = ask(&inline("op3n-sesame")).await;
+    assert_eq!(verdict(&steps), Outcome::Pass, "{steps:#?}");
+    // A password that nothing needs does no harm.
+    let steps = dial(client.key_pem(), &good).await;
+    assert_eq!(verdict(&steps), Outcome::Pass, "{steps:#?}");
+
+    let before = peer.seen().len();
+    for steps in [dial(&key, &wrong).await, ask(&inline("QZXJ-wr0ng")).await] {
+        let found = expect(&steps, FAIL, Code::DefineInvalidValue, "");
+        assert_eq!(pointers(&found), ["/ssl.key.password"]);
+        assert!(!format!("{steps:?}").contains("QZXJ"));
+    }
+    for steps in [dial(&key, "{}").await, ask(&inline("")).await] {
+        let found = expect(&steps, FAIL, Code::DefineMissingKey, "");
+        assert_eq!(pointers(&found), ["/ssl.key.password"]);
+    }
+    let other = encrypted(certificates.foreign_client(), "op3n-sesame");
+    let steps = dial(&other, &good).await;
+    expect(&steps, FAIL, Code::DefineCertificateKeyMismatch, "");
+    let cut = key.replace("\n-----END", "!\n-----END");
+    let steps = dial(&cut, &good).await;
+    let found = expect(&steps, FAIL, Code::DefineFileUnreadable, "");
     assert_eq!(pointers(&found), ["/ssl.key.location"]);
+    assert_eq!(peer.seen().len(), before, "no packet was sent");
+}
+
+#[tokio::test]
+async fn a_key_in_the_old_form_of_openssl_stays_unproven() {
+    let certificates = Certificates::shared();
+    let peer = mutual_peer();
+    let legacy = "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\
+         DEK-Info: AES-256-CBC,1B81B5B281250D8B025DEFAE20C43E20\n\nUHV6tgWCfGggIXAY1yErgg==\n\
+         -----END EC PRIVATE KEY-----\n";
+    let certificate = certificates.client().certificate_pem();
+    let files = Files::new(&[("c.pem", certificate), ("c.key", legacy)]);
+    let ca = ("ssl.ca.pem", certificates.ca_pem());
+    let password = clause(&[("ssl.key.password", "op3n-sesame")]);
+    let link = ssl(&[ca, CERTIFICATE, KEY], &password, &peer.target());
+    let steps = ask_with(&link, files.settings.clone(), Intent::READ).await;
+    let unverified = Outcome::Unverified;
+    let found = expect(&steps, unverified, Code::DefineNotCompiledIn, "");
+    assert_eq!(pointers(&found), ["/ssl.key.location"]);
+    assert!(found.hint.unwrap().contains("openssl pkcs8 -topk8"));
+    // The dial goes on without it.
+    let last = steps.last().unwrap().diagnosis.as_ref().unwrap();
+    let required = Code::TlsClientCertificateRequired;
+    assert_eq!((last.code, last.outcome), (required, unverified));
 }

@@ -1,12 +1,14 @@
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use super::contents::Brokers;
 use super::settings::{Listener, Node, Properties};
 use super::wire::Client;
 use super::{CLUSTER_ID, START, broker, create_topic, is_led, pipeline, plain_link, topic};
 use crate::process::{Process, with_ports};
 use crate::runtime::Runtime;
 use crate::server::{DATA, Place};
-use crate::{Error, KafkaTopic, LinkStatement, Scratch};
+use crate::{Error, KafkaContents, KafkaTopic, LinkStatement, Scratch};
 
 /// How many brokers there are; two of them are enough to go on.
 const SIZE: usize = 3;
@@ -148,6 +150,57 @@ impl KafkaCluster {
         topic(&self.brokers[asked - 1].client(), name)
     }
 
+    /// All topics, internal ones such as `__consumer_offsets` too.
+    ///
+    /// # Errors
+    ///
+    /// When the first living broker does not answer, or tells of an error of a topic.
+    pub fn topics(&self) -> Result<Vec<KafkaTopic>, Error> {
+        self.living().topics()
+    }
+
+    /// All groups of consumers that living brokers coordinate.
+    ///
+    /// # Errors
+    ///
+    /// When a living broker does not answer or refuses.
+    pub fn groups(&self) -> Result<BTreeSet<String>, Error> {
+        self.living().groups()
+    }
+
+    /// All transactional ids of producers that living brokers coordinate.
+    ///
+    /// # Errors
+    ///
+    /// When a living broker does not answer or refuses.
+    pub fn transactional_ids(&self) -> Result<BTreeSet<String>, Error> {
+        self.living().transactional_ids()
+    }
+
+    /// The end offset of each partition of a topic; nothing where the leader was killed.
+    ///
+    /// # Errors
+    ///
+    /// When a living broker does not answer, or there is no such topic.
+    pub fn end_offsets(&self, topic: &str) -> Result<Vec<Option<i64>>, Error> {
+        self.living().end_offsets(topic)
+    }
+
+    /// All that clients may leave behind, to compare before and after.
+    ///
+    /// # Errors
+    ///
+    /// When a living broker does not answer, or tells of an error.
+    pub fn contents(&self) -> Result<KafkaContents, Error> {
+        self.living().contents()
+    }
+
+    fn living(&self) -> Brokers {
+        let brokers = self.brokers.iter().zip(1..);
+        let living = brokers.filter(|(broker, _)| broker.running.is_some());
+        Brokers(living.map(|(broker, id)| (id, broker.client())).collect())
+    }
+
     /// A ready `CREATE LINK`.
     pub fn create_link(&self, name: &str) -> LinkStatement {
         plain_link(name)
@@ -176,6 +229,7 @@ impl Broker {
             id,
             controllers: controllers.to_vec(),
             data: place.path(DATA),
+            own: None,
         };
         let mut properties = Properties::new(&node, &[Listener::plaintext(&place)]);
         properties.set("broker.session.timeout.ms", SESSION_MS);

@@ -26,25 +26,9 @@ pub(super) struct Realm {
 }
 
 impl Realm {
-    pub(super) fn start() -> Result<Self, Error> {
-        let kdc = Kdc::start()?;
-        let keytabs = KafkaUser::ALL.into_iter();
-        let keytabs = keytabs.map(|user| kdc.keytab(&[user.name()]));
-        Ok(Self {
-            keytabs: keytabs.collect::<Result<_, _>>()?,
-            kdc,
-        })
-    }
-
-    /// What the broker is started with.
-    pub(super) fn service(&self) -> Result<Service, Error> {
-        let principal = self.kdc.principal(&format!("{SERVICE}/{HOST}"));
-        let read = |file| fs::read(file).map_err(Error::io("read a file of Kerberos"));
-        Ok(Service {
-            keytab: read(self.kdc.keytab(&[&principal])?)?,
-            conf: read(self.kdc.krb5_conf())?,
-            principal,
-        })
+    /// Takes the keytabs of the users, as [`keytabs`] makes them.
+    pub(super) fn new(kdc: Kdc, keytabs: Vec<PathBuf>) -> Self {
+        Self { kdc, keytabs }
     }
 
     /// Adds to a link what its user logs in with.
@@ -58,6 +42,12 @@ impl Realm {
     }
 }
 
+/// A keytab for each user of [`KafkaUser::ALL`].
+pub(super) fn keytabs(kdc: &Kdc) -> Result<Vec<PathBuf>, Error> {
+    let users = KafkaUser::ALL.into_iter();
+    users.map(|user| kdc.keytab(&[user.name()])).collect()
+}
+
 /// The broker as a service of the realm. It never asks the server of the realm, which no way leads
 /// to out of a container.
 pub(super) struct Service {
@@ -67,6 +57,16 @@ pub(super) struct Service {
 }
 
 impl Service {
+    pub(super) fn new(kdc: &Kdc) -> Result<Self, Error> {
+        let principal = kdc.principal(&format!("{SERVICE}/{HOST}"));
+        let read = |file| fs::read(file).map_err(Error::io("read a file of Kerberos"));
+        Ok(Self {
+            keytab: read(kdc.keytab(&[&principal])?)?,
+            conf: read(kdc.krb5_conf())?,
+            principal,
+        })
+    }
+
     /// The module that looks after the mechanism.
     pub(super) fn module(&self, place: &Place) -> String {
         format!(

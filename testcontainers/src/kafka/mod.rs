@@ -3,6 +3,7 @@
 mod admin;
 mod broker;
 mod cluster;
+mod contents;
 mod kerberos;
 mod listener;
 mod secured;
@@ -10,6 +11,7 @@ mod settings;
 mod user;
 mod wire;
 
+use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -17,6 +19,8 @@ use std::time::Duration;
 #[cfg(feature = "containers")]
 pub(crate) use broker::jars;
 pub use cluster::KafkaCluster;
+use contents::Brokers;
+pub use contents::KafkaContents;
 pub use listener::KafkaListener;
 pub use secured::{KafkaOptions, SecuredKafka};
 use settings::{Listener, Node, Properties};
@@ -34,6 +38,9 @@ const START: Duration = Duration::from_mins(2);
 
 /// The port inside a container, where nobody else listens.
 const PORT: u16 = 9092;
+
+/// The id of the only broker.
+const ONLY: i32 = 1;
 
 /// The id of every cluster: they never meet.
 const CLUSTER_ID: &str = "bGlua2RpYWwtdGVzdHMtMQ";
@@ -127,15 +134,53 @@ impl Kafka {
             .brokers)
     }
 
-    /// All topics.
+    /// All topics, internal ones such as `__consumer_offsets` too.
     ///
     /// # Errors
     ///
     /// When the broker does not answer, or tells of an error of a topic.
     pub fn topics(&self) -> Result<Vec<KafkaTopic>, Error> {
-        let metadata = self.client.metadata(None);
-        let topics = metadata.map_err(Error::io("ask Kafka for topics"))?.topics;
-        topics.into_iter().map(KafkaTopic::read).collect()
+        self.all().topics()
+    }
+
+    /// All groups of consumers.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not answer or refuses.
+    pub fn groups(&self) -> Result<BTreeSet<String>, Error> {
+        self.all().groups()
+    }
+
+    /// All transactional ids of producers.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not answer or refuses.
+    pub fn transactional_ids(&self) -> Result<BTreeSet<String>, Error> {
+        self.all().transactional_ids()
+    }
+
+    /// The end offset of each partition of a topic; nothing where there is no leader.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not answer, or there is no such topic.
+    pub fn end_offsets(&self, topic: &str) -> Result<Vec<Option<i64>>, Error> {
+        self.all().end_offsets(topic)
+    }
+
+    /// All that clients may leave behind, to compare before and after.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not answer, or tells of an error.
+    pub fn contents(&self) -> Result<KafkaContents, Error> {
+        self.all().contents()
+    }
+
+    fn all(&self) -> Brokers {
+        Brokers(vec![(ONLY, Client::new(self.addr()))])
     }
 
     /// Asks for one topic as consumers and producers do.
@@ -246,7 +291,7 @@ fn succeeded(doing: &str, code: i16) -> Result<(), Error> {
 /// controller.
 fn is_ready(client: &Client) -> Result<(), String> {
     let told = |error: std::io::Error| error.to_string();
-    client.check_versions(&[]).map_err(told)?;
+    client.check_versions(&contents::APIS).map_err(told)?;
     let metadata = client.metadata(None).map_err(told)?;
     if metadata.controller >= 0 && metadata.brokers == [client.address().to_string()] {
         return Ok(());

@@ -128,10 +128,6 @@ impl SecuredKafka {
         if options.tls.certificates().is_none() {
             options.tls = Tls::shared();
         }
-        // While the broker starts.
-        let users = std::thread::spawn(|| {
-            KafkaUser::ALL.map(|user| Credential::both(user.name(), &user.password()))
-        });
         let dead = Dead {
             closed: RefusedPort::start(),
             mute: Broken::start(Fault::Silent),
@@ -143,17 +139,27 @@ impl SecuredKafka {
             versions.map_err(|error| error.to_string())
         };
         let issuer = TokenIssuer::start();
-        let realm = Realm::start()?;
-        let service = realm.service()?;
+        let kdc = Kdc::start()?;
+        let service = Service::new(&kdc)?;
         let settings = |place: &Place| settings(place, &options, &issuer, &service, &dead);
-        let kafka = Kafka::of(Server::start(&SECURED, Tls::default(), settings, ready)?);
-        let users = users.join().expect("a password can be salted");
+        let (server, users, keytabs) = std::thread::scope(|scope| {
+            // While the broker starts.
+            let users = scope.spawn(|| {
+                KafkaUser::ALL.map(|user| Credential::both(user.name(), &user.password()))
+            });
+            let keytabs = scope.spawn(|| kerberos::keytabs(&kdc));
+            let server = Server::start(&SECURED, Tls::default(), settings, ready);
+            (server, users.join(), keytabs.join())
+        });
+        let kafka = Kafka::of(server?);
+        let users = users.expect("a password can be salted");
+        let keytabs = keytabs.expect("making keytabs does not panic")?;
         fill(&kafka, &users)?;
         Ok(Self {
             kafka,
             credentials: ClientFiles::new(options.tls)?,
             issuer,
-            realm,
+            realm: Realm::new(kdc, keytabs),
             dead,
         })
     }

@@ -14,19 +14,26 @@ pub(super) struct Node {
     pub(super) controllers: Vec<u16>,
     /// Where it keeps its records.
     pub(super) data: String,
+    /// Where it reaches itself when it cannot do so at the address that it advertises: it marks
+    /// the ends of transactions over a connection of its own.
+    pub(super) own: Option<SocketAddr>,
 }
+
+/// The listener at [`Node::own`].
+const OWN: &str = "OWN";
 
 impl Node {
     /// The only one of its cluster.
     pub(super) fn alone(place: &Place) -> Self {
-        let controller = match place.runtime {
-            Runtime::Docker => PORT + 1,
-            Runtime::Local => place.spare,
+        let (controller, own) = match place.runtime {
+            Runtime::Docker => (PORT + 1, Some((Ipv4Addr::LOCALHOST, PORT + 2).into())),
+            Runtime::Local => (place.spare, None),
         };
         Self {
             id: 1,
             controllers: vec![controller],
             data: place.path(DATA),
+            own,
         }
     }
 
@@ -72,8 +79,14 @@ pub(super) struct Properties {
 
 impl Properties {
     pub(super) fn new(node: &Node, listeners: &[Listener]) -> Self {
+        let own = node.own.map(|address| Listener {
+            name: OWN,
+            protocol: "PLAINTEXT",
+            listen: address,
+            advertised: address.to_string(),
+        });
         let list = |controller: Option<String>, show: fn(&Listener) -> String| {
-            let shown = listeners.iter().map(show).chain(controller);
+            let shown = listeners.iter().chain(&own).map(show).chain(controller);
             shown.collect::<Vec<_>>().join(",")
         };
         let fixed = [
@@ -124,6 +137,9 @@ impl Properties {
         }
         for (name, value) in of_the_run {
             properties.set(name, value);
+        }
+        if let Some(own) = &own {
+            properties.set("inter.broker.listener.name", own.name);
         }
         properties
     }
@@ -228,9 +244,13 @@ mod tests {
         for (name, value) in [
             (
                 "KAFKA_LISTENERS",
-                "PLAINTEXT://0.0.0.0:9092,CONTROLLER://127.0.0.1:9093",
+                "PLAINTEXT://0.0.0.0:9092,OWN://127.0.0.1:9094,CONTROLLER://127.0.0.1:9093",
             ),
-            ("KAFKA_ADVERTISED_LISTENERS", "PLAINTEXT://127.0.0.1:40000"),
+            (
+                "KAFKA_ADVERTISED_LISTENERS",
+                "PLAINTEXT://127.0.0.1:40000,OWN://127.0.0.1:9094",
+            ),
+            ("KAFKA_INTER_BROKER_LISTENER_NAME", "OWN"),
         ] {
             let variable = (name.to_owned(), value.to_owned());
             assert!(launch.variables.contains(&variable), "{launch:?}");
@@ -260,6 +280,7 @@ mod tests {
             id: 2,
             controllers: vec![41, 42],
             data: String::new(),
+            own: None,
         };
         let text = Properties::new(&node, &[]).text();
         for line in [

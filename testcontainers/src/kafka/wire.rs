@@ -209,6 +209,10 @@ pub(super) fn put_i32(to: &mut Vec<u8>, value: i32) {
     to.extend(value.to_be_bytes());
 }
 
+pub(super) fn put_i64(to: &mut Vec<u8>, value: i64) {
+    to.extend(value.to_be_bytes());
+}
+
 pub(super) fn put_string(to: &mut Vec<u8>, text: &str) -> io::Result<()> {
     let length = i16::try_from(text.len()).map_err(|_| invalid("a name is too long"))?;
     put_i16(to, length);
@@ -243,6 +247,10 @@ impl<'a> Fields<'a> {
 
     pub(super) fn i32(&mut self) -> io::Result<i32> {
         self.take().map(i32::from_be_bytes)
+    }
+
+    pub(super) fn i64(&mut self) -> io::Result<i64> {
+        self.take().map(i64::from_be_bytes)
     }
 
     /// A string; an absent one counts as empty.

@@ -3,7 +3,8 @@
 Standard input is a list of cases in JSON: `settings` of the client, and `token`, which is used
 instead of what the client would make itself. Standard output is a list of answers: `error`, the
 name of the first error, or `topics`, the names that are visible; and, for cases with `topic`,
-`write` and `read`, each `ok` or the name of an error.
+`write` and `read`, each `ok` or the name of an error. A case with `leave`, a topic, leaves a record
+there by a transaction, and the offset of a group.
 """
 
 import json
@@ -51,6 +52,16 @@ class Case:
         producer.flush(LIMIT)
         return told[0].name() if told[0] else "ok"
 
+    def leave(self, topic):
+        producer = Producer(self.settings | {"transactional.id": "left-transaction"})
+        producer.init_transactions(LIMIT)
+        producer.begin_transaction()
+        producer.produce(topic, b"left", partition=0)
+        producer.commit_transaction(LIMIT)
+        consumer = Consumer(self.settings | {"group.id": "left-group"})
+        consumer.commit(offsets=[TopicPartition(topic, 0, 1)], asynchronous=False)
+        consumer.close()
+
     def read(self, topic):
         settings = {
             "group.id": "python",
@@ -82,6 +93,8 @@ def answer(case):
     answers = client.look()
     if topic := case.get("topic"):
         answers |= {"write": client.write(topic), "read": client.read(topic)}
+    if topic := case.get("leave"):
+        client.leave(topic)
     return answers
 
 

@@ -1,21 +1,10 @@
 //! What every HTTP service of this crate answers.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-use std::sync::Arc;
+mod client;
 
+pub(crate) use client::client;
 use linkdial_testcontainers::HttpEndpoint;
-
-/// A client that follows no redirect.
-pub(crate) fn client(tls: &Arc<rustls::ClientConfig>) -> reqwest::Client {
-    // Only the first call of a process installs it; the others say so and are right.
-    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-    reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .tls_backend_preconfigured(tls.as_ref().clone())
-        .build()
-        .unwrap()
-}
 
 /// Asks for each path of the table at [`HttpEndpoint`] and says how many requests that took.
 pub(crate) async fn each_path_has_its_answer(

@@ -1,5 +1,7 @@
 //! What a server's certificate says about itself.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use x509_parser::extensions::GeneralName;
@@ -7,6 +9,26 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 /// Names beyond this many are counted, not listed.
 const MAX_NAMES: usize = 8;
+
+/// Characters in a line of PEM (RFC 7468, section 2).
+const PEM_LINE: usize = 64;
+
+/// Writes certificates as PEM.
+pub(super) fn pem(certificates: &[CertificateDer<'_>]) -> String {
+    let mut pem = String::new();
+    for certificate in certificates {
+        let text = STANDARD.encode(certificate);
+        let mut rest = text.as_str();
+        pem.push_str("-----BEGIN CERTIFICATE-----\n");
+        while !rest.is_empty() {
+            let (line, after) = rest.split_at(rest.len().min(PEM_LINE));
+            pem.extend([line, "\n"]);
+            rest = after;
+        }
+        pem.push_str("-----END CERTIFICATE-----\n");
+    }
+    pem
+}
 
 /// The facts of an end-entity certificate that decide whether it is trusted.
 #[derive(Clone, Debug)]

@@ -15,6 +15,7 @@ mod stream;
 mod tls;
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use ipnet::IpNet;
@@ -73,6 +74,28 @@ impl Net {
             extra_roots: self.0.extra_roots.clone(),
             trust: OnceLock::new(),
         }))
+    }
+
+    /// Returns whether names, addresses and routes are the system's own: nothing of it was replaced,
+    /// narrowed or sent through a proxy. Only then does a client that dials by itself go the way
+    /// that the ladder goes.
+    pub fn is_the_systems(&self) -> bool {
+        let Inner {
+            policy,
+            overrides,
+            name_servers,
+            proxy,
+            ..
+        } = &*self.0;
+        policy.only.is_empty() && overrides.is_empty() && name_servers.is_empty() && proxy.is_none()
+    }
+
+    /// Returns the certificates of [`NetBuilder::ca_pem`] for a client that reads roots itself: a
+    /// file with those of the system where there is one, and the added ones as PEM. `None` where
+    /// nothing was added.
+    pub fn added_roots(&self) -> Option<(Option<&'static Path>, String)> {
+        let added = &self.0.extra_roots;
+        (!added.is_empty()).then(|| (tls::system_roots(), certificate::pem(added)))
     }
 
     /// Returns the proxy that every dial goes through.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -256,6 +257,12 @@ impl Net {
             Err(error) => Err(explain(endpoint, host, &error, &session, &first.get())),
         }
     }
+}
+
+/// Returns the file of the system's roots that is read.
+pub(super) fn system_roots() -> Option<&'static Path> {
+    let mut files = SYSTEM_ROOTS.iter().map(Path::new);
+    files.find(|path| path.is_file())
 }
 
 /// Returns the one cryptography of the program.

@@ -7,7 +7,7 @@ use std::thread;
 
 use aws_lc_rs::{digest, hmac, pbkdf2};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use kafka_protocol::messages::api_versions_response::ApiVersion;
 use kafka_protocol::messages::metadata_response::{
@@ -38,6 +38,8 @@ pub(crate) struct Script {
     pub(crate) controller: bool,
     /// Takes every proof and gives a wrong one.
     pub(crate) impostor: bool,
+    /// Takes every JWT of this user in place of [`TOKEN`].
+    pub(crate) tokens_of: Option<&'static str>,
     /// The newest Metadata that it knows; 12 where it is 0.
     pub(crate) metadata: i16,
     /// Bytes in place of the answer to Metadata.
@@ -302,8 +304,7 @@ impl Login {
             "PLAIN" => (text == format!("\0{USER}\0{PASSWORD}")).then(String::new),
             "OAUTHBEARER" if self.refused_token => None,
             "OAUTHBEARER" => {
-                let token = format!("\u{1}auth=Bearer {TOKEN}\u{1}");
-                self.refused_token = !text.contains(&token);
+                self.refused_token = !takes(script, &text);
                 Some(if self.refused_token {
                     r#"{"status":"invalid_token"}"#.to_owned()
                 } else {
@@ -371,6 +372,18 @@ impl Login {
                 .then(|| format!("v={}", STANDARD.encode(signature))),
         )
     }
+}
+
+/// Whether the message of a client holds a token that the peer takes.
+fn takes(script: &Script, text: &str) -> bool {
+    let token = text.split_once("\u{1}auth=Bearer ").unwrap().1;
+    let token = token.split('\u{1}').next().unwrap();
+    let Some(user) = script.tokens_of else {
+        return token == TOKEN;
+    };
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap_or_default());
+    let claims: serde_json::Value = serde_json::from_slice(&claims.unwrap()).unwrap();
+    claims["sub"] == user
 }
 
 fn answer(reply: Option<String>) -> SaslAuthenticateResponse {

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use linkdial_testcontainers::{
-    Azurite, Certificates, HttpEndpoint, Kafka, KafkaListener, KafkaUser, LinkStatement, Login,
-    Minio, Moto, Nginx, Runtime, S3Server, SSE_C_KEY, SecuredKafka, User, Whereabouts,
+    Azurite, Certificates, HttpEndpoint, Kafka, KafkaListener, KafkaUser, Kdc, LinkStatement,
+    Login, Minio, Moto, Nginx, Runtime, S3Server, SSE_C_KEY, SchemaRegistry, SecuredKafka, User,
+    Whereabouts,
 };
 use serde_json::{Map, Value, json};
 
@@ -60,6 +61,13 @@ impl Description {
             Some(file) => self.set("ca_file", file.display().to_string()),
             None => self,
         }
+    }
+
+    /// Adds what clients of Kerberos need.
+    fn set_realm(self, kdc: &Kdc) -> Self {
+        self.set("realm", kdc.realm())
+            .set("kdc", kdc.addr().to_string())
+            .set("krb5_conf", kdc.krb5_conf().display().to_string())
     }
 
     fn link(
@@ -321,6 +329,25 @@ pub(crate) fn kafka(kafka: &Kafka) -> Description {
     description
 }
 
+/// Whose keytab is shown.
+pub(crate) const PRINCIPAL: &str = "alice";
+
+pub(crate) fn kdc(kdc: &Kdc, keytab: &Path) -> Description {
+    let process = Whereabouts::Process(kdc.pid());
+    Description::new("MIT Kerberos", Runtime::Local, process, kdc.addr())
+        .set_realm(kdc)
+        .set("principal", kdc.principal(PRINCIPAL))
+        .set("keytab", keytab.display().to_string())
+}
+
+pub(crate) fn schema_registry(registry: &SchemaRegistry) -> Description {
+    let (user, password) = SchemaRegistry::login();
+    Description::new("schema registry", Runtime::Local, None, registry.addr())
+        .set("url", registry.url(""))
+        .set("username", user)
+        .set("password", password)
+}
+
 pub(crate) fn secured_kafka(kafka: &SecuredKafka) -> Description {
     let mut description = Description::new(
         "Kafka with users",
@@ -329,7 +356,8 @@ pub(crate) fn secured_kafka(kafka: &SecuredKafka) -> Description {
         kafka.addr(),
     )
     .set("bootstrap_servers", kafka.bootstrap())
-    .set("topic", "orders");
+    .set("topic", "orders")
+    .set_realm(kafka.kdc());
     let alice = KafkaUser::Alice;
     for (name, listener, user, remark) in [
         ("tls", KafkaListener::Tls, alice, "TLS without a login"),
@@ -363,6 +391,12 @@ pub(crate) fn secured_kafka(kafka: &SecuredKafka) -> Description {
             KafkaListener::Oidc,
             alice,
             "TLS with OAUTHBEARER and a token of an issuer",
+        ),
+        (
+            "kerberos",
+            KafkaListener::Gssapi,
+            alice,
+            "Kerberos, by the settings in krb5_conf",
         ),
         (
             "nobody",

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use linkdial_testcontainers::{
-    Azurite, Certificates, Error as TestError, HttpEndpoint, Kafka, Minio, Moto, Nginx, S3Server,
-    SecuredKafka, User,
+    Azurite, Certificates, Error as TestError, HttpEndpoint, Kafka, Kdc, Minio, Moto, Nginx,
+    S3Server, SchemaRegistryOptions, SecuredKafka, User,
 };
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -26,8 +26,12 @@ pub(crate) enum Backend {
     AzuriteTls,
     /// Apache Kafka with one broker and one topic, in plain text
     Kafka,
-    /// The same with TLS, SASL, users and rights, and with listeners that mislead
+    /// The same with TLS, SASL, Kerberos, users and rights, and with listeners that mislead
     KafkaSecured,
+    /// MIT Kerberos with a realm, its settings and a keytab
+    Kdc,
+    /// A schema registry in this process that wants a login
+    SchemaRegistry,
     /// nginx with a path for each kind of answer, in plain text
     Nginx,
     /// The same with TLS
@@ -145,6 +149,11 @@ pub(crate) fn start(backend: Backend) -> Result<Up, TestError> {
         Backend::AzuriteTls => with(Azurite::start_tls()?, describe::azurite),
         Backend::Kafka => with(Kafka::start()?, describe::kafka),
         Backend::KafkaSecured => with(SecuredKafka::start()?, describe::secured_kafka),
+        Backend::Kdc => kdc(Kdc::start()?)?,
+        Backend::SchemaRegistry => {
+            let registry = SchemaRegistryOptions::default().with_login().start();
+            with(registry, describe::schema_registry)
+        }
         Backend::Nginx => with(Nginx::start()?, describe::nginx),
         Backend::NginxTls => with(Nginx::start_tls()?, describe::nginx),
         Backend::NginxMtls => with(Nginx::start_mutual_tls()?, describe::nginx),
@@ -170,6 +179,11 @@ pub(crate) fn start(backend: Backend) -> Result<Up, TestError> {
 fn minio(minio: Minio) -> Result<(Handle, Description), TestError> {
     let temporary = minio.assume_role(User::ReadOnly)?;
     Ok(with(minio, |minio| describe::minio(minio, &temporary)))
+}
+
+fn kdc(kdc: Kdc) -> Result<(Handle, Description), TestError> {
+    let keytab = kdc.keytab(&[describe::PRINCIPAL])?;
+    Ok(with(kdc, |kdc| describe::kdc(kdc, &keytab)))
 }
 
 fn with<S: Send + 'static>(
