@@ -147,3 +147,36 @@ async fn an_override_asks_nobody() {
     assert_eq!(climb.note(Stage::Resolve, "source"), "--resolve");
     assert_eq!(server.queries(), 0);
 }
+
+#[tokio::test]
+async fn servers_of_a_service_are_named_by_the_domain() {
+    let name = "_kerberos._tcp.example.com";
+    let first = ("kdc1.example.com".to_owned(), 88);
+    let second = ("kdc2.example.com".to_owned(), 750);
+    let none = (".".to_owned(), 0);
+    let rows = [
+        (
+            DnsAnswer::Services(vec![first.clone(), second.clone(), none.clone()]),
+            vec![first, second],
+        ),
+        (DnsAnswer::Services(vec![none]), Vec::new()),
+        (DnsAnswer::NotFound, Vec::new()),
+        (DnsAnswer::NoAddress, Vec::new()),
+    ];
+    for (answer, wanted) in rows {
+        let server = DnsServer::always(answer);
+        let found = asks(&server).build().services(name).await.unwrap();
+        let found: Vec<_> = found.into_iter().map(|it| (it.host, it.port)).collect();
+        assert_eq!(found, wanted);
+        // The name as it is, in no search domain of this machine.
+        assert!(server.asked().iter().all(|asked| asked == name));
+    }
+    for (answer, code) in [
+        (DnsAnswer::ServerFailure, Code::ResolveServerFailed),
+        (DnsAnswer::Silence, Code::ResolveTimedOut),
+    ] {
+        let server = DnsServer::always(answer);
+        let fault = asks(&server).build().services(name).await.unwrap_err();
+        assert_eq!(fault.code, code);
+    }
+}

@@ -9,7 +9,7 @@ use crate::fault::{KerberosFault, Part};
 use crate::profile::Profile;
 
 /// The port of a KDC (RFC 4120, section 7.2).
-const PORT: u16 = 88;
+pub(crate) const PORT: u16 = 88;
 
 /// The configuration of Kerberos, from one file and what it includes.
 ///

@@ -103,7 +103,7 @@ fn encryption_types(info: Der<'_>) -> Option<Vec<EncryptionType>> {
     Some(kinds)
 }
 
-const NAMES: [(i64, &str); 36] = [
+const NAMES: [(i64, &str); 37] = [
     (1, "KDC_ERR_NAME_EXP"),
     (2, "KDC_ERR_SERVICE_EXP"),
     (3, "KDC_ERR_BAD_PVNO"),
@@ -125,6 +125,7 @@ const NAMES: [(i64, &str); 36] = [
     (24, "KDC_ERR_PREAUTH_FAILED"),
     (25, "KDC_ERR_PREAUTH_REQUIRED"),
     (26, "KDC_ERR_SERVER_NOMATCH"),
+    (27, "KDC_ERR_MUST_USE_USER2USER"),
     (29, "KDC_ERR_SVC_UNAVAILABLE"),
     (31, "KRB_AP_ERR_BAD_INTEGRITY"),
     (32, "KRB_AP_ERR_TKT_EXPIRED"),

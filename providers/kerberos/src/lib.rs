@@ -17,6 +17,7 @@ mod kdc_request;
 mod keytab;
 mod login;
 mod octets;
+mod offer;
 mod principal;
 mod profile;
 mod realm;

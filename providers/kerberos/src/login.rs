@@ -19,7 +19,7 @@ use crate::identity::{Identity, Proof};
 use crate::kdc_answer::{Answer, KdcReply, Sealed, Ticket, Unsealed};
 use crate::kdc_error::{ENC_TIMESTAMP, KdcError};
 use crate::kdc_request::{self, Unwritable};
-use crate::keytab::KeytabEntry;
+use crate::offer::Offer;
 use crate::principal::Principal;
 use crate::realm::Realm;
 use crate::refusal::{Asked, Context, skew};
@@ -97,25 +97,24 @@ pub async fn log_in(
     let halt = |probe: &mut Probe, at: Option<&Endpoint>, fault: KerberosFault| {
         probe.halt(at, fault.into_diagnosis(&identity.guilty))
     };
-    let proof = match Offer::new(conf, identity) {
+    let identity = &match identity.in_realm(conf) {
+        Ok(identity) => identity,
+        Err(fault) => return Err(halt(probe, None, fault)),
+    };
+    let offer = match Offer::new(conf, identity) {
         Ok(offer) => offer,
         Err(fault) => return Err(halt(probe, None, fault)),
     };
     let name = &identity.principal.realm;
-    let found = tokio::time::timeout(limit, Realm::find(&settings.net, conf, name)).await;
-    let realm = match found.unwrap_or_else(|_| Err(silent_dns(name, limit))) {
-        Ok(realm) => realm,
-        Err(fault) => return Err(halt(probe, None, fault)),
-    };
+    let realm = &find(probe, conf, identity, limit).await?;
     let claimed = AtomicBool::new(false);
-    let realm = &realm;
     let visits = realm.kdcs.iter().map(|kdc| {
         let visit = Visit {
             kdc,
             realm,
             conf,
             identity,
-            offer: &proof,
+            offer: &offer,
             claimed: &claimed,
             started,
             limit,
@@ -160,14 +159,29 @@ pub async fn log_in(
     })
 }
 
-fn silent_dns(realm: &str, limit: Duration) -> KerberosFault {
-    let finding = Diagnosis::new(
-        Code::ResolveTimedOut,
-        format!("the name servers did not say where the KDC of {realm} is"),
-    )
-    .evidence("waited_ms", limit.as_millis())
-    .hint("name the KDC in krb5.conf, or check the name servers of this machine");
-    KerberosFault::new(Part::Outside, finding)
+/// Finds the KDCs; a question to DNS is a step of its own.
+async fn find(
+    probe: &mut Probe,
+    conf: &Krb5Conf,
+    identity: &Identity,
+    limit: Duration,
+) -> Result<Realm, Halt> {
+    let settings = Arc::clone(probe.settings());
+    let name = &identity.principal.realm;
+    let finding = async {
+        let found = Realm::find(&settings.net, conf, name).await;
+        found.map_err(|fault| fault.into_diagnosis(&identity.guilty))
+    };
+    if !conf.kdcs(name).is_empty() || !conf.asks_dns_for_kdcs() {
+        return finding.await.map_err(|finding| probe.halt(None, finding));
+    }
+    let asked = Realm::asked_of_dns(name);
+    let realm = probe
+        .step_within(&asked, &[Stage::Resolve], limit, finding)
+        .await?;
+    let kdcs: Vec<String> = realm.kdcs.iter().map(ToString::to_string).collect();
+    probe.note("kdcs", kdcs.join(", "));
+    Ok(realm)
 }
 
 fn nobody(realm: &str) -> KerberosFault {
@@ -176,106 +190,6 @@ fn nobody(realm: &str) -> KerberosFault {
         Part::Outside,
         Diagnosis::new(Code::AuthenticateKdcUnreachable, what),
     )
-}
-
-/// What the identity can prove, and with which keys.
-struct Offer<'a> {
-    /// Keys that linkdial computes with, the preferred one first.
-    keys: Vec<&'a KeytabEntry>,
-    /// The types of the keys that it does not compute with.
-    others: Vec<EncryptionType>,
-    /// The ticket of a cache.
-    cached: Option<(Ticket, Key, Timestamp)>,
-    kvno: Option<u32>,
-    /// The types of all keys, in the order in which they are offered.
-    kinds: Vec<EncryptionType>,
-}
-
-impl<'a> Offer<'a> {
-    fn new(conf: &Krb5Conf, identity: &'a Identity) -> Result<Self, KerberosFault> {
-        let mut offer = Self {
-            keys: Vec::new(),
-            others: Vec::new(),
-            cached: None,
-            kvno: None,
-            kinds: EncryptionType::COMPUTED.into(),
-        };
-        match &identity.proof {
-            Proof::Nothing => {}
-            Proof::Keytab(keytab) => {
-                let newest = keytab.newest(&identity.principal)?;
-                offer.kvno = newest.iter().map(|it| it.kvno).max();
-                let permitted = newest.iter().filter(|it| conf.permits(it.encryption_type));
-                let permitted: Vec<&KeytabEntry> = permitted.copied().collect();
-                if permitted.is_empty() {
-                    return Err(not_permitted(conf, &identity.principal, &newest));
-                }
-                for kind in EncryptionType::COMPUTED {
-                    let fitting = permitted.iter().filter(|it| it.encryption_type == kind);
-                    offer.keys.extend(fitting);
-                }
-                let kinds = permitted.iter().map(|it| it.encryption_type);
-                offer.others = kinds.filter(|it| !it.is_computed()).collect();
-                let computed = offer.keys.iter().map(|it| it.encryption_type);
-                offer.kinds = computed.chain(offer.others.iter().copied()).collect();
-            }
-            Proof::Cache(cache) => {
-                let missing = |what| cache_fault(&identity.principal, &cache.principal, what);
-                if cache.principal != identity.principal {
-                    return Err(missing("the ticket cache belongs to another principal"));
-                }
-                let ticket = cache.ticket_granting();
-                let ticket =
-                    ticket.ok_or_else(|| missing("the cache has no ticket of its realm"))?;
-                if ticket.ends < Timestamp::now() {
-                    return Err(ended(&identity.principal, ticket.ends));
-                }
-                let read = Ticket::parse(&ticket.ticket);
-                let read =
-                    read.ok_or_else(|| missing("the ticket of the cache can not be read"))?;
-                if ticket.encryption_type.is_computed() {
-                    offer.cached = Some((read, ticket.key.clone(), ticket.ends));
-                } else {
-                    offer.others = vec![ticket.encryption_type];
-                }
-            }
-        }
-        Ok(offer)
-    }
-}
-
-fn not_permitted(conf: &Krb5Conf, client: &Principal, keys: &[&KeytabEntry]) -> KerberosFault {
-    let finding = Diagnosis::new(
-        Code::AuthenticateEncryptionType,
-        format!("krb5.conf permits no encryption type that the keytab has for `{client}`"),
-    )
-    .evidence("principal", client)
-    .evidence(
-        "keytab_enctypes",
-        list(keys.iter().map(|it| it.encryption_type)),
-    )
-    .evidence("krb5_conf", conf.shown())
-    .hint("see `klist -kte FILE`, and `permitted_enctypes` in krb5.conf");
-    KerberosFault::new(Part::Keys, finding)
-}
-
-fn cache_fault(wanted: &Principal, found: &Principal, what: &str) -> KerberosFault {
-    let finding = Diagnosis::new(Code::AuthenticateTokenInvalid, what)
-        .evidence("principal", wanted)
-        .evidence("cache_has", found)
-        .hint("see `klist -c FILE`; get a ticket with `kinit -c FILE PRINCIPAL`");
-    KerberosFault::new(Part::Keys, finding)
-}
-
-fn ended(client: &Principal, ends: Timestamp) -> KerberosFault {
-    let finding = Diagnosis::new(
-        Code::AuthenticateTokenExpired,
-        format!("the ticket of `{client}` has ended"),
-    )
-    .evidence("principal", client)
-    .evidence("ended", ends)
-    .hint("get a new one with `kinit -c FILE`, or name a keytab");
-    KerberosFault::new(Part::Keys, finding)
 }
 
 /// One KDC of the realm.

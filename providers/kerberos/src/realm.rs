@@ -3,7 +3,7 @@
 use linkdial_core::net::Net;
 use linkdial_core::{Code, Diagnosis, Endpoint, Retry, Role};
 
-use crate::conf::Krb5Conf;
+use crate::conf::{Krb5Conf, PORT};
 use crate::fault::{KerberosFault, Part};
 
 /// So many KDCs are asked.
@@ -65,6 +65,11 @@ impl Realm {
             kdcs: named.iter().take(MAX_KDCS).map(endpoint).collect(),
             source,
         })
+    }
+
+    /// Returns the name that DNS is asked for, as the record shows it.
+    pub(crate) fn asked_of_dns(name: &str) -> Endpoint {
+        Endpoint::new(Role::Kdc, &format!("_kerberos._tcp.{name}"), PORT)
     }
 
     async fn ask(net: &Net, name: &str) -> (Vec<(String, u16)>, Asked) {

@@ -1,4 +1,5 @@
 //! GSSAPI with a real acceptor: the Kerberos of Java, in a Kafka broker.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod support;
 

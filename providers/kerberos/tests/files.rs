@@ -1,4 +1,5 @@
 //! Keytabs, ticket caches and configurations, good, damaged and hostile.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod support;
 

@@ -23,6 +23,9 @@ use tokio_util::sync::CancellationToken;
 /// The deadline of a stage in these tests.
 pub(crate) const LIMIT: Duration = Duration::from_millis(1500);
 
+/// What ends before this did not wait for the deadline.
+pub(crate) const EARLY: Duration = Duration::from_millis(1450);
+
 /// The record of a login, what it brought, and how long it took.
 #[derive(Debug)]
 pub(crate) struct Tried {
@@ -53,9 +56,10 @@ pub(crate) fn proved(principal: &str, proof: Proof) -> Identity {
 
 /// Writes a configuration of these KDCs and reads it.
 pub(crate) async fn conf_of(realm: &str, kdcs: &[SocketAddr]) -> Krb5Conf {
-    let kdcs: String = kdcs.iter().map(|kdc| format!("  kdc = {kdc}\n")).collect();
+    let kdcs: Vec<String> = kdcs.iter().map(|kdc| format!("  kdc = {kdc}")).collect();
+    let kdcs = kdcs.join("\n");
     conf(&format!(
-        "[libdefaults]\n dns_lookup_kdc = false\n[realms]\n {realm} = {{\n{kdcs} }}\n"
+        "[libdefaults]\n dns_lookup_kdc = false\n[realms]\n {realm} = {{\n{kdcs}\n }}\n"
     ))
     .await
 }
