@@ -222,6 +222,25 @@ impl Kdc {
         Ok(keytab)
     }
 
+    /// A keytab of a principal that is made here with keys of these types and no others, by the names
+    /// of MIT's `supported_enctypes`.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be changed, or there is such a principal.
+    pub fn keytab_of_types(&self, principal: &str, types: &[&str]) -> Result<PathBuf, Error> {
+        let mut known = self.realm.known();
+        let keytab = self.realm.new_keytab();
+        let qualified = qualified(principal);
+        let types = types.iter().map(|it| format!("{it}:normal"));
+        let types = types.collect::<Vec<_>>().join(",");
+        self.realm
+            .administer(&["add_principal", "-e", &types, "-randkey", &qualified])?;
+        known.insert(qualified);
+        self.realm.extract(&mut known, principal, &keytab)?;
+        Ok(keytab)
+    }
+
     /// A new file of tickets, for the variable `KRB5CCNAME`, in which the principal has logged in.
     ///
     /// # Errors

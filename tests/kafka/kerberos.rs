@@ -214,3 +214,41 @@ fn a_kdc_of_several_that_is_down_is_a_warning() {
     .verdict("warn");
     verify(&["--krb5-conf", path(&conf)], &[case]);
 }
+
+/// Keys of types that only libkrb5 computes with: librdkafka logs in, and says what is wrong.
+#[test]
+fn keys_that_linkdial_can_not_use_are_left_to_librdkafka() {
+    let kafka = SecuredKafka::shared();
+    let kdc = kafka.kdc();
+    let types = ["aes256-cts-hmac-sha384-192"];
+    let keytab = kdc.keytab_of_types("sha2", &types).unwrap();
+    let link = |name: &str| {
+        let principal = kdc.principal("sha2");
+        alice(name, &keytab).config("sasl.kerberos.principal", principal)
+    };
+    let brokers = kafka.bootstrap_of(Gssapi);
+    let service = link("service").config("sasl.kerberos.service.name", "kafkaa");
+    let checks = verify(
+        &["--krb5-conf", path(&kdc.krb5_conf())],
+        &[
+            pass(link("brokers"), brokers.clone()),
+            // Nobody has given this principal any right.
+            fail(
+                link("topic"),
+                format!("{brokers}/orders"),
+                "access.denied",
+                "bootstrap",
+                "",
+            ),
+            fail(
+                service,
+                brokers,
+                "authenticate.service-unknown",
+                "bootstrap",
+                SERVICE,
+            ),
+        ],
+    );
+    assert!(note(&checks[0], "client").starts_with("librdkafka"));
+    assert!(note(&checks[0], "unproven").contains("encryption types"));
+}

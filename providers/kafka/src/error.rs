@@ -335,6 +335,20 @@ pub(crate) fn topic(asked: &Asked<'_>, wanted: &str, found: Option<&Topic>) -> V
     }]
 }
 
+/// Returns what the client library was told against the topic.
+pub(crate) fn told_of_topic(asked: &Asked<'_>, wanted: &str, code: i16) -> Vec<Diagnosis> {
+    if code == 0 {
+        return Vec::new();
+    }
+    let told = Topic {
+        error: code,
+        name: wanted.to_owned(),
+        partitions: Vec::new(),
+        rights: None,
+    };
+    topic(asked, wanted, Some(&told))
+}
+
 fn not_found(asked: &Asked<'_>, wanted: &str) -> Diagnosis {
     Diagnosis::new(
         Code::AccessNotFound,

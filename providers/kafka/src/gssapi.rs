@@ -47,6 +47,15 @@ pub(crate) struct Kerberos {
     pub(crate) environment: Result<Vec<(&'static str, OsString)>, &'static str>,
 }
 
+/// A login that only the client library can carry out.
+#[derive(Debug)]
+pub(crate) struct ByClient {
+    /// As in [`Kerberos`].
+    pub(crate) environment: Result<Vec<(&'static str, OsString)>, &'static str>,
+    /// Why.
+    pub(crate) reason: &'static str,
+}
+
 /// Reads what both clauses say of Kerberos.
 pub(crate) fn define(clauses: &mut Clauses<'_>) -> Option<Login> {
     let spelled = spelled(clauses);
@@ -195,14 +204,14 @@ pub(crate) async fn settle(probe: &mut Probe, config: &Config) -> Result<Option<
             Code::DefineIdentityNotHere,
             "what proves the identity lies on the nodes of the cluster",
         ),
-        LogIn::Unproved(Unproved::EncryptionTypes(_)) => unproven(
-            Code::DefineNotCompiledIn,
-            "linkdial can not compute with the encryption types of its keys",
-        ),
-        LogIn::Unproved(Unproved::Proofs(_)) => unproven(
-            Code::DefineNotCompiledIn,
-            "the KDC wants another proof than a timestamp",
-        ),
+        LogIn::Unproved(Unproved::EncryptionTypes(_)) => Login::ByClient(Box::new(ByClient {
+            environment,
+            reason: "linkdial can not compute with the encryption types of its keys",
+        })),
+        LogIn::Unproved(Unproved::Proofs(_)) => Login::ByClient(Box::new(ByClient {
+            environment,
+            reason: "the KDC wants another proof than a timestamp",
+        })),
     }))
 }
 

@@ -14,7 +14,7 @@ use linkdial_core::{Code, Diagnosis, Secret};
 use linkdial_kerberos::KerberosFault;
 
 use crate::error::{self, Asked};
-use crate::gssapi::{Gssapi, Kerberos};
+use crate::gssapi::{ByClient, Gssapi, Kerberos};
 use crate::metadata::{self, Metadata};
 use crate::offsets;
 use crate::scram::{Hash, Scram};
@@ -54,6 +54,8 @@ pub(crate) enum Login {
     Gssapi(Box<Gssapi>),
     /// GSSAPI with the ticket of a KDC.
     Kerberos(Box<Kerberos>),
+    /// GSSAPI that linkdial can not compute: librdkafka logs in alone.
+    ByClient(Box<ByClient>),
     /// A login that can not be carried out from here; the record says why.
     Unproven {
         mechanism: &'static str,
@@ -74,7 +76,7 @@ impl Login {
                 hash: Hash::Sha512, ..
             } => "SCRAM-SHA-512",
             Self::Token { .. } | Self::Oidc(_) => "OAUTHBEARER",
-            Self::Gssapi(_) | Self::Kerberos(_) => "GSSAPI",
+            Self::Gssapi(_) | Self::Kerberos(_) | Self::ByClient(_) => "GSSAPI",
             Self::Unproven { mechanism, .. } => mechanism,
         }
     }
@@ -245,6 +247,7 @@ async fn authenticate(
                 .map_err(|told| told.evidence("answer", reason))
         }
         Login::Kerberos(kerberos) => exchange.show_ticket(kerberos, entry).await,
+        Login::ByClient(_) => Ok(()),
         Login::Oidc(_) | Login::Gssapi(_) => Err(error::unproven(
             asked,
             login.mechanism(),

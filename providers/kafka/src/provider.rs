@@ -11,7 +11,7 @@ use crate::client;
 use crate::config::Config;
 use crate::gssapi;
 use crate::keys::KEYS;
-use crate::login::{self, Hello};
+use crate::login::{self, Hello, Login};
 use crate::material::Loaded;
 use crate::metadata::Metadata;
 use crate::schema_registry;
@@ -58,6 +58,11 @@ impl Provider for Kafka {
             login: settled.as_ref().or(self.config.login.as_ref()),
         };
         let mut sessions = walk.enter_bootstrap(probe, &bootstrap).await?;
+        if let Some(Login::ByClient(by)) = walk.login {
+            let served = dial_by_client(probe, &walk, sessions, topic.as_deref(), by.reason).await;
+            let registry = schema_registry::check(probe, &self.config).await;
+            return served.and(registry);
+        }
         let Some(Session {
             endpoint,
             connection,
@@ -134,6 +139,28 @@ impl Kafka {
             None => Ok(None),
         }
     }
+}
+
+/// Takes the cluster's word from librdkafka, and reaches every broker without a login of our own.
+async fn dial_by_client(
+    probe: &mut Probe,
+    walk: &Walk<'_>,
+    sessions: Vec<Session>,
+    topic: Option<&str>,
+    reason: &str,
+) -> Result<(), Halt> {
+    let entered: Vec<Endpoint> = sessions.iter().map(|it| it.endpoint.clone()).collect();
+    let metadata = client::stand_in(probe, walk, &entered, topic, reason).await?;
+    let Some(by) = entered.first() else {
+        return Ok(());
+    };
+    let brokers = Brokers {
+        walk,
+        by,
+        metadata: &metadata,
+        topic: None,
+    };
+    brokers.visit(probe, sessions).await
 }
 
 fn note_cluster(probe: &mut Probe, metadata: &Metadata, hello: &Hello) {

@@ -178,10 +178,11 @@ impl Walk<'_> {
             Err(halt) => return (probe, Err(halt)),
         };
         let mut connection = Connection::new(stream, &self.config.client_id);
-        let stage = if self.login.is_some() {
-            Stage::Authenticate
-        } else {
-            Stage::Access
+        let stages: &[Stage] = match self.login {
+            // That the mechanism is offered is no login.
+            Some(Login::ByClient(_)) => &[],
+            Some(_) => &[Stage::Authenticate],
+            None => &[Stage::Access],
         };
         let asked = self.asked(endpoint);
         let limit = self.limit(&probe);
@@ -193,7 +194,7 @@ impl Walk<'_> {
             limit,
         });
         let work = login::open(&mut connection, entry.as_ref(), &asked);
-        let hello = match probe.step_within(endpoint, &[stage], limit, work).await {
+        let hello = match probe.step_within(endpoint, stages, limit, work).await {
             Ok(hello) => hello,
             Err(halt) => {
                 self.explain_tls(&mut probe, endpoint).await;

@@ -106,7 +106,7 @@ pub(crate) fn ticket(
     nonce: u32,
 ) -> Written {
     // Types that are not computed go last: that the KDC has a ticket is worth knowing.
-    let kinds = [18, 17, 20, 19, 23].map(EncryptionType);
+    let kinds = EncryptionType::CURRENT;
     let kind = if server.grants_for().is_some() {
         NAME_SERVICE
     } else {

@@ -287,7 +287,7 @@ impl Visit<'_> {
             let guilty = &self.identity.guilty;
             let unwritable = |error| self.unwritable(error).into_diagnosis(guilty);
             let nonce = kdc_request::random().map_err(unwritable)?;
-            let request = kdc_request::initial(client, &self.offer.kinds, nonce, None);
+            let request = kdc_request::initial(client, &self.offer.asked(), nonce, None);
             let request = request.map_err(unwritable)?;
             let answered = exchange::ask(&settings.net, self.kdc, resolved, &request, left).await?;
             Ok((answered, nonce))
@@ -371,8 +371,7 @@ impl Visit<'_> {
             }
             return Err(self.nothing_in_common(list(has)));
         };
-        let kinds = self.offer.keys.iter().map(|it| it.encryption_type);
-        let kinds: Vec<EncryptionType> = kinds.collect();
+        let kinds = self.offer.computed();
         let nonce = kdc_request::random().map_err(|error| self.unwritable(error))?;
         let client = &self.identity.principal;
         let request = kdc_request::initial(client, &kinds, nonce, Some(&entry.key))

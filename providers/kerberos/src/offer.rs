@@ -22,18 +22,20 @@ pub(crate) struct Offer<'a> {
     pub(crate) cached: Option<(Ticket, Key, Timestamp)>,
     /// The newest version of a key in the keytab.
     pub(crate) kvno: Option<u32>,
-    /// The types of all keys, in the order in which they are offered.
+    /// The types of all keys, the preferred one first.
     pub(crate) kinds: Vec<EncryptionType>,
+    conf: &'a Krb5Conf,
 }
 
 impl<'a> Offer<'a> {
-    pub(crate) fn new(conf: &Krb5Conf, identity: &'a Identity) -> Result<Self, KerberosFault> {
+    pub(crate) fn new(conf: &'a Krb5Conf, identity: &'a Identity) -> Result<Self, KerberosFault> {
         let mut offer = Self {
             keys: Vec::new(),
             others: Vec::new(),
             cached: None,
             kvno: None,
             kinds: EncryptionType::COMPUTED.into(),
+            conf,
         };
         match &identity.proof {
             Proof::Nothing => {}
@@ -77,6 +79,28 @@ impl<'a> Offer<'a> {
         }
         Ok(offer)
     }
+
+    /// Returns the types for a request: those of the keys first, then all others of today, since
+    /// the session's key need not be of the type of the client's (as MIT's library asks).
+    pub(crate) fn asked(&self) -> Vec<EncryptionType> {
+        with_others(&self.kinds, &EncryptionType::CURRENT, self.conf)
+    }
+
+    /// The same with those alone that linkdial computes with.
+    pub(crate) fn computed(&self) -> Vec<EncryptionType> {
+        let own: Vec<_> = self.keys.iter().map(|it| it.encryption_type).collect();
+        with_others(&own, &EncryptionType::COMPUTED, self.conf)
+    }
+}
+
+fn with_others(
+    own: &[EncryptionType],
+    known: &[EncryptionType],
+    conf: &Krb5Conf,
+) -> Vec<EncryptionType> {
+    let others = known.iter().filter(|it| !own.contains(it));
+    let others = others.filter(|it| conf.permits(**it));
+    own.iter().chain(others).copied().collect()
 }
 
 fn not_permitted(conf: &Krb5Conf, client: &Principal, keys: &[&KeytabEntry]) -> KerberosFault {

@@ -130,11 +130,15 @@ fn poll<C: ConsumerContext>(client: &BaseConsumer<C>) {
 }
 
 fn through(metadata: &Metadata) -> Outcome {
+    let brokers = metadata.brokers().iter();
     let topic = metadata.topics().first();
     let error = topic.and_then(MetadataTopic::error);
     Outcome::Through {
-        brokers: metadata.brokers().len(),
-        topic_error: error.map(|error| format!("{:?}", RDKafkaErrorCode::from(error))),
+        brokers: brokers
+            .map(|it| (it.id(), it.host().to_owned(), it.port()))
+            .collect(),
+        // Those of the protocol have its numbers; the library's own are negative.
+        topic_error: error.map_or(0, |error| i16::try_from(error as i32).unwrap_or(i16::MIN)),
     }
 }
 

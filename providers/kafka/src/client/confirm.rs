@@ -11,9 +11,10 @@ use linkdial_core::{Code, Diagnosis, Endpoint, Halt, Key, Probe, Secret, Setting
 
 use super::order::{Answer, Order, Outcome, Token};
 use super::process;
-use crate::error::Asked;
-use crate::keys::{KEYS, MECHANISM};
+use crate::error::{self, Asked};
+use crate::keys::{KEYS, KEYTAB, MECHANISM, PRINCIPAL, SERVICE};
 use crate::login::Login;
+use crate::metadata::{Broker, Metadata};
 use crate::token::Claims;
 use crate::walk::{Beside, Walk};
 
@@ -40,21 +41,100 @@ async fn confirm_on(
     endpoints: &[Endpoint],
     topic: Option<&str>,
 ) -> Result<(), Halt> {
-    let Some(first) = endpoints.first().filter(|_| probe.walks(Stage::Access)) else {
+    if !probe.walks(Stage::Access) {
         return Ok(());
-    };
-    let settings = probe.settings().clone();
-    let limit = walk.limit(probe);
-    let plan = match Plan::of(walk, &settings, endpoints, topic, limit) {
-        Ok(plan) => plan,
-        Err(reason) => {
-            skip(probe, reason);
-            return Ok(());
+    }
+    match run(probe, walk, endpoints, topic, &[Stage::Access]).await {
+        Ok(_) => Ok(()),
+        Err(NotThrough::Halted(halt)) => Err(halt),
+        // Left out, which is said where the report is read.
+        Err(NotThrough::NotRun(reason)) => {
+            let reason = format!("librdkafka was not run: {reason}");
+            probe.skip(Stage::Access, &reason);
+            probe.note("unproven", reason);
+            Ok(())
+        }
+    }
+}
+
+/// Lets librdkafka log in where linkdial can not do it itself, and tells of the cluster in its
+/// words: the brokers, and no topic.
+///
+/// # Errors
+///
+/// When the library does not get through, or can not be run.
+pub(crate) async fn stand_in(
+    probe: &mut Probe,
+    walk: &Walk<'_>,
+    endpoints: &[Endpoint],
+    topic: Option<&str>,
+    reason: &str,
+) -> Result<Metadata, Halt> {
+    let stages = [Stage::Authenticate, Stage::Access];
+    let answer = match run(probe, walk, endpoints, topic, &stages).await {
+        Ok(answer) => answer,
+        Err(NotThrough::Halted(halt)) => return Err(halt),
+        Err(NotThrough::NotRun(why)) => {
+            let first = endpoints.first();
+            let finding = Diagnosis::new(
+                Code::DefineNotCompiledIn,
+                format!("nothing here can log in: {reason}, and librdkafka was not run"),
+            )
+            .evidence("librdkafka", why)
+            .key(walk.config.place(MECHANISM))
+            .hint("check it on a node of the cluster with `kinit -kt KEYTAB PRINCIPAL`");
+            return Err(probe.halt(first, finding));
         }
     };
+    probe.note(
+        "unproven",
+        format!("rights and leaders of the topic: {reason}"),
+    );
+    let Outcome::Through {
+        brokers,
+        topic_error,
+    } = answer.outcome
+    else {
+        return Ok(Metadata::default());
+    };
+    if let (Some(name), Some(first)) = (topic, endpoints.first()) {
+        let asked = walk.asked(first);
+        for finding in error::told_of_topic(&asked, name, topic_error) {
+            probe.finding(Some(first), finding);
+        }
+    }
+    let brokers = brokers.into_iter();
+    Ok(Metadata {
+        brokers: brokers
+            .map(|(id, host, port)| Broker { id, host, port })
+            .collect(),
+        ..Metadata::default()
+    })
+}
+
+/// Why there is no answer.
+enum NotThrough {
+    /// The record says why.
+    Halted(Halt),
+    /// The library was not run at all.
+    NotRun(&'static str),
+}
+
+async fn run(
+    probe: &mut Probe,
+    walk: &Walk<'_>,
+    endpoints: &[Endpoint],
+    topic: Option<&str>,
+    stages: &[Stage],
+) -> Result<Answer, NotThrough> {
+    let settings = probe.settings().clone();
+    let limit = walk.limit(probe);
+    let plan = Plan::of(walk, &settings, endpoints, topic, limit).map_err(NotThrough::NotRun)?;
+    let Some(first) = endpoints.first() else {
+        return Err(NotThrough::NotRun("there is nobody to dial"));
+    };
     let Ok(Some(place)) = tokio::time::timeout(limit, process::place()).await else {
-        skip(probe, "too many checks run it at once");
-        return Ok(());
+        return Err(NotThrough::NotRun("too many checks run it at once"));
     };
     let asked = walk.asked(first);
     let work = async {
@@ -65,18 +145,10 @@ async fn confirm_on(
             Err(error) => Err(not_run(&error)),
         }
     };
-    let answer = probe
-        .step_within(first, &[Stage::Access], limit, work)
-        .await?;
+    let answer = probe.step_within(first, stages, limit, work).await;
+    let answer = answer.map_err(NotThrough::Halted)?;
     probe.note("client", format!("librdkafka {}", answer.version));
-    Ok(())
-}
-
-/// Leaves the proof out, and says so where the report is read.
-fn skip(probe: &mut Probe, reason: &str) {
-    let reason = format!("librdkafka was not run: {reason}");
-    probe.skip(Stage::Access, &reason);
-    probe.note("unproven", reason);
+    Ok(answer)
 }
 
 /// A program that does not run is no fault of the link's.
@@ -132,6 +204,7 @@ impl<'a> Plan<'a> {
         };
         let environment = match walk.login {
             Some(Login::Kerberos(kerberos)) => kerberos.environment.clone()?,
+            Some(Login::ByClient(by)) => by.environment.clone()?,
             _ => Vec::new(),
         };
         let addresses = endpoints.iter().map(Endpoint::to_string);
@@ -224,6 +297,32 @@ fn refused(asked: &Asked<'_>, error: &str) -> Diagnosis {
     }
 }
 
+/// What MIT's library says inside of librdkafka's error (krb5's `krb5_err.et` and `k5e1_err.et`).
+const KERBEROS: [(&str, Code); 10] = [
+    ("Cannot contact any KDC", Code::AuthenticateKdcUnreachable),
+    ("Cannot find KDC", Code::AuthenticateRealmUnknown),
+    ("Clock skew too great", Code::AuthenticateClockSkew),
+    ("Client '", Code::AuthenticatePrincipalUnknown),
+    ("Client not found", Code::AuthenticatePrincipalUnknown),
+    (
+        "Decrypt integrity check failed",
+        Code::AuthenticateKeytabStale,
+    ),
+    ("Preauthentication failed", Code::AuthenticateKeytabStale),
+    ("encryption type", Code::AuthenticateEncryptionType),
+    ("Server not found", Code::AuthenticateServiceUnknown),
+    (
+        "not found in Kerberos database",
+        Code::AuthenticateServiceUnknown,
+    ),
+];
+
+/// Returns what kind of refused login an error tells of.
+fn in_words(text: &str) -> Code {
+    let known = KERBEROS.iter().find(|(words, _)| text.contains(words));
+    known.map_or(Code::AuthenticateBadCredentials, |(_, code)| *code)
+}
+
 /// The library did not get through where our own stream did.
 fn failed(asked: &Asked<'_>, answer: &Answer) -> Diagnosis {
     let decisive = ["Authentication", "SSL", "Resolve"];
@@ -235,8 +334,9 @@ fn failed(asked: &Asked<'_>, answer: &Answer) -> Diagnosis {
         .or(answer.errors.first())
         .cloned()
         .unwrap_or_default();
+    let words = decided.map_or("", |(_, text)| text.as_str());
     let code = match code.as_str() {
-        "Authentication" => Code::AuthenticateBadCredentials,
+        "Authentication" => in_words(words),
         "SSL" => Code::TlsHandshakeFailed,
         "Resolve" => Code::ResolveNotFound,
         _ => Code::AccessTimedOut,
@@ -254,13 +354,65 @@ fn failed(asked: &Asked<'_>, answer: &Answer) -> Diagnosis {
     } else {
         Vec::new()
     };
-    asked
+    let finding = asked
         .finding(
             code,
-            "lets linkdial in, and librdkafka, the client of the cluster, does not get through",
+            "does not let librdkafka in, the client of the cluster",
         )
         .evidence("client", format!("librdkafka {}", answer.version))
         .evidence("error", shown.join("; "))
         .evidence("log", log.join("; "))
-        .hint("the cluster's own client will fail in the same way: its error says what it misses")
+        .hint("the cluster's own client will fail in the same way: its error says what it misses");
+    let key = match code {
+        Code::AuthenticateKeytabStale | Code::AuthenticateEncryptionType => Some(KEYTAB),
+        Code::AuthenticatePrincipalUnknown => Some(PRINCIPAL),
+        Code::AuthenticateServiceUnknown => Some(SERVICE),
+        _ => None,
+    };
+    match key {
+        Some(key) => finding.key(asked.config.place(key)),
+        None => finding,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As librdkafka 2.12.1 and MIT Kerberos 1.20 put it.
+    #[test]
+    fn words_of_kerberos_are_told_apart() {
+        for (words, code) in [
+            (
+                "(Cannot contact any KDC for realm 'LAB.TEST')",
+                Code::AuthenticateKdcUnreachable,
+            ),
+            (
+                "(Cannot find KDC for realm \"LAB.TEST\")",
+                Code::AuthenticateRealmUnknown,
+            ),
+            (
+                "(Client 'ghost@LAB.TEST' not found in Kerberos database)",
+                Code::AuthenticatePrincipalUnknown,
+            ),
+            (
+                "(Server kafkaa/localhost@LAB.TEST not found in Kerberos database)",
+                Code::AuthenticateServiceUnknown,
+            ),
+            (
+                "(Decrypt integrity check failed)",
+                Code::AuthenticateKeytabStale,
+            ),
+            (
+                "(KDC has no support for encryption type)",
+                Code::AuthenticateEncryptionType,
+            ),
+            (
+                "Authentication failed: Invalid username or password",
+                Code::AuthenticateBadCredentials,
+            ),
+        ] {
+            assert_eq!(in_words(words), code, "{words}");
+        }
+    }
 }

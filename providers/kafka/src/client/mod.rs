@@ -10,7 +10,7 @@ mod order;
 mod process;
 
 pub use child::run;
-pub(crate) use confirm::confirm;
+pub(crate) use confirm::{confirm, stand_in};
 
 /// The first argument of the program when it has to run this client.
 pub const CLIENT: &str = "run-kafka-client";

@@ -47,10 +47,10 @@ pub(crate) struct Answer {
 pub(crate) enum Outcome {
     /// It got through: metadata came.
     Through {
-        /// How many brokers it knows.
-        brokers: usize,
-        /// What it was told against the topic.
-        topic_error: Option<String>,
+        /// The brokers that it knows: id, host and port.
+        brokers: Vec<(i32, String, i32)>,
+        /// What it was told against the topic: the error code of the protocol, 0 for nothing.
+        topic_error: i16,
     },
     /// librdkafka takes no such options.
     Unusable(String),
