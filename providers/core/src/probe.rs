@@ -207,6 +207,11 @@ impl Probe {
         stage <= self.settings.until
     }
 
+    /// Waits until the check is stopped, for what has to wait outside of a step.
+    pub async fn cancelled(&self) {
+        self.cancel.cancelled().await;
+    }
+
     /// Makes a secret known that the link did not hold, such as a token lent by a server.
     pub fn add_secret(&mut self, secret: &str) {
         self.redactor.add(secret);

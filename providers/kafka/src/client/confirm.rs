@@ -133,8 +133,14 @@ async fn run(
     let Some(first) = endpoints.first() else {
         return Err(NotThrough::NotRun("there is nobody to dial"));
     };
-    let Ok(Some(place)) = tokio::time::timeout(limit, process::place()).await else {
-        return Err(NotThrough::NotRun("too many checks run it at once"));
+    let place = tokio::select! {
+        biased;
+        // The step says so.
+        () = probe.cancelled() => None,
+        place = tokio::time::timeout(limit, process::place()) => match place {
+            Ok(place) => place,
+            Err(_) => return Err(NotThrough::NotRun("too many checks run it at once")),
+        },
     };
     let asked = walk.asked(first);
     let work = async {
