@@ -17,13 +17,13 @@ pub struct ServiceAccount {
 
 impl ServiceAccount {
     /// The key of CREDENTIALS that takes [`ServiceAccount::json`].
-    pub const LINK_KEY: &str = "service_account_json";
+    pub const LINK_KEY: &str = "service_account_key";
 
     /// An account of this name with a new RSA key of 2048 bits (a tenth of a second).
     pub fn generate(name: &str) -> Self {
         Self {
             name: name.to_owned(),
-            key: KeyPair::generate_for(&PKCS_RSA_SHA256).expect("RSA keys can be made"),
+            key: new_key(),
         }
     }
 
@@ -67,6 +67,11 @@ impl ServiceAccount {
             "universe_domain": "googleapis.com",
         })
     }
+}
+
+/// A key of 2048 bits.
+fn new_key() -> KeyPair {
+    KeyPair::generate_for(&PKCS_RSA_SHA256).expect("RSA is supported")
 }
 
 impl fmt::Debug for ServiceAccount {
