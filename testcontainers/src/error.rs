@@ -62,13 +62,14 @@ pub enum Error {
 }
 
 impl Error {
-    /// The code in the XML of a server that refused a call, such as `AccessDenied`.
+    /// The code in the XML of a server that refused a call, such as `AccessDenied`, or the reason in
+    /// the JSON of Google's, such as `notFound`.
     pub fn remote_code(&self) -> Option<&str> {
         let Self::Refused { answer, .. } = self else {
             return None;
         };
-        let (_, rest) = answer.split_once("<Code>")?;
-        rest.split_once("</Code>").map(|(code, _)| code)
+        let between = |begin, end| Some(answer.split_once(begin)?.1.split_once(end)?.0);
+        between("<Code>", "</Code>").or_else(|| between("\"reason\":\"", "\""))
     }
 
     /// Whether a server accepted a call of its set-up and never answered.

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::container::Engine;
 use crate::server::Backend;
-use crate::{Error, Scratch, azurite, install, kafka, minio, nginx, versions};
+use crate::{Error, Scratch, azurite, fake_gcs, install, kafka, minio, nginx, versions};
 
 /// The label of an image that was built here; its value tells from what.
 const LABEL: &str = "linkdial.local";
@@ -54,6 +54,15 @@ const RECIPES: &[Recipe] = &[
         versions: &[versions::AZURITE, versions::NODE],
         probe: &["azurite-blob", "--version"],
         installed: azurite,
+    },
+    Recipe {
+        backend: &fake_gcs::BACKEND,
+        dockerfile: include_str!("../images/fake-gcs.Dockerfile"),
+        files: &[],
+        versions: &[versions::FAKE_GCS_MODULE, versions::FAKE_GCS],
+        // After the image's entrypoint.
+        probe: &["-h"],
+        installed: || Ok(vec![("fake-gcs-server", install::fake_gcs()?)]),
     },
     Recipe {
         backend: &kafka::BACKEND,

@@ -21,6 +21,7 @@ mod certs;
 mod container;
 mod dns;
 mod error;
+mod fake_gcs;
 mod http_endpoint;
 mod http_service;
 mod image;
@@ -50,10 +51,11 @@ mod versions;
 mod web;
 mod wire;
 
-pub use azurite::{Azurite, AzuriteOptions, BlobStore, StorageAccount};
+pub use azurite::{Azurite, AzuriteOptions, BlobStore, SharedAccess, StorageAccount};
 pub use certs::{Certificates, Identity, ServerTls};
 pub use dns::{DnsAnswer, DnsServer};
 pub use error::Error;
+pub use fake_gcs::{FakeGcs, FakeGcsOptions, GcsStore, ServiceAccount};
 pub use http_endpoint::HttpEndpoint;
 #[cfg(feature = "containers")]
 pub use images::{ImageState, LocalImage, LocalImages};

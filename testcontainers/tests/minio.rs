@@ -114,6 +114,62 @@ fn logins_are_checked() {
     );
 }
 
+#[test]
+fn hmac_keys_have_googles_form_and_the_rights_of_their_users() {
+    for minio in [Minio::shared_gcs(), Minio::shared_gcs_tls()] {
+        assert_eq!(minio.region(), "auto");
+        let store = |user: User| minio.store_as(user.hmac_login());
+        for user in [User::Root, User::ReadOnly, User::Writer, User::Disabled] {
+            let login = user.hmac_login();
+            assert!(login.access_key_id.starts_with("GOOG1"), "{user:?}");
+            assert_eq!(login.access_key_id.len(), 24, "{user:?}");
+            assert_eq!(login.secret_access_key.len(), 40, "{user:?}");
+        }
+        let all = ["other/two.txt", "team/a/one.txt", "top.txt"];
+        for user in [User::Root, User::ReadOnly, User::ListOnly] {
+            assert_eq!(store(user).list("private", "").unwrap(), all, "{user:?}");
+        }
+        store(User::Root).put("locked", "mine", b"x").unwrap();
+        store(User::Root).delete("locked", "mine").unwrap();
+        for user in [User::NoList, User::NoPolicy, User::Prefix] {
+            let list = store(user).list("private", "");
+            assert_eq!(refused(list), "AccessDenied", "{user:?}");
+        }
+        let locked = store(User::ReadOnly).list("locked", "");
+        assert_eq!(refused(locked), "AccessDenied");
+        assert_eq!(
+            refused(store(User::Disabled).list("private", "")),
+            "InvalidAccessKeyId"
+        );
+        let wrong = Login::new(User::ReadOnly.hmac_login().access_key_id, "wrong-secret");
+        assert_eq!(
+            refused(minio.store_as(wrong).list("private", "")),
+            "SignatureDoesNotMatch"
+        );
+    }
+}
+
+#[test]
+fn gcs_link_is_ready_to_use() {
+    let minio = Minio::shared_gcs();
+    let (login, url) = (User::ReadOnly.hmac_login(), minio.endpoint_url());
+    assert_eq!(
+        minio.create_gcs_link("g", &login).to_string(),
+        format!(
+            "CREATE LINK g AS GCS\n\
+             CREDENTIALS '{{\"access_id\":\"{}\",\"secret_key\":\"{}\"}}'\n\
+             CONFIG '{{\"endpoint_url\":\"{url}\"}}';\n",
+            login.access_key_id, login.secret_access_key
+        )
+    );
+    assert_eq!(
+        minio.anonymous_gcs_link("g").to_string(),
+        format!(
+            "CREATE LINK g AS GCS\nCREDENTIALS '{{}}'\nCONFIG '{{\"endpoint_url\":\"{url}\"}}';\n"
+        )
+    );
+}
+
 #[tokio::test]
 async fn public_bucket_is_open_and_the_region_counts() {
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());

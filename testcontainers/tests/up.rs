@@ -323,6 +323,48 @@ fn servers_without_links_tell_what_clients_need() {
     assert!(!Path::new(&conf).exists());
 }
 
+/// Each of these servers has a half of what Google Cloud Storage does.
+#[test]
+fn servers_in_the_place_of_googles_have_links_of_its_kind() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_linkdial-testcontainers"));
+    command.args(["up", "fake-gcs", "minio-gcs", "--format", "json"]);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    output.read_line(&mut line).unwrap();
+    let told: Value = serde_json::from_str(&line).unwrap();
+    let [fake, minio] = [0, 1].map(|server| &told["servers"][server]);
+    assert_eq!(
+        (&fake["name"], &minio["name"]),
+        (&"fake-gcs".into(), &"minio-gcs".into())
+    );
+    let key = &fake["settings"]["service_account_key"];
+    assert_eq!(key["type"], "service_account", "{told:#}");
+    assert_eq!(minio["settings"]["region"], "auto", "{told:#}");
+    let id = minio["settings"]["access_id"].as_str().unwrap();
+    for (server, secret) in [(fake, "service_account_key"), (minio, id)] {
+        let links = server["links"].as_array().unwrap().iter();
+        let links: Vec<_> = links
+            .map(|link| link["statement"].as_str().unwrap())
+            .collect();
+        assert!(
+            links.iter().all(|link| link.contains(" AS GCS\n")),
+            "{told:#}"
+        );
+        assert!(links.iter().any(|link| link.contains(secret)), "{told:#}");
+        assert!(
+            links.iter().any(|link| link.contains("CREDENTIALS '{}'")),
+            "{told:#}"
+        );
+    }
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+}
+
 #[test]
 fn closed_standard_output_is_a_failure_without_a_panic() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_linkdial-testcontainers"));

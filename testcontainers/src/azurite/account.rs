@@ -5,6 +5,9 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use crate::Error;
+use crate::store::mac;
+
 /// Azure's keys have 64 bytes.
 const KEY: &[u8; 64] = b"linkdial-test-account-key-0123456789-abcdefghijklmnopqrstuvwxyz-";
 
@@ -32,9 +35,24 @@ impl StorageAccount {
         Self::new(self.name.as_str(), BASE64.encode([b'x'; KEY.len()]))
     }
 
+    /// An account with a key of the right form that is made from its name: no two are the same.
+    pub fn named(name: &str) -> Self {
+        let key = [mac(KEY, name), mac(KEY, &format!("{name} again"))].concat();
+        Self::new(name, BASE64.encode(key))
+    }
+
     /// The account of the servers of this crate.
     pub(super) fn own() -> Self {
         Self::new("linkdialtest", BASE64.encode(KEY))
+    }
+
+    /// The signature of a text, in Base64.
+    pub(super) fn sign(&self, text: &str) -> Result<String, Error> {
+        let key = BASE64
+            .decode(&self.key)
+            .map_err(std::io::Error::other)
+            .map_err(Error::io("read the account's key"))?;
+        Ok(BASE64.encode(mac(&key, text)))
     }
 }
 

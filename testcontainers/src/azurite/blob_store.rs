@@ -1,16 +1,16 @@
 //! The client of Azure's blob storage that tests prepare with and prove with.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use std::fmt;
+
 use time::OffsetDateTime;
 
 use super::StorageAccount;
 use crate::Error;
-use crate::store::{elements, escape, mac, object};
+use crate::store::{elements, escape, object};
 use crate::wire::{Reply, Wire};
 
 /// The version of the protocol, an old one that every server still speaks.
-const VERSION: &str = "2021-08-06";
+pub(super) const VERSION: &str = "2021-08-06";
 
 /// A small client of Azure's blob storage for tests: prepares blobs and proves what was left behind.
 ///
@@ -20,16 +20,35 @@ pub struct BlobStore {
     wire: Wire,
     /// The account in the path, whoever signs.
     path: String,
-    /// Who signs, if anybody.
-    account: Option<StorageAccount>,
+    access: Access,
+}
+
+/// What a [`BlobStore`] shows of itself.
+#[derive(Clone)]
+pub(super) enum Access {
+    Nothing,
+    /// A signature of this account.
+    Key(StorageAccount),
+    /// A shared access signature.
+    Token(String),
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("Nothing"),
+            Self::Key(account) => f.debug_tuple("Key").field(account).finish(),
+            Self::Token(_) => f.write_str("Token"),
+        }
+    }
 }
 
 impl BlobStore {
-    pub(super) fn new(wire: Wire, name: &str, account: Option<StorageAccount>) -> Self {
+    pub(super) fn new(wire: Wire, name: &str, access: Access) -> Self {
         Self {
             wire,
             path: format!("/{name}"),
-            account,
+            access,
         }
     }
 
@@ -86,6 +105,18 @@ impl BlobStore {
             .map(drop)
     }
 
+    /// Moves a block blob to another tier: `Hot`, `Cool`, or `Archive`, from which it cannot be read
+    /// (`BlobArchived`).
+    ///
+    /// # Errors
+    ///
+    /// As [`BlobStore::make_container`].
+    pub fn set_tier(&self, container: &str, blob: &str, tier: &str) -> Result<(), Error> {
+        let (path, tier) = (object(container, blob), [("x-ms-access-tier", tier)]);
+        self.call("PUT", &path, &[("comp", "tier")], &tier, b"")
+            .map(drop)
+    }
+
     /// The names of the blobs below a prefix, 5000 at most, in the order of the server.
     ///
     /// # Errors
@@ -116,16 +147,19 @@ impl BlobStore {
         let headers: Vec<_> = headers.iter().copied().chain(common).collect();
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let mut sent: Vec<_> = headers.iter().map(owned).collect();
-        if let Some(account) = &self.account {
+        if let Access::Key(account) = &self.access {
             let text = string_to_sign(method, &account.name, &path, query, &headers, body.len());
-            let authorization = authorization(account, &text)?;
+            let authorization = format!("SharedKey {}:{}", account.name, account.sign(&text)?);
             sent.push(("authorization".to_owned(), authorization));
         }
 
-        let query: Vec<_> = query
+        let mut query: Vec<_> = query
             .iter()
             .map(|(key, value)| format!("{key}={}", escape(value)))
             .collect();
+        if let Access::Token(token) = &self.access {
+            query.push(token.clone());
+        }
         self.wire.call(method, &path, &query.join("&"), &sent, body)
     }
 }
@@ -157,15 +191,6 @@ fn string_to_sign(
         text.extend(["\n", key, ":", value]);
     }
     text
-}
-
-fn authorization(account: &StorageAccount, text: &str) -> Result<String, Error> {
-    let key = BASE64
-        .decode(&account.key)
-        .map_err(std::io::Error::other)
-        .map_err(Error::io("read the account's key"))?;
-    let signature = BASE64.encode(mac(&key, text));
-    Ok(format!("SharedKey {}:{signature}", account.name))
 }
 
 /// A date as HTTP has it: `Sun, 06 Nov 1994 08:49:37 GMT`.

@@ -2,13 +2,16 @@
 
 mod account;
 mod blob_store;
+mod shared_access;
 
 use std::ops::Deref;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 pub use account::StorageAccount;
+use blob_store::Access;
 pub use blob_store::BlobStore;
+pub use shared_access::SharedAccess;
 
 use crate::image::Image;
 use crate::server::{Backend, CERTIFICATE, KEY, Launch, Place, Server, Tls, shared};
@@ -38,6 +41,7 @@ pub(crate) const BACKEND: Backend = Backend {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AzuriteOptions<'a> {
     tls: Tls<'a>,
+    accounts: &'a [StorageAccount],
 }
 
 impl<'a> AzuriteOptions<'a> {
@@ -48,13 +52,21 @@ impl<'a> AzuriteOptions<'a> {
         self
     }
 
+    /// Knows these accounts too, each with no container. Two keys of one name are the two keys of
+    /// one account.
+    #[must_use]
+    pub fn accounts(mut self, accounts: &'a [StorageAccount]) -> Self {
+        self.accounts = accounts;
+        self
+    }
+
     /// Installs Azurite if needed (a minute, once), starts it and fills it (a second).
     ///
     /// # Errors
     ///
     /// When it cannot be installed, started or filled.
     pub fn start(self) -> Result<Azurite, Error> {
-        Azurite::launch(self.tls)
+        Azurite::launch(self)
     }
 }
 
@@ -66,12 +78,16 @@ impl<'a> AzuriteOptions<'a> {
 /// | `public` | the same, open to everybody for list and read |
 /// | `empty` | nothing |
 ///
-/// It runs the blob service alone and keeps everything in memory. It never checks the clock, and
-/// says `AuthorizationFailure` where Azure says `AuthenticationFailed`.
+/// It runs the blob service alone and keeps everything in memory. It never checks the clock, but
+/// the times of a [`SharedAccess`], and says `AuthorizationFailure` where Azure says
+/// `AuthenticationFailed`. It knows archived blobs ([`BlobStore::set_tier`]) and no soft delete: what
+/// is deleted is gone.
 #[derive(Debug)]
 pub struct Azurite {
     server: Server,
     account: StorageAccount,
+    /// The names of the other accounts.
+    others: Vec<String>,
 }
 
 impl Deref for Azurite {
@@ -98,7 +114,10 @@ impl Azurite {
     ///
     /// When it cannot be installed, started or filled.
     pub fn start_tls() -> Result<Self, Error> {
-        Self::launch(Tls::shared())
+        Self::launch(AzuriteOptions {
+            tls: Tls::shared(),
+            ..AzuriteOptions::default()
+        })
     }
 
     /// The plain server that all tests of one process share; it ends with the process.
@@ -121,7 +140,7 @@ impl Azurite {
         shared(&SHARED, Self::start_tls)
     }
 
-    fn launch(tls: Tls<'_>) -> Result<Self, Error> {
+    fn launch(options: AzuriteOptions<'_>) -> Result<Self, Error> {
         let account = StorageAccount::own();
         // Any answer will do, and without a signature it is a refusal.
         let ready = |wire: &Wire| {
@@ -129,9 +148,14 @@ impl Azurite {
             let reply = wire.send("GET", &path, &[], b"");
             reply.map(drop).map_err(|error| error.to_string())
         };
-        let settings = |place: &Place| settings(place, &account, tls);
-        let server = Server::start(&BACKEND, tls, settings, ready)?;
-        let azurite = Self { server, account };
+        let settings = |place: &Place| settings(place, &account, options);
+        let server = Server::start(&BACKEND, options.tls, settings, ready)?;
+        let others = options.accounts.iter().map(|other| other.name.clone());
+        let azurite = Self {
+            server,
+            account,
+            others: others.collect(),
+        };
         azurite.fill()?;
         Ok(azurite)
     }
@@ -149,22 +173,27 @@ impl Azurite {
         Ok(())
     }
 
-    /// The address of the account's blob service, `http://127.0.0.1:PORT/ACCOUNT`.
+    /// The address of the own account's blob service, `http://127.0.0.1:PORT/ACCOUNT`.
     pub fn endpoint_url(&self) -> String {
-        format!("{}/{}", self.server.wire().url(), self.account.name)
+        self.endpoint_url_of(&self.account.name)
     }
 
-    /// The only account.
+    /// The same of another account, known or not.
+    pub fn endpoint_url_of(&self, account: &str) -> String {
+        format!("{}/{account}", self.server.wire().url())
+    }
+
+    /// The own account.
     pub fn account(&self) -> StorageAccount {
         self.account.clone()
     }
 
-    /// The name of the only account.
+    /// The name of the own account.
     pub fn account_name(&self) -> &str {
         &self.account.name
     }
 
-    /// The account's key, in Base64.
+    /// The own account's key, in Base64.
     pub fn account_key(&self) -> &str {
         &self.account.key
     }
@@ -189,45 +218,91 @@ impl Azurite {
         self.blobs_as(self.account())
     }
 
-    /// A small client that signs as this account.
+    /// A small client that signs as this account, at its own address if the server knows it, else at
+    /// that of the own account.
     pub fn blobs_as(&self, account: StorageAccount) -> BlobStore {
-        BlobStore::new(
-            self.server.wire().clone(),
-            &self.account.name,
-            Some(account),
-        )
+        let home = self.home(&account.name);
+        BlobStore::new(self.server.wire().clone(), home, Access::Key(account))
+    }
+
+    /// A small client that shows this token of a [`SharedAccess`], at the address of the own account.
+    pub fn blobs_with(&self, token: &str) -> BlobStore {
+        let access = Access::Token(token.to_owned());
+        BlobStore::new(self.server.wire().clone(), &self.account.name, access)
     }
 
     /// A small client that does not sign.
     pub fn anonymous_blobs(&self) -> BlobStore {
-        BlobStore::new(self.server.wire().clone(), &self.account.name, None)
+        let wire = self.server.wire().clone();
+        BlobStore::new(wire, &self.account.name, Access::Nothing)
     }
 
-    /// A ready `CREATE LINK` for this account, which may have another key.
+    /// A ready `CREATE LINK` for this account, which may have another key; at the same address as
+    /// [`Azurite::blobs_as`].
     pub fn create_link(&self, name: &str, account: &StorageAccount) -> LinkStatement {
         LinkStatement::new(name, "AZURE")
             .credential("account_name", account.name.as_str())
             .credential("account_key", account.key.as_str())
+            .config(
+                "endpoint_url",
+                self.endpoint_url_of(self.home(&account.name)),
+            )
+    }
+
+    /// A ready `CREATE LINK` for the own account with a token of a [`SharedAccess`] in place of the
+    /// key.
+    pub fn shared_access_link(&self, name: &str, token: &str) -> LinkStatement {
+        LinkStatement::new(name, "AZURE")
+            .credential("account_name", self.account.name.as_str())
+            .credential("sas_token", token)
             .config("endpoint_url", self.endpoint_url())
+    }
+
+    /// The account whose address is used for this one.
+    fn home(&self, name: &str) -> &str {
+        let other = self.others.iter().find(|other| *other == name);
+        other.unwrap_or(&self.account.name)
     }
 }
 
-fn settings(place: &Place, account: &StorageAccount, tls: Tls<'_>) -> Launch {
+fn settings(place: &Place, own: &StorageAccount, options: AzuriteOptions<'_>) -> Launch {
     let launch = Launch::default()
         .arguments(["--blobHost", &place.listen.ip().to_string()])
         .arguments(["--blobPort", &place.listen.port().to_string()])
         .arguments(["--inMemoryPersistence", "--disableTelemetry", "--silent"])
         // Clients may be newer than the server.
         .arguments(["--skipApiVersionCheck"])
-        .variable(
-            "AZURITE_ACCOUNTS",
-            format!("{}:{}", account.name, account.key),
-        );
-    if tls.identity().is_none() {
+        .variable("AZURITE_ACCOUNTS", known(own, options.accounts));
+    if options.tls.identity().is_none() {
         return launch;
     }
     launch
         .arguments(["--cert".to_owned(), place.path(CERTIFICATE)])
         .arguments(["--key".to_owned(), place.path(KEY)])
-        .tls(tls)
+        .tls(options.tls)
+}
+
+/// The accounts as Azurite reads them: `NAME:KEY[:KEY];...`.
+fn known(own: &StorageAccount, others: &[StorageAccount]) -> String {
+    let mut accounts: Vec<(&str, String)> = Vec::new();
+    for account in std::iter::once(own).chain(others) {
+        match accounts.iter_mut().find(|(name, _)| *name == account.name) {
+            Some((_, keys)) => keys.extend([":", account.key.as_str()]),
+            None => accounts.push((&account.name, account.key.clone())),
+        }
+    }
+    let accounts = accounts.iter().map(|(name, keys)| format!("{name}:{keys}"));
+    accounts.collect::<Vec<_>>().join(";")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_one_name_are_one_account() {
+        let account = |name, key| StorageAccount::new(name, key);
+        let others = [account("b", "2"), account("a", "3"), account("c", "4")];
+        assert_eq!(known(&account("a", "1"), &others), "a:1:3;b:2;c:4");
+    }
 }

@@ -31,6 +31,15 @@ pub(crate) fn minio() -> Result<PathBuf, Error> {
     Ok(folder.join("minio"))
 }
 
+/// The program of fake-gcs-server, installed at the first call.
+pub(crate) fn fake_gcs() -> Result<PathBuf, Error> {
+    let version = format!("v{}", versions::FAKE_GCS);
+    let folder = once("fake-gcs", versions::FAKE_GCS, "two minutes", |folder| {
+        go_install(versions::FAKE_GCS_MODULE, &version, folder)
+    })?;
+    Ok(folder.join("fake-gcs-server"))
+}
+
 /// The Python that has moto, installed at the first call.
 pub(crate) fn moto() -> Result<PathBuf, Error> {
     let folder = once("moto", versions::MOTO, "a minute", |folder| {

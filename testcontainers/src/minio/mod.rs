@@ -23,6 +23,9 @@ use crate::{Certificates, Error, Identity, LinkStatement, Login, install, runtim
 /// The region that the server insists on.
 const REGION: &str = "us-east-1";
 
+/// The region that clients of Google Cloud Storage sign for.
+const GCS_REGION: &str = "auto";
+
 /// The domain of virtual-host style: `bucket.s3.localhost`.
 const DOMAIN: &str = "s3.localhost";
 
@@ -59,7 +62,8 @@ impl<'a> MinioOptions<'a> {
         self
     }
 
-    /// Insists on another region than `us-east-1`.
+    /// Insists on another region than `us-east-1`, such as `auto`, which clients of Google Cloud
+    /// Storage sign for.
     #[must_use]
     pub fn region(mut self, region: &'a str) -> Self {
         self.region = Some(region);
@@ -144,6 +148,53 @@ impl Minio {
         shared(&SHARED, Self::start_tls)
     }
 
+    /// The plain server with the region `auto` that all tests of one process share, in the place of
+    /// Google Cloud Storage; it ends with the process.
+    ///
+    /// It checks the signatures of HMAC keys, which Google's XML API takes in the same form, and
+    /// refuses every other region, which Google does not.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be installed or started.
+    pub fn shared_gcs() -> &'static Self {
+        static SHARED: OnceLock<Minio> = OnceLock::new();
+        shared(&SHARED, Self::start_gcs)
+    }
+
+    /// The same with TLS.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be installed or started.
+    pub fn shared_gcs_tls() -> &'static Self {
+        static SHARED: OnceLock<Minio> = OnceLock::new();
+        shared(&SHARED, Self::start_gcs_tls)
+    }
+
+    /// Starts a server of its own as [`Minio::shared_gcs`].
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed, started or filled.
+    pub fn start_gcs() -> Result<Self, Error> {
+        MinioOptions::default().region(GCS_REGION).start()
+    }
+
+    /// The same with TLS and the good certificate of [`Certificates::shared`].
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed, started or filled.
+    pub fn start_gcs_tls() -> Result<Self, Error> {
+        let tls = Tls::shared();
+        let options = MinioOptions {
+            tls,
+            ..MinioOptions::default()
+        };
+        options.region(GCS_REGION).start()
+    }
+
     fn launch(options: MinioOptions<'_>) -> Result<Self, Error> {
         // It may wait for its disk without end; a new one comes up in a second.
         match Self::launch_once(options) {
@@ -220,6 +271,21 @@ impl Minio {
         LinkStatement::new(name, "S3")
             .config("endpoint_url", self.endpoint_url())
             .config("region", self.region.as_str())
+    }
+
+    /// A ready `CREATE LINK` of the kind `GCS` for this HMAC key, such as [`User::hmac_login`]; the
+    /// server has to have the region `auto`.
+    pub fn create_gcs_link(&self, name: &str, login: &Login) -> LinkStatement {
+        self.anonymous_gcs_link(name)
+            .credential("access_id", login.access_key_id.as_str())
+            .credential("secret_key", login.secret_access_key.as_str())
+    }
+
+    /// A ready `CREATE LINK` of the kind `GCS` without credentials.
+    pub fn anonymous_gcs_link(&self, name: &str) -> LinkStatement {
+        LinkStatement::new(name, "GCS")
+            .with_empty_credentials()
+            .config("endpoint_url", self.endpoint_url())
     }
 
     /// A ready `CREATE LINK` for this login that sends a customer's key (SSE-C).

@@ -1,3 +1,5 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 
 use crate::store::Store;
@@ -52,6 +54,15 @@ impl User {
         Login::new(format!("lab-{name}"), format!("lab-{name}-secret"))
     }
 
+    /// The same user's key in the form of Google's HMAC keys: 24 characters that begin with `GOOG`,
+    /// and a secret of 40. The one of root is a user's that may do everything.
+    pub fn hmac_login(self) -> Login {
+        let name = self.name();
+        let id = format!("LAB{}", name.to_uppercase());
+        let secret = format!("{:-<30}", format!("lab-{name}-hmac-secret"));
+        Login::new(format!("GOOG1{id:X<19}"), BASE64.encode(secret))
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Root => "root",
@@ -76,7 +87,8 @@ impl User {
         let read = ["s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation"];
         let private = "arn:aws:s3:::private";
         let statements = match self {
-            Self::Root | Self::NoPolicy => return None,
+            Self::NoPolicy => return None,
+            Self::Root => json!([allow(&json!(["s3:*"]), &json!(["arn:aws:s3:::*"]))]),
             Self::ReadOnly | Self::Disabled => json!([allow(&json!(read), &json!(both))]),
             Self::Writer => json!([
                 allow(&json!(read), &json!(both)),
@@ -185,8 +197,9 @@ fn open_to_everybody(bucket: &str) -> Value {
 /// The archive that MinIO's admin call `import-iam` takes: users, policies and who has which.
 fn identities() -> Vec<u8> {
     let (mut users, mut policies, mut mappings) = (Map::new(), Map::new(), Map::new());
-    for user in User::ALL {
-        let login = user.login();
+    let logins = User::ALL.iter().map(|user| (*user, user.login()));
+    let hmac = User::ALL.iter().chain([&User::Root]);
+    for (user, login) in logins.chain(hmac.map(|user| (*user, user.hmac_login()))) {
         let status = if user == User::Disabled {
             "disabled"
         } else {
@@ -197,10 +210,11 @@ fn identities() -> Vec<u8> {
             json!({"secretKey": login.secret_access_key, "status": status}),
         );
         if let Some(policy) = user.policy() {
-            policies.insert(login.access_key_id.clone(), policy);
+            let name = format!("lab-{}", user.name());
             let mapping = json!({
-                "version": 1, "policy": login.access_key_id, "updatedAt": "2026-01-01T00:00:00Z",
+                "version": 1, "policy": name, "updatedAt": "2026-01-01T00:00:00Z",
             });
+            policies.insert(name, policy);
             mappings.insert(login.access_key_id, mapping);
         }
     }

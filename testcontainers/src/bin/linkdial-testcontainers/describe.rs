@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use linkdial_testcontainers::{
-    Azurite, Certificates, HttpEndpoint, Kafka, KafkaListener, KafkaUser, Kdc, LinkStatement,
-    Login, Minio, Moto, Nginx, Runtime, S3Server, SSE_C_KEY, SchemaRegistry, SecuredKafka, User,
-    Whereabouts,
+    Azurite, Certificates, FakeGcs, HttpEndpoint, Kafka, KafkaListener, KafkaUser, Kdc,
+    LinkStatement, Login, Minio, Moto, Nginx, Runtime, S3Server, SSE_C_KEY, SchemaRegistry,
+    SecuredKafka, ServiceAccount, User, Whereabouts,
 };
 use serde_json::{Map, Value, json};
 
@@ -97,6 +97,47 @@ impl Description {
             self.push(path, None, link, Some(function));
         }
         self
+    }
+
+    /// Adds links for users of MinIO who get in.
+    fn users(self, login: fn(User) -> Login, link: impl Fn(&str, &Login) -> LinkStatement) -> Self {
+        let link = |name, user| link(name, &login(user));
+        self.link("may do everything", "private", link("root", User::Root))
+            .link(
+                "lists and reads",
+                "private/team",
+                link("readonly", User::ReadOnly),
+            )
+            .link("writes too", "private/team", link("writer", User::Writer))
+            .link(
+                "team/a alone",
+                "private/team/a/",
+                link("prefix", User::Prefix),
+            )
+    }
+
+    /// Adds links for users of MinIO who are refused.
+    fn refused_users(
+        self,
+        login: fn(User) -> Login,
+        link: impl Fn(&str, &Login) -> LinkStatement,
+    ) -> Self {
+        let wrong = Login::new(login(User::ReadOnly).access_key_id, "not-the-secret");
+        self.link(
+            "refused: the secret is wrong",
+            "private",
+            link("wrong_secret", &wrong),
+        )
+        .link(
+            "refused: no right to list",
+            "private",
+            link("nolist", &login(User::NoList)),
+        )
+        .link(
+            "refused: the user is disabled",
+            "private",
+            link("disabled", &login(User::Disabled)),
+        )
     }
 
     fn push(
@@ -197,28 +238,16 @@ pub(crate) fn add(script: &mut String, remark: &str, target: Option<&str>, link:
 
 /// `temporary` is a key with a session token.
 pub(crate) fn minio(minio: &Minio, temporary: &Login) -> Description {
-    let link = |name, user: User| minio.create_link(name, &user.login());
-    let wrong = Login::new(User::ReadOnly.login().access_key_id, "not-the-secret");
     let root = User::Root.login();
     let description = Description::new("MinIO", minio.runtime(), minio.whereabouts(), minio.addr())
         .set("endpoint_url", minio.endpoint_url())
         .set("region", minio.region())
         .set("aws_access_key_id", root.access_key_id)
-        .set("aws_secret_access_key", root.secret_access_key);
+        .set("aws_secret_access_key", root.secret_access_key)
+        .set_ca_file(minio.ca_file());
+    let link = |name: &str, login: &Login| minio.create_link(name, login);
     let mut description = description
-        .set_ca_file(minio.ca_file())
-        .link("may do everything", "private", link("root", User::Root))
-        .link(
-            "lists and reads",
-            "private/team",
-            link("readonly", User::ReadOnly),
-        )
-        .link("writes too", "private/team", link("writer", User::Writer))
-        .link(
-            "team/a alone",
-            "private/team/a/",
-            link("prefix", User::Prefix),
-        )
+        .users(User::login, link)
         .link(
             "a key with a session token, for 15 minutes",
             "private",
@@ -233,22 +262,51 @@ pub(crate) fn minio(minio: &Minio, temporary: &Login) -> Description {
         let link = minio.encrypted_link("customer_key", &User::ReadOnly.login(), SSE_C_KEY);
         description = description.link("objects under a customer's key", "sse-c", link);
     }
-    description
-        .link(
-            "refused: the secret is wrong",
-            "private",
-            minio.create_link("wrong_secret", &wrong),
-        )
-        .link(
-            "refused: no right to list",
-            "private",
-            link("nolist", User::NoList),
-        )
-        .link(
-            "refused: the user is disabled",
-            "private",
-            link("disabled", User::Disabled),
-        )
+    description.refused_users(User::login, link)
+}
+
+/// `minio` has the region that links to GCS sign for.
+pub(crate) fn minio_gcs(minio: &Minio) -> Description {
+    let root = User::Root.hmac_login();
+    let anonymous = minio.anonymous_gcs_link("anonymous");
+    let link = |name: &str, login: &Login| minio.create_gcs_link(name, login);
+    Description::new(
+        "MinIO as Google Cloud Storage",
+        minio.runtime(),
+        minio.whereabouts(),
+        minio.addr(),
+    )
+    .set("endpoint_url", minio.endpoint_url())
+    .set("region", minio.region())
+    .set("access_id", root.access_key_id)
+    .set("secret_key", root.secret_access_key)
+    .set_ca_file(minio.ca_file())
+    .users(User::hmac_login, link)
+    .link("without credentials", "public", anonymous)
+    .refused_users(User::hmac_login, link)
+}
+
+pub(crate) fn fake_gcs(fake: &FakeGcs) -> Description {
+    let account = ServiceAccount::shared();
+    Description::new(
+        "fake-gcs-server",
+        fake.runtime(),
+        fake.whereabouts(),
+        fake.addr(),
+    )
+    .set("endpoint_url", fake.endpoint_url())
+    .set(ServiceAccount::LINK_KEY, account.json())
+    .set_ca_file(fake.ca_file())
+    .link(
+        "without credentials",
+        "public/team",
+        fake.anonymous_link("anonymous"),
+    )
+    .link(
+        "a service account; its token is not checked",
+        "public/team",
+        fake.service_account_link("service_account", account),
+    )
 }
 
 pub(crate) fn moto(moto: &Moto) -> Description {
@@ -299,7 +357,8 @@ pub(crate) fn nginx(nginx: &Nginx) -> Description {
         .functions(|function, path, link| nginx.create_function(function, path, link))
 }
 
-pub(crate) fn azurite(azurite: &Azurite) -> Description {
+/// `token` is of a shared access to read and list.
+pub(crate) fn azurite(azurite: &Azurite, token: &str) -> Description {
     let account = azurite.account();
     let link = |name| azurite.create_link(name, &account);
     let wrong = azurite.create_link("wrong_key", &account.with_wrong_key());
@@ -315,6 +374,11 @@ pub(crate) fn azurite(azurite: &Azurite) -> Description {
     .set("connection_string", azurite.connection_string())
     .set_ca_file(azurite.ca_file())
     .link("may do everything", "private/team", link("blobs"))
+    .link(
+        "a shared access signature that lists and reads, for an hour",
+        "private/team",
+        azurite.shared_access_link("shared_access", token),
+    )
     .link("refused: the key is wrong", "private", wrong)
 }
 

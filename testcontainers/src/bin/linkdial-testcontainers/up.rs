@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use linkdial_testcontainers::{
-    Azurite, Certificates, Error as TestError, HttpEndpoint, Kafka, Kdc, Minio, Moto, Nginx,
-    S3Server, SchemaRegistryOptions, SecuredKafka, User,
+    Azurite, Certificates, Error as TestError, FakeGcs, HttpEndpoint, Kafka, Kdc, Minio, Moto,
+    Nginx, S3Server, SchemaRegistryOptions, SecuredKafka, SharedAccess, User,
 };
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -20,6 +20,14 @@ pub(crate) enum Backend {
     Minio,
     /// The same with TLS, and objects under a customer's key
     MinioTls,
+    /// MinIO in the place of Google Cloud Storage: checks HMAC keys, region auto
+    MinioGcs,
+    /// The same with TLS
+    MinioGcsTls,
+    /// fake-gcs-server, Google Cloud Storage without a check of credentials, in plain text
+    FakeGcs,
+    /// The same with TLS
+    FakeGcsTls,
     /// Azurite, Azure's blob emulator, in plain text
     Azurite,
     /// The same with TLS
@@ -145,8 +153,12 @@ pub(crate) fn start(backend: Backend) -> Result<Up, TestError> {
     let (handle, description) = match backend {
         Backend::Minio => minio(Minio::start()?)?,
         Backend::MinioTls => minio(Minio::start_tls()?)?,
-        Backend::Azurite => with(Azurite::start()?, describe::azurite),
-        Backend::AzuriteTls => with(Azurite::start_tls()?, describe::azurite),
+        Backend::MinioGcs => with(Minio::start_gcs()?, describe::minio_gcs),
+        Backend::MinioGcsTls => with(Minio::start_gcs_tls()?, describe::minio_gcs),
+        Backend::FakeGcs => with(FakeGcs::start()?, describe::fake_gcs),
+        Backend::FakeGcsTls => with(FakeGcs::start_tls()?, describe::fake_gcs),
+        Backend::Azurite => azurite(Azurite::start()?)?,
+        Backend::AzuriteTls => azurite(Azurite::start_tls()?)?,
         Backend::Kafka => with(Kafka::start()?, describe::kafka),
         Backend::KafkaSecured => with(SecuredKafka::start()?, describe::secured_kafka),
         Backend::Kdc => kdc(Kdc::start()?)?,
@@ -179,6 +191,11 @@ pub(crate) fn start(backend: Backend) -> Result<Up, TestError> {
 fn minio(minio: Minio) -> Result<(Handle, Description), TestError> {
     let temporary = minio.assume_role(User::ReadOnly)?;
     Ok(with(minio, |minio| describe::minio(minio, &temporary)))
+}
+
+fn azurite(azurite: Azurite) -> Result<(Handle, Description), TestError> {
+    let token = SharedAccess::account("b", "sco").sign(&azurite.account())?;
+    Ok(with(azurite, |azurite| describe::azurite(azurite, &token)))
 }
 
 fn kdc(kdc: Kdc) -> Result<(Handle, Description), TestError> {

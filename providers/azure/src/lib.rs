@@ -1,0 +1,1 @@
+//! Azure Blob links, dialled with the vendor's SDK.

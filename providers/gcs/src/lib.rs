@@ -1,0 +1,1 @@
+//! Google Cloud Storage links, dialled over the XML API and with service accounts.
