@@ -124,6 +124,7 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
                 .to_owned(),
         ));
     }
+    arguments.depth.check()?;
     let net = arguments.network.net()?;
     let variables = arguments.variables.read()?;
     let mut sources = Vec::new();

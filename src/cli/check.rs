@@ -77,6 +77,7 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let opened = arguments.registry.open(Absent::Refuse)?;
     let registry = &opened.registry;
     let inputs = inputs(registry, &arguments.network);
+    arguments.depth.check()?;
     let net = arguments.network.net()?;
     // From here on a signal ends the run in an orderly way, and no temporary file stays behind.
     let cancel = CancellationToken::new();

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use linkdial_core::{Settings, Stage};
+
+use super::environment;
+use super::exit::Failure;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Depth")]
@@ -43,6 +46,25 @@ impl DepthArguments {
     /// Returns where files of the cluster lie here; of two for one path the last counts.
     pub(super) fn files(&self) -> BTreeMap<PathBuf, PathBuf> {
         self.cluster_files.iter().cloned().collect()
+    }
+
+    /// Refuses paths of this machine that lead nowhere.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        let absent = |option: &str, path: &Path| {
+            let path = path.display();
+            Failure::Usage(format!("`{option}`: there is no `{path}` on this machine"))
+        };
+        for (_, local) in &self.cluster_files {
+            if !local.exists() {
+                return Err(absent("--file", local));
+            }
+        }
+        let conf = self.krb5_conf();
+        // A variable may be meant for other programs; the report says which file counted.
+        if self.krb5_conf.is_some() && !conf.exists() && !environment::is_krb5_config(&conf) {
+            return Err(absent("--krb5-conf", &conf));
+        }
+        Ok(())
     }
 
     /// Returns the configuration of Kerberos that counts.

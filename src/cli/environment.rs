@@ -22,6 +22,12 @@ pub(super) fn is_ca_file(path: &Path) -> bool {
     std::env::var_os("LINKDIAL_CA_FILE").is_some_and(|value| value.as_os_str() == path.as_os_str())
 }
 
+/// Returns whether the argument parser took this path from `KRB5_CONFIG`, or could have.
+pub(super) fn is_krb5_config(path: &Path) -> bool {
+    let value = std::env::var_os("KRB5_CONFIG").unwrap_or_default();
+    std::env::split_paths(&value).any(|file| file == path)
+}
+
 /// Returns the user's folder for data that programs keep (XDG Base Directory Specification).
 pub(super) fn data_folder() -> Option<PathBuf> {
     let folder = |name| std::env::var_os(name).map(PathBuf::from);

@@ -72,6 +72,7 @@ impl Arguments {
 
 pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let inputs = arguments.inputs();
+    arguments.depth.check()?;
     let net = arguments.network.net()?;
     let variables = arguments.variables.read()?;
     let sources = input::read(&arguments.files)?;

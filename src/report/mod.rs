@@ -21,8 +21,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use linkdial_core::{
-    Blame, ClauseName, Code, Diagnosis, Endpoint, Intent, Kind, LinkName, Outcome, Retry, Stage,
-    Target,
+    Blame, ClauseName, Code, Diagnosis, Endpoint, Intent, Kind, LinkName, Outcome, Retry, Role,
+    Stage, Target,
 };
 
 use crate::script::{ScriptError, ScriptLink, Skipped, Use};
@@ -247,14 +247,20 @@ impl Step {
                 .notes
                 .push(("ignored", format!("{code} {reason}").trim_end().to_owned()));
         } else {
-            located.finding = Some(Finding::located(diagnosis, link, taken));
+            let role = located.endpoint.as_ref().map(|it| it.role);
+            located.finding = Some(Finding::located(diagnosis, role, link, taken));
         }
         located
     }
 }
 
 impl Finding {
-    fn located(diagnosis: Diagnosis, link: &ScriptLink, taken: Option<&Use>) -> Self {
+    fn located(
+        diagnosis: Diagnosis,
+        role: Option<Role>,
+        link: &ScriptLink,
+        taken: Option<&Use>,
+    ) -> Self {
         let keys: Vec<Key> = diagnosis
             .keys
             .iter()
@@ -276,7 +282,7 @@ impl Finding {
             retry: diagnosis.retry,
             hint: diagnosis.hint,
             target: taken
-                .filter(|_| keys.is_empty() && may_be_the_target(diagnosis.code, link))
+                .filter(|_| keys.is_empty() && may_be_the_target(diagnosis.code, role, link))
                 .map(|taken| match link.locate_target(taken) {
                     Some((place, excerpt)) => TargetPlace::Script(place, excerpt),
                     None if taken.stored => TargetPlace::Registry,
@@ -304,7 +310,7 @@ impl Finding {
 }
 
 /// Returns whether a fault with no guilty key is one of the target.
-fn may_be_the_target(code: Code, link: &ScriptLink) -> bool {
+fn may_be_the_target(code: Code, role: Option<Role>, link: &ScriptLink) -> bool {
     match code {
         Code::DefineTargetInvalid
         | Code::DefineTargetScheme
@@ -313,9 +319,10 @@ fn may_be_the_target(code: Code, link: &ScriptLink) -> bool {
         Code::Interrupted(_) => false,
         _ => match code.stage() {
             Some(Stage::Read | Stage::Write) => true,
-            // The target of such a link is the whole address.
+            // The target of such a link is the whole address, or the statement names it.
             Some(Stage::Resolve | Stage::Connect | Stage::Tls | Stage::Access) => {
                 link.definition.kind == Kind::Http
+                    || matches!(role, Some(Role::Bootstrap | Role::Registry))
             }
             Some(Stage::Define | Stage::Authenticate) | None => false,
         },

@@ -99,8 +99,8 @@ fn what_a_user_may_not_do_is_said() {
             pass(reader, target(kafka, Plain, "empty")),
             case("writer", Writer, "orders", "read.denied", user),
             case("describer", Describer, "orders", "read.denied", user),
-            case("nobody", Nobody, "orders", "access.denied", user),
-            case("alice", Alice, "secret", "access.denied", user),
+            case("nobody", Nobody, "orders", "access.denied", ""),
+            case("alice", Alice, "secret", "access.denied", ""),
             fail(
                 mutual,
                 target(kafka, MutualTls, "secret"),

@@ -125,7 +125,26 @@ impl<'a> Clauses<'a> {
     }
 
     /// Returns what was found, in the order it was found.
+    ///
+    /// What only follows from a clause that can not be read is left out: its keys may stand there.
     pub fn into_findings(mut self) -> Vec<Diagnosis> {
+        let unreadable = [self.config, self.credentials]
+            .iter()
+            .flat_map(|clause| clause.faults())
+            .any(|fault| {
+                matches!(
+                    fault.code,
+                    Code::DefineInvalidJson | Code::DefineRawLineBreak
+                )
+            });
+        if unreadable {
+            self.findings.retain(|finding| {
+                !matches!(
+                    finding.code,
+                    Code::DefineMissingKey | Code::DefineUnusedCredentials
+                )
+            });
+        }
         for miss in self.near_misses.drain(..) {
             self.findings.push(
                 Diagnosis::new(

@@ -396,6 +396,11 @@ impl Probe {
         self.note("reason", reason);
     }
 
+    /// Takes back the step recorded last: what passed there proves nothing after all.
+    pub fn take_back(&mut self) {
+        self.trail.lock().pop();
+    }
+
     /// Attaches a fact to the step recorded last.
     pub fn note(&mut self, name: &'static str, value: impl fmt::Display) {
         let mut value = value.to_string();

@@ -164,6 +164,11 @@ impl Config {
         self.timeout.map_or(stage, |own| own.min(stage))
     }
 
+    /// Returns whether the link means to log in, whatever its protocol says.
+    pub(crate) fn names_a_login(&self) -> bool {
+        self.login.is_some() || OF_SASL.iter().any(|key| self.has(key))
+    }
+
     /// Returns whether any broker is dialled in place of another.
     pub(crate) fn has_spoofs(&self) -> bool {
         !self.spoof.is_empty()
@@ -203,7 +208,7 @@ fn refuse(clauses: &mut Clauses<'_>) {
                     Code::DefineRefusedOption,
                     format!("`{option}` {}", group.reason),
                 )
-                .evidence("allowed", harmless.join(", "))
+                .evidence("harmless", harmless.join(", "))
                 .key(place)
                 .hint(group.hint),
             );
@@ -287,7 +292,9 @@ fn bootstrap(clauses: &mut Clauses<'_>) -> Option<(Vec<Address>, KeyPlace)> {
             clauses.add(
                 Diagnosis::new(Code::DefineInvalidValue, format!("`{key}` {what}"))
                     .key(place)
-                    .hint("write HOST:PORT[,HOST:PORT...]; the usual port is 9092"),
+                    .hint(
+                        "write HOST[:PORT][,HOST[:PORT]...]; the port is 9092 where it is left out",
+                    ),
             );
             None
         }
@@ -339,7 +346,7 @@ fn mechanism(clauses: &mut Clauses<'_>) -> Option<&'static str> {
     let Some(written) = one.or(other) else {
         clauses.missing(
             MECHANISM,
-            "the protocol logs in, and nothing says how",
+            "the protocol uses SASL, and `sasl.mechanism` is not given",
             format!(
                 "add `{MECHANISM}`: one of {}; the client would try GSSAPI",
                 KNOWN_MECHANISMS.join(", ")
@@ -355,7 +362,20 @@ fn mechanism(clauses: &mut Clauses<'_>) -> Option<&'static str> {
 }
 
 fn login(clauses: &mut Clauses<'_>) -> Option<Login> {
-    match mechanism(clauses)? {
+    let mechanism = mechanism(clauses)?;
+    if ["GSSAPI", "OAUTHBEARER"].contains(&mechanism) && clauses.has(PASSWORD) {
+        let place = clauses.place(PASSWORD);
+        clauses.add(
+            Diagnosis::new(
+                Code::DefineUnusedCredentials,
+                format!("{mechanism} does not use `{PASSWORD}`"),
+            )
+            .evidence("unused", PASSWORD)
+            .key(place)
+            .hint("remove it, or name the mechanism that is meant"),
+        );
+    }
+    match mechanism {
         "OAUTHBEARER" => oauth(clauses),
         "GSSAPI" => gssapi::define(clauses),
         mechanism => {
@@ -411,7 +431,7 @@ fn oauth(clauses: &mut Clauses<'_>) -> Option<Login> {
     } else if !clauses.has(OAUTH_TOKEN) {
         clauses.missing(
             OAUTH_METHOD,
-            "OAUTHBEARER has no way to a token",
+            "OAUTHBEARER is given neither a token endpoint nor a token",
             format!(
                 "set `{OAUTH_METHOD}` to oidc with client id, client secret and token endpoint"
             ),

@@ -23,7 +23,9 @@ use linkdial_core::net::name_protocol;
 use linkdial_core::{Code, Diagnosis, Endpoint, Outcome, Secret, Stage};
 
 use crate::config::Config;
-use crate::keys::{MECHANISM, OAUTH_SCOPE, OAUTH_TOKEN, OAUTH_URL, PASSWORD, PROTOCOL, USERNAME};
+use crate::keys::{
+    MECHANISM, OAUTH_SCOPE, OAUTH_TOKEN, OAUTH_URL, PASSWORD, PRINCIPAL, PROTOCOL, USERNAME,
+};
 use crate::login::Login;
 use crate::metadata::{Rights, Topic};
 use crate::token::Claims;
@@ -91,7 +93,7 @@ pub(crate) fn metadata(asked: &Asked<'_>, connection: &Connection, why: Broken) 
     let finding = asked
         .finding(
             Code::AuthenticateRequired,
-            "hangs up on whoever does not log in",
+            "requires SASL: it closed the connection without a login",
         )
         .evidence("during", "Metadata")
         .hint(format!(
@@ -125,7 +127,7 @@ fn foreign(asked: &Asked<'_>, tls: bool, bytes: &[u8]) -> Diagnosis {
     };
     let shown = bytes[..bytes.len().min(48)].escape_ascii();
     if protocol == "TLS" && !tls {
-        let wanted = if asked.config.login.is_some() {
+        let wanted = if asked.config.names_a_login() {
             "sasl_ssl"
         } else {
             "ssl"
@@ -328,10 +330,14 @@ pub(crate) fn topic(asked: &Asked<'_>, wanted: &str, found: Option<&Topic>) -> V
     let named = finding
         .evidence("topic", wanted)
         .evidence("remote_code", name(topic.error));
-    vec![if named.code == Code::AccessDenied {
-        asked.principal(named)
-    } else {
-        named
+    vec![match &asked.config.login {
+        // Name or user: no key is guilty alone.
+        Some(Login::Plain { user, .. } | Login::Scram { user, .. })
+            if named.code == Code::AccessDenied =>
+        {
+            named.evidence("user", user)
+        }
+        _ => named,
     }]
 }
 
@@ -446,7 +452,10 @@ pub(crate) fn denied(asked: &Asked<'_>, stage: Stage, topic: &str, rights: Right
     .evidence("operation", operation)
     .evidence("topic", topic)
     .evidence("allowed", rights.names())
-    .hint(format!("add an ACL that allows {operation} on it"));
+    .hint(format!(
+        "add an ACL: kafka-acls.sh --add --allow-principal User:NAME --operation {operation} \
+         --topic {topic}"
+    ));
     asked.principal(finding)
 }
 
@@ -464,6 +473,12 @@ impl Asked<'_> {
             Some(Login::Plain { user, .. } | Login::Scram { user, .. }) => {
                 self.keyed(finding.evidence("user", user), &[USERNAME])
             }
+            Some(Login::Gssapi(gssapi)) => match &gssapi.principal {
+                Some(principal) => {
+                    self.keyed(finding.evidence("principal", principal), &[PRINCIPAL])
+                }
+                None => finding,
+            },
             _ => finding,
         }
     }

@@ -44,14 +44,14 @@ pub(crate) struct Kerberos {
     pub(crate) service: String,
     pub(crate) guilty: Guilty,
     /// What makes the client library log in as the same principal; the error says why nothing does.
-    pub(crate) environment: Result<Vec<(&'static str, OsString)>, &'static str>,
+    pub(crate) environment: Result<Environment, &'static str>,
 }
 
 /// A login that only the client library can carry out.
 #[derive(Debug)]
 pub(crate) struct ByClient {
     /// As in [`Kerberos`].
-    pub(crate) environment: Result<Vec<(&'static str, OsString)>, &'static str>,
+    pub(crate) environment: Result<Environment, &'static str>,
     /// Why.
     pub(crate) reason: &'static str,
 }
@@ -74,7 +74,7 @@ pub(crate) fn define(clauses: &mut Clauses<'_>) -> Option<Login> {
         (None, None) => {
             clauses.missing(
                 KEYTAB,
-                "GSSAPI has no way to a ticket",
+                "GSSAPI is given neither a keytab nor a ticket cache",
                 format!("add `{KEYTAB}` and `{PRINCIPAL}`, or `{}`", CACHE[0]),
             );
             return None;
@@ -130,20 +130,27 @@ fn spelled(clauses: &mut Clauses<'_>) -> bool {
     spelled
 }
 
-/// Logs in at the realm's KDC where the link uses GSSAPI.
-///
-/// `None` where it does not, or where the login is not to be walked.
+/// What a link with GSSAPI logs in with, as far as it is here.
+pub(crate) struct Prepared {
+    conf: Krb5Conf,
+    identity: Option<Identity>,
+    service: String,
+    environment: Result<Environment, &'static str>,
+    guilty: Guilty,
+}
+
+/// What a process is given of the environment.
+type Environment = Vec<(&'static str, OsString)>;
+
+/// Reads the files that a link with GSSAPI names; `None` for other links. No packet is sent.
 ///
 /// # Errors
 ///
-/// When the KDC gives no ticket; the record says why.
-pub(crate) async fn settle(probe: &mut Probe, config: &Config) -> Result<Option<Login>, Halt> {
+/// When a file is here and wrong; the record says why.
+pub(crate) async fn prepare(probe: &mut Probe, config: &Config) -> Result<Option<Prepared>, Halt> {
     let Some(Login::Gssapi(gssapi)) = &config.login else {
         return Ok(None);
     };
-    if !probe.walks(Stage::Authenticate) {
-        return Ok(None);
-    }
     let settings = Arc::clone(probe.settings());
     let guilty = guilty(config, &gssapi.source);
     let halt =
@@ -160,15 +167,15 @@ pub(crate) async fn settle(probe: &mut Probe, config: &Config) -> Result<Option<
         Proof::Cache(cache) => Some(&cache.principal),
         Proof::Keytab(_) | Proof::Nothing => None,
     };
-    let Some(principal) = gssapi.principal.as_ref().or(owner).cloned() else {
-        return Ok(Some(unproven(
-            Code::DefineIdentityNotHere,
-            "its ticket lies on the nodes of the cluster",
-        )));
-    };
-    let principal = principal.or_realm(conf.default_realm().unwrap_or_default());
-    if principal.realm.is_empty() {
-        return Err(probe.halt(None, without_realm(config, &principal, &conf)));
+    let principal = gssapi.principal.as_ref().or(owner).cloned();
+    let principal = principal.map(|it| it.or_realm(conf.default_realm().unwrap_or_default()));
+    if let Some(principal) = principal.as_ref().filter(|it| it.realm.is_empty()) {
+        return Err(probe.halt(None, without_realm(config, principal, &conf)));
+    }
+    if let (Proof::Keytab(keytab), Some(principal)) = (&proof, &principal)
+        && let Err(fault) = keytab.newest(principal)
+    {
+        return Err(halt(probe, fault));
     }
     let environment = environment.map(|mut set| {
         set.push(("KRB5_CONFIG", settings.krb5_conf.clone().into_os_string()));
@@ -176,42 +183,74 @@ pub(crate) async fn settle(probe: &mut Probe, config: &Config) -> Result<Option<
     });
     let environment = match &proof {
         // The library takes the first principal of a keytab, whichever was meant.
-        Proof::Keytab(keytab) if keytab.principals().first() != Some(&&principal) => {
+        Proof::Keytab(keytab) if keytab.principals().first().copied() != principal.as_ref() => {
             Err("it would log in as another principal of the keytab")
         }
         _ => environment,
     };
-    let without = matches!(proof, Proof::Nothing);
-    let identity = Identity {
+    let identity = principal.map(|principal| Identity {
         principal,
         proof,
         guilty: guilty.clone(),
+    });
+    Ok(Some(Prepared {
+        conf,
+        identity,
+        service: gssapi.service.clone(),
+        environment,
+        guilty,
+    }))
+}
+
+/// Logs in at the KDC of the realm; `None` where the login is not to be walked.
+///
+/// # Errors
+///
+/// When the KDC gives no ticket; the record says why.
+pub(crate) async fn settle(
+    probe: &mut Probe,
+    config: &Config,
+    prepared: Prepared,
+) -> Result<Option<Login>, Halt> {
+    if !probe.walks(Stage::Authenticate) {
+        return Ok(None);
+    }
+    let Some(identity) = &prepared.identity else {
+        return Ok(Some(unproven(
+            Code::DefineIdentityNotHere,
+            "its ticket lies on the nodes of the cluster",
+        )));
     };
-    let limit = config.limit(settings.stage_timeout);
-    let logged_in = log_in(probe, &conf, &identity, limit).await;
-    if without {
+    let limit = config.limit(probe.settings().stage_timeout);
+    let logged_in = log_in(probe, &prepared.conf, identity, limit).await;
+    if matches!(identity.proof, Proof::Nothing) {
         // The realm is the cluster's business, and this machine lacks what it would be proved with.
         probe.lower(Role::Kdc, Outcome::Unverified);
     }
+    let by_client = |reason| {
+        let environment = prepared.environment.clone();
+        Login::ByClient(Box::new(ByClient {
+            environment,
+            reason,
+        }))
+    };
     Ok(Some(match logged_in? {
         LogIn::Done(login) => Login::Kerberos(Box::new(Kerberos {
             login,
-            service: gssapi.service.clone(),
-            guilty,
-            environment,
+            service: prepared.service,
+            guilty: prepared.guilty,
+            environment: prepared.environment,
         })),
         LogIn::Unproved(Unproved::NoKeys) => unproven(
             Code::DefineIdentityNotHere,
             "what proves the identity lies on the nodes of the cluster",
         ),
-        LogIn::Unproved(Unproved::EncryptionTypes(_)) => Login::ByClient(Box::new(ByClient {
-            environment,
-            reason: "linkdial can not compute with the encryption types of its keys",
-        })),
-        LogIn::Unproved(Unproved::Proofs(_)) => Login::ByClient(Box::new(ByClient {
-            environment,
-            reason: "the KDC wants another proof than a timestamp",
-        })),
+        LogIn::Unproved(Unproved::EncryptionTypes(_)) => {
+            by_client("linkdial can not compute with the encryption types of its keys")
+        }
+        LogIn::Unproved(Unproved::Proofs(_)) => {
+            by_client("the KDC wants another proof than a timestamp")
+        }
     }))
 }
 
@@ -221,7 +260,7 @@ async fn read(
     config: &Config,
     gssapi: &Gssapi,
     settings: &Settings,
-) -> Result<(Proof, Result<Vec<(&'static str, OsString)>, &'static str>), KerberosFault> {
+) -> Result<(Proof, Result<Environment, &'static str>), KerberosFault> {
     let memory = || ("KRB5CCNAME", OsString::from("MEMORY:linkdial"));
     match &gssapi.source {
         Source::Keytab(path) => {

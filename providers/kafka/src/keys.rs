@@ -321,10 +321,15 @@ pub(crate) const REFUSED: &[Refused] = &[
         options: &[("sasl.oauthbearer.metadata.authentication.type", &["none"])],
     },
     Refused {
-        reason: "weakens what TLS and tokens protect",
+        reason: "makes tokens that nobody has signed",
+        hint: "remove it: set `sasl.oauthbearer.method` to oidc with client id, client secret and \
+               token endpoint",
+        options: &[("enable.sasl.oauthbearer.unsecure.jwt", &["false"])],
+    },
+    Refused {
+        reason: "weakens what TLS protects",
         hint: "remove it; a private CA is named by `ssl.ca.location` or `ssl.ca.pem`",
         options: &[
-            ("enable.sasl.oauthbearer.unsecure.jwt", &["false"]),
             ("enable.ssl.certificate.verification", &["true"]),
             ("ssl.cipher.suites", &[]),
             ("ssl.curves.list", &[]),

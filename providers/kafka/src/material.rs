@@ -292,9 +292,14 @@ impl Tls {
             Code::TlsClientCertificateRequired => {
                 let finding = finding.key(config.place(keys.certificate.file));
                 if loaded.without_identity {
-                    finding
-                        .outcome(Outcome::Unverified)
-                        .hint("the link names one that can not be used here")
+                    Diagnosis {
+                        message: "the server wants a client certificate, and that of the link is \
+                                  not here"
+                            .to_owned(),
+                        ..finding
+                    }
+                    .outcome(Outcome::Unverified)
+                    .hint("give copies of certificate and key with --file")
                 } else {
                     let (certificate, key) = (keys.certificate.file, keys.key.file);
                     finding.hint(format!("add `{certificate}` and `{key}`"))

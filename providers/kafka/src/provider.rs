@@ -48,9 +48,9 @@ impl Provider for Kafka {
             Err(finding) => return Err(probe.halt(None, finding)),
         };
         let tls = self.load_tls(probe).await?;
-        let settled = match token_endpoint::settle(probe, &self.config).await? {
-            None => gssapi::settle(probe, &self.config).await?,
-            token => token,
+        let settled = match gssapi::prepare(probe, &self.config).await? {
+            Some(prepared) => gssapi::settle(probe, &self.config, prepared).await?,
+            None => token_endpoint::settle(probe, &self.config).await?,
         };
         let walk = Walk {
             config: &self.config,

@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 
 use linkdial_core::{Code, Diagnosis, Endpoint, Role};
 
-/// What the client itself takes where no port is given; only named in hints.
+/// What the client itself takes where no port is given.
 const USUAL_PORT: u16 = 9092;
 
 /// Kafka takes no longer name of a topic.
@@ -20,9 +20,10 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Reads `host:port`; the error says what is wrong with it.
+    /// Reads `host[:port]`; the error says what is wrong with it. Without a port it is 9092, as for the
+    /// client library.
     ///
-    /// The client library itself takes less care: it dials port 99999 as 34463.
+    /// That one itself takes less care of others: it dials port 99999 as 34463.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         if text.is_empty() {
@@ -39,22 +40,24 @@ impl Address {
                 if host.parse::<Ipv6Addr>().is_err() {
                     return Err(format!("has `[{host}]`, which is no IPv6 address"));
                 }
-                (host, rest.strip_prefix(':'))
+                (host, rest)
             }
             None if text.matches(':').count() > 1 => {
                 return Err("has an IPv6 address without brackets".to_owned());
             }
-            None => match text.split_once(':') {
-                Some((host, port)) => (host, Some(port)),
-                None => (text, None),
-            },
+            None => text.split_at(text.find(':').unwrap_or(text.len())),
         };
-        let port = port.ok_or_else(|| format!("has no port after `{host}`"))?;
         if !is_host(host) {
             return Err("has a host that no broker can have".to_owned());
         }
-        let number = port.bytes().all(|byte| byte.is_ascii_digit());
-        let port = port.parse().ok().filter(|port| *port > 0 && number);
+        let port = match port.strip_prefix(':') {
+            None if port.is_empty() => Some(USUAL_PORT),
+            None => None,
+            Some(digits) => {
+                let number = digits.bytes().all(|byte| byte.is_ascii_digit());
+                digits.parse().ok().filter(|port| *port > 0 && number)
+            }
+        };
         Ok(Self {
             host: host.to_owned(),
             port: port.ok_or("has a port that is not a number from 1 to 65535")?,
@@ -131,7 +134,7 @@ fn bad_topic(name: &str) -> Option<&'static str> {
 
 fn invalid(what: &str) -> Diagnosis {
     Diagnosis::new(Code::DefineTargetInvalid, format!("the target {what}")).hint(format!(
-        "write HOST:PORT[,HOST:PORT...][/TOPIC]; the usual port is {USUAL_PORT}"
+        "write HOST[:PORT][,HOST[:PORT]...][/TOPIC]; the port is {USUAL_PORT} where it is left out"
     ))
 }
 
@@ -159,6 +162,8 @@ mod tests {
             ),
             ("[::1]:9092/orders", vec!["[::1]:9092"], orders),
             ("b:1,b:1", vec!["b:1"], None),
+            ("b1/orders", vec!["b1:9092"], Some("orders".to_owned())),
+            ("[::1],b2", vec!["[::1]:9092", "b2:9092"], None),
         ] {
             let bootstrap = bootstrap.into_iter().map(str::to_owned).collect();
             assert_eq!(parse(target), (bootstrap, topic), "{target}");
@@ -169,7 +174,6 @@ mod tests {
     fn what_is_wrong_is_said() {
         let long = format!("b:1/{}", "t".repeat(250));
         for (target, what) in [
-            ("b1/orders", "no port after `b1`"),
             ("b1:99999/orders", "a number from 1 to 65535"),
             ("b1:0", "a number from 1 to 65535"),
             ("b1:+9", "a number from 1 to 65535"),
@@ -177,7 +181,7 @@ mod tests {
             ("::1:9092", "IPv6 address without brackets"),
             ("[::1:9092", "not closed"),
             ("[b1]:9092", "no IPv6 address"),
-            ("[::1]", "no port after `::1`"),
+            ("[::1]9092", "a number from 1 to 65535"),
             ("", "names no broker"),
             ("b1:9092,,b2:9092", "names no broker"),
             ("kafka://b1:9092/orders", "a scheme"),

@@ -273,6 +273,10 @@ impl Visit<'_> {
             .step_within(kdc, &[Stage::Authenticate], self.left(), proving)
             .await;
         let outcome = outcome.inspect_err(|_| probe.amend(|it| self.renamed(it)))?;
+        if matches!(outcome, Outcome::Unproved(_)) {
+            // The KDC knows the principal, and nobody has logged in.
+            probe.take_back();
+        }
         self.note(probe, &outcome);
         Ok(Some(outcome))
     }

@@ -12,7 +12,7 @@ use linkdial_core::{Code, Diagnosis, Endpoint, Halt, Key, Probe, Secret, Setting
 use super::order::{Answer, Order, Outcome, Token};
 use super::process;
 use crate::error::{self, Asked};
-use crate::keys::{KEYS, KEYTAB, MECHANISM, PRINCIPAL, SERVICE};
+use crate::keys::{CA_FILE, KEYS, KEYTAB, MECHANISM, PRINCIPAL, SERVICE};
 use crate::login::Login;
 use crate::metadata::{Broker, Metadata};
 use crate::token::Claims;
@@ -191,7 +191,7 @@ impl<'a> Plan<'a> {
             return Err("it knows no `spoof.dns`");
         }
         if !settings.net.is_the_systems() {
-            return Err("it would not go by the options for names, addresses and routes");
+            return Err("it would not go by --proxy, --resolve, --dns-server or --only-net");
         }
         if walk
             .tls
@@ -343,6 +343,7 @@ fn failed(asked: &Asked<'_>, answer: &Answer) -> Diagnosis {
     let words = decided.map_or("", |(_, text)| text.as_str());
     let code = match code.as_str() {
         "Authentication" => in_words(words),
+        "SSL" if words.contains("certificate verify failed") => Code::TlsUnknownIssuer,
         "SSL" => Code::TlsHandshakeFailed,
         "Resolve" => Code::ResolveNotFound,
         _ => Code::AccessTimedOut,
@@ -373,6 +374,8 @@ fn failed(asked: &Asked<'_>, answer: &Answer) -> Diagnosis {
         Code::AuthenticateKeytabStale | Code::AuthenticateEncryptionType => Some(KEYTAB),
         Code::AuthenticatePrincipalUnknown => Some(PRINCIPAL),
         Code::AuthenticateServiceUnknown => Some(SERVICE),
+        // It takes a folder with hashed names, a file, or text.
+        Code::TlsUnknownIssuer => Some(CA_FILE),
         _ => None,
     };
     match key {

@@ -448,7 +448,7 @@ pub(crate) fn secured_kafka(kafka: &SecuredKafka) -> Description {
             "oauth",
             KafkaListener::OauthBearer,
             alice,
-            "TLS with OAUTHBEARER and an unsigned token",
+            "refused: TLS with OAUTHBEARER and an unsigned token",
         ),
         (
             "oidc",
@@ -460,7 +460,7 @@ pub(crate) fn secured_kafka(kafka: &SecuredKafka) -> Description {
             "kerberos",
             KafkaListener::Gssapi,
             alice,
-            "Kerberos, by the settings in krb5_conf",
+            "Kerberos: verify with --krb5-conf and the file above",
         ),
         (
             "nobody",
