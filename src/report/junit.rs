@@ -180,6 +180,8 @@ fn push_line(text: &mut String, name: &str, value: &str) {
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
+    // A line that a server has written could begin with a command for a CI server.
+    let value = value.replace(['\r', '\n'], " ");
     writeln!(text, "{name}: {value}").expect("a string takes every write");
 }
 

@@ -32,6 +32,7 @@ fn order(address: &str, limit: u64) -> Value {
         "token": null,
         "topic": "orders",
         "brokers": false,
+        "ports": [address.rsplit_once(':').unwrap().1.parse::<u16>().unwrap()],
         "limit_ms": limit,
     })
 }
@@ -71,6 +72,27 @@ fn it_ends_when_nobody_waits_any_more() {
     writeln!(input, "{}", order(&silent.addr().to_string(), 60_000)).unwrap();
     drop(input);
     assert_eq!(ended(child), (Some(0), String::new()));
+}
+
+/// The kernel holds it to the ports of the order, whatever a broker tells it.
+#[test]
+fn it_goes_to_no_other_port() {
+    let kafka = SecuredKafka::shared();
+    let address = kafka.bootstrap_of(Plaintext);
+    for (ports, outcome) in [(None, "through"), (Some(json!([1])), "failed")] {
+        let mut order = order(&address, 1_500);
+        if let Some(ports) = ports {
+            order["ports"] = ports;
+        }
+        let mut child = start();
+        let mut input = child.stdin.take().unwrap();
+        writeln!(input, "{order}").unwrap();
+        let (_, text) = ended(child);
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        let told = &answer["outcome"];
+        assert!(told == outcome || told.get(outcome).is_some(), "{answer}");
+        drop(input);
+    }
 }
 
 #[test]

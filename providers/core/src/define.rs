@@ -99,6 +99,9 @@ pub struct Clauses<'a> {
     near_misses: Vec<NearMiss>,
 }
 
+/// Nobody mends more at once.
+const MAX_FINDINGS: usize = 100;
+
 /// An unknown key that looks like a known one.
 #[derive(Debug)]
 struct NearMiss {
@@ -126,7 +129,8 @@ impl<'a> Clauses<'a> {
 
     /// Returns what was found, in the order it was found.
     ///
-    /// What only follows from a clause that can not be read is left out: its keys may stand there.
+    /// What only follows from a clause that can not be read is left out: its keys may stand there. Of
+    /// very many, failures come first and the rest is left out.
     pub fn into_findings(mut self) -> Vec<Diagnosis> {
         let unreadable = [self.config, self.credentials]
             .iter()
@@ -154,6 +158,11 @@ impl<'a> Clauses<'a> {
                 .key(miss.place)
                 .hint(format!("did you mean `{}`?", miss.known)),
             );
+        }
+        if self.findings.len() > MAX_FINDINGS {
+            self.findings
+                .sort_by_key(|finding| finding.outcome != Outcome::Fail);
+            self.findings.truncate(MAX_FINDINGS);
         }
         self.findings
     }

@@ -500,6 +500,25 @@ impl Probe {
         self.trail.lock().extend(steps);
     }
 
+    /// Returns the servers of a role on the record, in their order, each once.
+    pub fn endpoints(&self, role: Role) -> Vec<Endpoint> {
+        let steps = self.trail.lock();
+        let mut endpoints: Vec<Endpoint> = Vec::new();
+        for endpoint in steps.iter().filter_map(|step| step.endpoint.as_ref()) {
+            if endpoint.role == role && !endpoints.contains(endpoint) {
+                endpoints.push(endpoint.clone());
+            }
+        }
+        endpoints
+    }
+
+    /// Returns whether a finding with this code is on the record.
+    pub fn has_code(&self, code: Code) -> bool {
+        let steps = self.trail.lock();
+        let mut findings = steps.iter().filter_map(|step| step.diagnosis.as_ref());
+        findings.any(|finding| finding.code == code)
+    }
+
     /// Ends the probe and returns the record.
     pub fn into_steps(self) -> Vec<Step> {
         std::mem::take(&mut *self.trail.lock())

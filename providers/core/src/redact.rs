@@ -125,6 +125,10 @@ impl Gathered {
             STANDARD_NO_PAD.encode(bytes),
             URL_SAFE.encode(bytes),
             URL_SAFE_NO_PAD.encode(bytes),
+            // Dumps of what went over the wire; letter case does not matter.
+            hex(bytes, ""),
+            hex(bytes, " "),
+            hex(bytes, ":"),
         ];
         forms.extend(inside_base64(bytes));
         forms.sort_unstable();
@@ -209,6 +213,12 @@ pub fn looks_secret(key: &str) -> bool {
     .any(|word| key.contains(word))
         && !key.ends_with("md5")
         && !key.ends_with("url")
+}
+
+/// The secret as pairs of hexadecimal digits.
+fn hex(secret: &[u8], between: &str) -> String {
+    let pairs: Vec<String> = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    pairs.join(between)
 }
 
 /// The letters that base64 makes of the secret inside a longer text, at each of the three places

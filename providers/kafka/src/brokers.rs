@@ -1,5 +1,6 @@
 //! The brokers that a cluster names: a client goes to each of them.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use futures_util::{FutureExt as _, StreamExt as _};
@@ -51,7 +52,9 @@ impl Brokers<'_> {
         }
         let mut result = Ok(());
         let mut visits = Vec::new();
-        for broker in self.metadata.brokers.iter().take(MAX_BROKERS) {
+        let mut ids = BTreeSet::new();
+        let brokers = self.metadata.brokers.iter().filter(|it| ids.insert(it.id));
+        for broker in brokers.take(MAX_BROKERS) {
             match self.prepare(probe, broker, &mut sessions) {
                 Ok(visit) => visits.push(visit),
                 Err(halt) => result = Err(halt),

@@ -24,7 +24,8 @@ use linkdial_core::{Code, Diagnosis, Endpoint, Outcome, Secret, Stage};
 
 use crate::config::Config;
 use crate::keys::{
-    MECHANISM, OAUTH_SCOPE, OAUTH_TOKEN, OAUTH_URL, PASSWORD, PRINCIPAL, PROTOCOL, USERNAME,
+    CLIENT_ID, MECHANISM, OAUTH_SCOPE, OAUTH_TOKEN, OAUTH_URL, PASSWORD, PRINCIPAL, PROTOCOL,
+    USERNAME,
 };
 use crate::login::Login;
 use crate::metadata::{Rights, Topic};
@@ -58,7 +59,13 @@ pub(crate) fn broken(asked: &Asked<'_>, connection: &Connection, broken: Broken)
         Broken::Foreign(bytes) if !connection.has_answered() => {
             foreign(asked, connection.is_tls(), &bytes)
         }
-        Broken::Foreign(_) | Broken::Garbled | Broken::Unsendable => asked
+        Broken::Unsendable => Diagnosis::new(
+            Code::DefineInvalidValue,
+            format!("`{CLIENT_ID}` is too long to be sent"),
+        )
+        .key(asked.config.place(CLIENT_ID))
+        .hint("shorten it: a few words are enough"),
+        Broken::Foreign(_) | Broken::Garbled => asked
             .finding(
                 Code::AccessNotThisService,
                 "gives answers that are not Kafka's",

@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use linkdial_core::{Clauses, Code, Diagnosis, Halt, KeyPlace, Outcome, Probe, Settings, Stage};
+use linkdial_core::{
+    Clauses, Code, Diagnosis, Halt, KeyPlace, Outcome, Probe, Role, Settings, Stage,
+};
 use linkdial_kerberos::{
     Guilty, Identity, KerberosFault, KeytabFile, Krb5Conf, LogIn, Principal, Proof, TicketCache,
     Unproved, log_in,
@@ -70,7 +72,7 @@ pub(crate) fn define(clauses: &mut Clauses<'_>) -> Option<Login> {
     }
     let cache = CACHE.into_iter().find_map(|key| clauses.text(key));
     let source = match (clauses.text(KEYTAB), cache) {
-        (Some(path), _) => Source::Keytab(path.into()),
+        (Some(path), _) => Source::Keytab(path.strip_prefix("FILE:").unwrap_or(&path).into()),
         (None, Some(name)) => Source::Cache(name),
         (None, None) if clauses.boolean(NO_KINIT) == Some(true) => Source::Nodes,
         (None, None) => {
@@ -144,19 +146,31 @@ pub(crate) struct Prepared {
 /// What the process of the client library is given as its environment.
 #[derive(Clone, Debug)]
 pub(crate) enum Environment {
-    /// Variables of libkrb5, and a ticket cache of its own, which goes with the last of these.
-    Ready(Vec<(&'static str, OsString)>, Option<Arc<TempPath>>),
+    Ready(Ready),
     /// Nothing makes it log in as the link does, and why.
     None(&'static str),
 }
+
+/// Variables of libkrb5, and what they stand for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ready {
+    variables: Vec<(&'static str, OsString)>,
+    /// A ticket cache of its own, which goes with the last of these.
+    cache: Option<Arc<TempPath>>,
+    /// Where KDCs listen.
+    ports: Vec<u16>,
+}
+
+/// The port of KDCs that other realms are referred to.
+const KERBEROS: u16 = 88;
 
 impl Environment {
     /// Returns the variables; the error says why there are none.
     pub(crate) fn variables(&self) -> Result<Vec<(&'static str, OsString)>, &'static str> {
         match self {
-            Self::Ready(variables, cache) => {
-                let mut variables = variables.clone();
-                if let Some(cache) = cache {
+            Self::Ready(ready) => {
+                let mut variables = ready.variables.clone();
+                if let Some(cache) = &ready.cache {
                     let mut name = OsString::from("FILE:");
                     name.push(cache.as_os_str());
                     variables.push(("KRB5CCNAME", name));
@@ -167,9 +181,29 @@ impl Environment {
         }
     }
 
+    /// Returns the ports of the KDCs.
+    pub(crate) fn ports(&self) -> &[u16] {
+        match self {
+            Self::Ready(ready) => &ready.ports,
+            Self::None(_) => &[],
+        }
+    }
+
     fn with(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
-        if let Self::Ready(variables, _) = &mut self {
-            variables.push((name, value.into()));
+        if let Self::Ready(ready) = &mut self {
+            ready.variables.push((name, value.into()));
+        }
+        self
+    }
+
+    /// Lets it go to the KDCs that were asked; libkrb5 would go to a refused one all the same.
+    fn reaching(mut self, asked: &Probe) -> Self {
+        if asked.has_code(Code::ResolveAddressRefused) {
+            return Self::None("an address of a KDC must not be dialled");
+        }
+        if let Self::Ready(ready) = &mut self {
+            let kdcs = asked.endpoints(Role::Kdc).into_iter();
+            ready.ports = kdcs.map(|it| it.port).chain([KERBEROS]).collect();
         }
         self
     }
@@ -263,9 +297,10 @@ pub(crate) async fn settle(probe: &mut Probe, prepared: Prepared) -> Result<Opti
     } else {
         logged_in
     };
+    let environment = prepared.environment.reaching(&fork);
     probe.join(fork);
     let by_client = |reason| {
-        let environment = prepared.environment.clone();
+        let environment = environment.clone();
         Login::ByClient(Box::new(ByClient {
             environment,
             reason,
@@ -276,7 +311,7 @@ pub(crate) async fn settle(probe: &mut Probe, prepared: Prepared) -> Result<Opti
             login,
             service: prepared.service,
             guilty: prepared.guilty,
-            environment: prepared.environment,
+            environment: environment.clone(),
             canonicalizes: prepared.conf.canonicalizes_hosts(),
         })),
         LogIn::Unproved(Unproved::NoKeys) => unproven(
@@ -307,7 +342,7 @@ async fn read(
                 for (name, value) in file.notes() {
                     probe.note(name, value);
                 }
-                let environment = Environment::Ready(Vec::new(), None)
+                let environment = Environment::Ready(Ready::default())
                     .with("KRB5_CLIENT_KTNAME", local.as_os_str())
                     .with("KRB5CCNAME", "MEMORY:linkdial");
                 return Ok((Proof::Keytab(file.keytab), environment));
@@ -345,7 +380,10 @@ fn copied(cache: &Path) -> Environment {
     let Ok(copy) = copy else {
         return Environment::None("the ticket cache could not be copied for it");
     };
-    Environment::Ready(Vec::new(), Some(Arc::new(copy)))
+    Environment::Ready(Ready {
+        cache: Some(Arc::new(copy)),
+        ..Ready::default()
+    })
 }
 
 fn guilty(config: &Config, source: &Source) -> Guilty {

@@ -404,7 +404,8 @@ pub(crate) async fn offsets(
     let mut tries = 1;
     loop {
         let answer = connection.ask(version, &request).await;
-        let answer = answer.and_then(|body| offsets::read(body, version).ok_or(Broken::Garbled));
+        let answer =
+            answer.and_then(|body| offsets::read(body, version, topic).ok_or(Broken::Garbled));
         let answer = answer.map_err(|broken| error::broken(asked, connection, broken))?;
         let missing = |index: &&i32| answer.iter().all(|(told, _)| told != *index);
         let missing: Vec<i32> = partitions.iter().filter(missing).copied().collect();

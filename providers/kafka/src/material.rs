@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use linkdial_core::net::{CertificateFacts, ClientIdentity, Roots, TlsOptions};
-use linkdial_core::{Clauses, Code, Diagnosis, Halt, KeyPlace, Outcome, Probe, Secret, Settings};
+use linkdial_core::{
+    Clauses, Code, Diagnosis, Halt, KeyPlace, Outcome, Probe, Secret, Settings, read_file,
+};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -119,7 +121,7 @@ impl Source {
             Text::File(path) => path,
         };
         let local = settings.local_path(path);
-        match read_file(local, self.folders).await {
+        match read_files(local, self.folders).await {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self
@@ -161,26 +163,22 @@ impl Source {
     }
 }
 
-/// Reads a regular file up to the bound; of a folder, where that is allowed, all files in it.
-async fn read_file(path: &Path, folders: bool) -> io::Result<Vec<u8>> {
-    let facts = tokio::fs::metadata(path).await?;
-    if facts.is_dir() && folders {
-        let mut all = Vec::new();
-        let mut entries = tokio::fs::read_dir(path).await?;
-        while let Some(entry) = entries.next_entry().await? {
-            let facts = tokio::fs::metadata(entry.path()).await?;
-            if facts.is_file() && facts.len() <= MAX_FILE - all.len() as u64 {
-                all.extend(tokio::fs::read(entry.path()).await?);
-                all.push(b'\n');
-            }
+/// Reads a file; of a folder, where that is allowed, all files in it as far as they fit.
+async fn read_files(path: &Path, folders: bool) -> io::Result<Vec<u8>> {
+    if !(folders && tokio::fs::metadata(path).await?.is_dir()) {
+        return Ok(read_file(path, MAX_FILE).await?.to_vec());
+    }
+    let mut all = Vec::new();
+    let mut entries = tokio::fs::read_dir(path).await?;
+    while let Some(entry) = entries.next_entry().await? {
+        let left = MAX_FILE.saturating_sub(all.len() as u64);
+        // A folder of certificates has other things in it as well, and links that lead nowhere.
+        if let Ok(bytes) = read_file(&entry.path(), left).await {
+            all.extend_from_slice(&bytes);
+            all.push(b'\n');
         }
-        return Ok(all);
     }
-    // A device or a pipe would never end.
-    if !facts.is_file() || facts.len() > MAX_FILE {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
-    tokio::fs::read(path).await
+    Ok(all)
 }
 
 impl Tls {

@@ -8,6 +8,8 @@ use crate::reader::Reader;
 pub(crate) const NEWEST: i16 = 12;
 /// Strings and arrays are compact from here on, and tagged fields follow.
 const FLEXIBLE: i16 = 9;
+/// No cluster has more brokers: an answer that tells of more is none.
+const MAX_BROKERS: usize = 10_000;
 /// Says that the broker tells nothing about rights.
 const NOT_TOLD: i32 = i32::MIN;
 
@@ -114,7 +116,7 @@ impl Metadata {
         if version >= 3 {
             reader.skip(4)?; // how long the client has to wait
         }
-        let brokers = reader.array(|reader| broker(reader, version))?;
+        let brokers = reader.array_up_to(MAX_BROKERS, |reader| broker(reader, version))?;
         let cluster = if version >= 2 {
             reader.text()?
         } else {

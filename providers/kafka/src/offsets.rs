@@ -33,24 +33,26 @@ pub(crate) fn request(topic: &str, partitions: &[i32]) -> ListOffsetsRequest {
         .with_topics(vec![topic])
 }
 
-/// Reads the error code of each partition; `None` when the body is no such answer.
-pub(crate) fn read(body: Bytes, version: i16) -> Option<Vec<(i32, i16)>> {
+/// Reads the error code of each partition of a topic; `None` when the body is no such answer.
+pub(crate) fn read(body: Bytes, version: i16, wanted: &str) -> Option<Vec<(i32, i16)>> {
     let mut reader = Reader::new(body, false);
     if version >= 2 {
         reader.skip(4)?; // how long the client has to wait
     }
     let topics = reader.array(|reader| {
-        reader.text()?;
-        reader.array(|reader| {
+        let topic = reader.text()?;
+        let partitions = reader.array(|reader| {
             let (index, error) = (reader.int()?, reader.short()?);
             reader.skip(16)?; // a timestamp, and the offset
             if version >= 4 {
                 reader.skip(4)?; // the leader's epoch
             }
             Some((index, error))
-        })
+        })?;
+        Some((topic, partitions))
     })?;
-    Some(topics.into_iter().flatten().collect())
+    let ours = topics.into_iter().filter(|(topic, _)| topic == wanted);
+    Some(ours.flat_map(|(_, partitions)| partitions).collect())
 }
 
 #[cfg(test)]
@@ -80,9 +82,11 @@ mod tests {
             answer.encode(&mut bytes, version).unwrap();
             let bytes = bytes.freeze();
             for length in 0..bytes.len() {
-                assert_eq!(read(bytes.slice(..length), version), None);
+                assert_eq!(read(bytes.slice(..length), version, "orders"), None);
             }
-            assert_eq!(read(bytes, version), Some(vec![(0, 0), (7, 6)]));
+            assert_eq!(read(bytes.clone(), version, "other"), Some(Vec::new()));
+            let told = read(bytes, version, "orders");
+            assert_eq!(told, Some(vec![(0, 0), (7, 6)]));
         }
     }
 }

@@ -92,7 +92,7 @@ impl Provider for Kafka {
         };
         // The library goes to every broker by itself, so the ladder has to have been there before.
         let served = match brokers.visit(probe, sessions).await {
-            Ok(()) => client::confirm(probe, &walk, &entered, known).await,
+            Ok(()) => client::confirm(probe, &walk, &entered, known, &metadata).await,
             Err(halt) => Err(halt),
         };
         let registry = schema_registry::check(probe, &self.config).await;

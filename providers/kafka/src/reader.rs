@@ -72,6 +72,19 @@ impl Reader {
         })
     }
 
+    /// Reads an array with a bound on its elements: it grows as they come, whatever number it claims.
+    pub(crate) fn array_up_to<T>(
+        &mut self,
+        most: usize,
+        element: impl Fn(&mut Self) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let mut ahead = Self {
+            rest: self.rest.clone(),
+            flexible: self.flexible,
+        };
+        (ahead.count()? <= most).then(|| self.array(element))?
+    }
+
     /// Reads an array: it grows as its elements come, whatever number it claims.
     pub(crate) fn array<T>(&mut self, element: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let count = self.count()?;

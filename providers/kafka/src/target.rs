@@ -8,6 +8,9 @@ use linkdial_core::{Code, Diagnosis, Endpoint, Role};
 /// What the client itself takes where no port is given.
 const USUAL_PORT: u16 = 9092;
 
+/// A client needs one that answers; nobody lists more to find one.
+const MAX_BOOTSTRAP: usize = 200;
+
 /// Kafka takes no longer name of a topic.
 const TOPIC_LENGTH: usize = 249;
 
@@ -83,9 +86,13 @@ impl Address {
         let mut addresses = Vec::new();
         for entry in text.split(',') {
             let address = Self::parse(entry)?;
-            if !addresses.contains(&address) {
-                addresses.push(address);
+            if addresses.contains(&address) {
+                continue;
             }
+            if addresses.len() == MAX_BOOTSTRAP {
+                return Err(format!("names more than {MAX_BOOTSTRAP} brokers"));
+            }
+            addresses.push(address);
         }
         Ok(addresses)
     }

@@ -7,11 +7,10 @@ use std::fmt;
 use std::path::Path;
 
 use jiff::Timestamp;
-use linkdial_core::{Code, Diagnosis};
+use linkdial_core::{Code, Diagnosis, read_file};
 
 use crate::encryption::{EncryptionType, Key};
 use crate::fault::{KerberosFault, Part};
-use crate::file;
 use crate::octets::Octets;
 use crate::principal::Principal;
 
@@ -114,7 +113,7 @@ impl TicketCache {
                 .hint("check it with `klist -c FILE`; make it with `kinit -c FILE`");
             KerberosFault::new(Part::Keys, finding)
         };
-        match file::read(path, MAX_FILE).await {
+        match read_file(path, MAX_FILE).await {
             Ok(bytes) => Self::parse(&bytes)
                 .map(Some)
                 .map_err(|error| bad("the file is no ticket cache".into(), error.to_string())),

@@ -1,21 +1,6 @@
-//! Reads one small file of this machine.
+//! Who may read a file of this machine.
 
-use std::io;
 use std::path::Path;
-
-use zeroize::Zeroizing;
-
-/// Reads a regular file of at most `most` bytes; a device or a pipe would never end.
-pub(crate) async fn read(path: &Path, most: u64) -> io::Result<Zeroizing<Vec<u8>>> {
-    let facts = tokio::fs::metadata(path).await?;
-    if !facts.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    if facts.len() > most {
-        return Err(io::Error::other(format!("it is longer than {most} bytes")));
-    }
-    Ok(Zeroizing::new(tokio::fs::read(path).await?))
-}
 
 /// Returns who besides the owner may read a file of keys; `None` where nobody may.
 #[cfg(unix)]

@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::Path;
 
 use jiff::Timestamp;
-use linkdial_core::{Code, Diagnosis};
+use linkdial_core::{Code, Diagnosis, read_file};
 
 use crate::encryption::{EncryptionType, Key, list};
 use crate::fault::{KerberosFault, Part};
@@ -247,7 +247,7 @@ impl KeytabFile {
     /// `define.file-unreadable` where it can not be read, `define.keytab-invalid` where it is none.
     pub async fn read(path: &Path) -> Result<Option<Self>, KerberosFault> {
         let shown = path.display();
-        let bytes = match file::read(path, MAX_FILE).await {
+        let bytes = match read_file(path, MAX_FILE).await {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => {

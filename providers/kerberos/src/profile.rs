@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::file;
+use linkdial_core::read_file;
 
 /// All files of one configuration together are not longer, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
@@ -233,7 +233,7 @@ impl Included {
 async fn load(path: &Path, depth: usize, bytes: &mut usize) -> Result<Source, Unreadable> {
     let shown = path.display().to_string();
     let left = (MAX_BYTES - *bytes) as u64;
-    let read = file::read(path, left).await.map_err(|error| Unreadable {
+    let read = read_file(path, left).await.map_err(|error| Unreadable {
         file: shown.clone(),
         line: None,
         what: error.to_string(),

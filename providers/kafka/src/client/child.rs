@@ -13,6 +13,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::{Metadata, MetadataTopic};
 use rdkafka::util::get_rdkafka_version;
 
+use super::confine::confine;
 use super::order::{Answer, Order, Outcome};
 
 /// Nobody orders more, in bytes: certificates may be among the options.
@@ -45,6 +46,8 @@ pub fn run<R: Read + Send + 'static>(input: R, output: &mut dyn Write) -> io::Re
     (&mut input).take(MAX_ORDER).read_until(b'\n', &mut line)?;
     let order: Order = serde_json::from_slice(&line)?;
     drop(line);
+    // Before there is any thread: each one takes what it may from the one that starts it.
+    confine(&order.ports)?;
     let limit = Duration::from_millis(order.limit_ms);
     let (done, waiting) = mpsc::channel();
     let gone = done.clone();

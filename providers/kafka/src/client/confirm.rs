@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use linkdial_core::net::Net;
-use linkdial_core::{Code, Diagnosis, Endpoint, Halt, Key, Probe, Secret, Settings, Stage};
+use linkdial_core::{
+    Code, Diagnosis, Endpoint, Halt, Key, Outcome as Verdict, Probe, Secret, Settings, Stage,
+};
 
 use super::order::{Answer, Order, Outcome, Token};
 use super::process;
@@ -21,6 +23,9 @@ use crate::walk::Walk;
 /// has seen.
 const MARGIN: u32 = 8;
 
+/// In less than this it gets nowhere, on the best of networks.
+const LEAST: Duration = Duration::from_millis(300);
+
 /// Errors beyond this many are not shown.
 const MAX_SHOWN: usize = 3;
 
@@ -34,16 +39,26 @@ pub(crate) async fn confirm(
     walk: &Walk<'_>,
     endpoints: &[Endpoint],
     topic: Option<&str>,
+    metadata: &Metadata,
 ) -> Result<(), Halt> {
     if !probe.walks(Stage::Access) {
         return Ok(());
     }
+    let brokers = metadata.brokers.iter();
+    let ports = brokers.filter_map(|it| u16::try_from(it.port).ok());
     let wanted = Wanted {
         topic,
         brokers: false,
+        ports: ports.collect(),
     };
-    match run(probe, walk, endpoints, wanted, &[Stage::Access]).await {
-        Ok(_) => Ok(()),
+    match run(probe, walk, endpoints, &wanted, &[Stage::Access]).await {
+        Ok(answer) => {
+            let asked = endpoints.first().map(|first| walk.asked(first));
+            if let Some(finding) = asked.and_then(|it| differs(&it, &answer, metadata)) {
+                probe.finding(endpoints.first(), finding);
+            }
+            Ok(())
+        }
         Err(NotThrough::Halted(halt)) => Err(halt),
         // Left out, which is said where the report is read.
         Err(NotThrough::NotRun(reason)) => {
@@ -72,8 +87,9 @@ pub(crate) async fn stand_in(
     let wanted = Wanted {
         topic,
         brokers: true,
+        ports: Vec::new(),
     };
-    let answer = match run(probe, walk, endpoints, wanted, &stages).await {
+    let answer = match run(probe, walk, endpoints, &wanted, &stages).await {
         Ok(answer) => answer,
         Err(NotThrough::Halted(halt)) => return Err(halt),
         Err(NotThrough::NotRun(why)) => {
@@ -123,19 +139,45 @@ enum NotThrough {
 }
 
 /// What the library is asked for.
-#[derive(Clone, Copy)]
 struct Wanted<'a> {
     topic: Option<&'a str>,
-    /// Whether the brokers are not known yet. Only then does the library hold itself back from those
-    /// that nobody has checked.
+    /// Whether the brokers are not known yet.
     brokers: bool,
+    /// Ports of brokers that it may go to besides those that have let us in.
+    ports: Vec<u16>,
+}
+
+/// A broker that tells the client of others than it has told linkdial: those were never checked.
+fn differs(asked: &Asked<'_>, answer: &Answer, metadata: &Metadata) -> Option<Diagnosis> {
+    let Outcome::Through { brokers, .. } = &answer.outcome else {
+        return None;
+    };
+    let known = |(_, host, port): &&(i32, String, i32)| {
+        let mut known = metadata.brokers.iter();
+        known.any(|it| it.host == *host && it.port == *port)
+    };
+    let others = brokers.iter().filter(|it| !known(it)).take(MAX_SHOWN);
+    let others: Vec<String> = others
+        .map(|(_, host, port)| format!("{}:{port}", host.escape_default()))
+        .collect();
+    if others.is_empty() {
+        return None;
+    }
+    let finding = asked
+        .finding(
+            Code::AccessServerError,
+            "tells librdkafka of brokers that it has not told linkdial of",
+        )
+        .evidence("brokers", others.join(", "))
+        .hint("check again: a broker may have just joined; else something answers by who asks");
+    Some(finding.outcome(Verdict::Warn))
 }
 
 async fn run(
     probe: &mut Probe,
     walk: &Walk<'_>,
     endpoints: &[Endpoint],
-    wanted: Wanted<'_>,
+    wanted: &Wanted<'_>,
     stages: &[Stage],
 ) -> Result<Answer, NotThrough> {
     let not_run = |reason: &str| NotThrough::NotRun(reason.to_owned());
@@ -155,6 +197,9 @@ async fn run(
         },
     };
     let limit = probe.stage_timeout().min(probe.left());
+    if limit < LEAST {
+        return Err(not_run("the deadline is too short for it"));
+    }
     let plan = Plan::of(walk, &settings, endpoints, wanted, limit).map_err(not_run)?;
     let asked = walk.asked(first);
     let mut broken = None;
@@ -162,6 +207,11 @@ async fn run(
         let answer = process::run(plan.program, &plan.environment, &plan.order).await;
         drop(place);
         match answer {
+            // A shortage of this machine, such as of processes.
+            Ok(answer) if answer.lacks_threads() => {
+                broken = Some("this machine lets it start no thread".to_owned());
+                Ok(None)
+            }
             Ok(answer) => judge(&asked, answer).map(Some),
             Err(error) => {
                 broken = Some(format!("its process: {error}"));
@@ -195,7 +245,7 @@ impl<'a> Plan<'a> {
         walk: &Walk<'_>,
         settings: &'a Settings,
         endpoints: &[Endpoint],
-        wanted: Wanted<'_>,
+        wanted: &Wanted<'_>,
         limit: Duration,
     ) -> Result<Self, &'static str> {
         let config = walk.config;
@@ -228,13 +278,19 @@ impl<'a> Plan<'a> {
             Some(Login::ByClient(by)) => by.environment.variables()?,
             _ => Vec::new(),
         };
+        let mut ports = wanted.ports.clone();
+        ports.extend(endpoints.iter().map(|it| it.port));
+        ports.extend(match walk.login {
+            Some(Login::Kerberos(kerberos)) => kerberos.environment.ports(),
+            Some(Login::ByClient(by)) => by.environment.ports(),
+            _ => &[],
+        });
         let addresses = endpoints.iter().map(Endpoint::to_string);
         let limit = limit.saturating_sub(limit / MARGIN);
         let fixed = [
             ("bootstrap.servers", addresses.collect::<Vec<_>>().join(",")),
-            // Otherwise it waits up to 50 ms for a turn to connect; but it goes to every broker then,
-            // which the address policy has to have seen.
-            ("enable.sparse.connections", wanted.brokers.to_string()),
+            // It goes to the brokers of the order alone then, as long as one of them answers.
+            ("enable.sparse.connections", "true".to_owned()),
             // It would send a report at its end where the cluster asks for such.
             ("enable.metrics.push", "false".to_owned()),
             ("allow.auto.create.topics", "false".to_owned()),
@@ -256,6 +312,7 @@ impl<'a> Plan<'a> {
                 token,
                 topic: wanted.topic.map(str::to_owned),
                 brokers: wanted.brokers,
+                ports,
                 limit_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
             },
         })

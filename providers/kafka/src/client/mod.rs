@@ -5,6 +5,7 @@
 //! one link's alone, and it is killed at the deadline.
 
 mod child;
+mod confine;
 mod confirm;
 mod order;
 mod process;

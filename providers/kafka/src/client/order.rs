@@ -17,6 +17,8 @@ pub(crate) struct Order {
     /// Whether the brokers have to be told. The library knows no request for them alone: without a
     /// topic it asks for all topics.
     pub(crate) brokers: bool,
+    /// The only TCP ports that it may connect to, where the kernel can hold it to them.
+    pub(crate) ports: Vec<u16>,
     /// After this many milliseconds the client gives up.
     pub(crate) limit_ms: u64,
 }
@@ -42,6 +44,18 @@ pub(crate) struct Answer {
     pub(crate) errors: Vec<(String, String)>,
     /// Its log in its order, each line once.
     pub(crate) log: Vec<String>,
+}
+
+impl Answer {
+    /// Returns whether the system refused a thread: the library says so in two ways.
+    pub(crate) fn lacks_threads(&self) -> bool {
+        let words = |text: &str| text.contains("create") && text.contains("thread");
+        match &self.outcome {
+            Outcome::Unusable(error) => words(error),
+            Outcome::Failed => self.errors.iter().any(|(_, text)| words(text)),
+            Outcome::Through { .. } => false,
+        }
+    }
 }
 
 /// What the client came to.

@@ -1,0 +1,45 @@
+//! What the process of the client may do: little.
+
+use std::io;
+
+use rlimit::Resource;
+
+/// No client needs more memory, in bytes; a peer decides how much it is told and how many brokers
+/// there are.
+const MEMORY: u64 = 2 * 1024 * 1024 * 1024;
+
+/// Takes from this process what the client does not need: core files, which would hold its secrets,
+/// memory without end, and connections to other ports than those of servers that were checked.
+///
+/// The last one is held by Linux from 6.7 on; other systems and versions do without.
+pub(super) fn confine(ports: &[u16]) -> io::Result<()> {
+    rlimit::setrlimit(Resource::CORE, 0, 0)?;
+    rlimit::setrlimit(Resource::AS, MEMORY, MEMORY)?;
+    hold_to(ports)
+}
+
+#[cfg(target_os = "linux")]
+fn hold_to(ports: &[u16]) -> io::Result<()> {
+    use landlock::{Access as _, AccessNet, NetPort, Ruleset, RulesetAttr as _};
+    use landlock::{RulesetCreated, RulesetCreatedAttr as _, RulesetError};
+
+    /// Answers that do not fit into a datagram come by TCP.
+    const DNS: u16 = 53;
+
+    let rules = ports
+        .iter()
+        .chain([&DNS])
+        .map(|port| Ok::<_, RulesetError>(NetPort::new(*port, AccessNet::ConnectTcp)));
+    let held = Ruleset::default()
+        .handle_access(AccessNet::from_all(landlock::ABI::V4) & AccessNet::ConnectTcp)
+        .and_then(Ruleset::create)
+        .and_then(|it| it.add_rules(rules))
+        .and_then(RulesetCreated::restrict_self);
+    held.map(drop).map_err(io::Error::other)
+}
+
+#[cfg(not(target_os = "linux"))]
+#[expect(clippy::unnecessary_wraps, reason = "as its twin")]
+fn hold_to(_ports: &[u16]) -> io::Result<()> {
+    Ok(())
+}
