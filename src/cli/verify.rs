@@ -24,6 +24,7 @@ Examples:
   linkdial verify --output junit=report.xml --output json=report.json links.sql
   linkdial verify --target shop.orders=bucket/prefix:write --write links.sql
   linkdial verify --vars-env S3_SECRET --var BUCKET=landing links.sql
+  linkdial verify --file /etc/memsql/ca.pem=ca.pem --krb5-conf krb5.conf kafka.sql
   envsubst < links.sql.in | linkdial verify --offline -
 
 ", super::exit_codes!()))]
