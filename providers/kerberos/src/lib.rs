@@ -21,6 +21,8 @@ mod offer;
 mod principal;
 mod profile;
 mod realm;
+#[cfg(test)]
+mod referral;
 mod refusal;
 mod ticket;
 

@@ -58,7 +58,7 @@ pub(crate) struct Granted {
     pub(crate) client: Principal,
     pub(crate) ticket: Ticket,
     pub(crate) session: Key,
-    ends: Timestamp,
+    pub(crate) ends: Timestamp,
     pub(crate) conf: Krb5Conf,
     /// The KDCs of the client's realm, the one that answered first.
     pub(crate) kdcs: Vec<Endpoint>,
