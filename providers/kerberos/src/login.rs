@@ -172,7 +172,7 @@ async fn find(
         let found = Realm::find(&settings.net, conf, name).await;
         found.map_err(|fault| fault.into_diagnosis(&identity.guilty))
     };
-    if !conf.kdcs(name).is_empty() || !conf.asks_dns_for_kdcs() {
+    if !Realm::is_asked_of_dns(conf, name) {
         return finding.await.map_err(|finding| probe.halt(None, finding));
     }
     let asked = Realm::asked_of_dns(name);
