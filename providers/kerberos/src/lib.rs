@@ -25,6 +25,7 @@ mod realm;
 mod referral;
 mod refusal;
 mod ticket;
+mod turn;
 
 pub use cache::{CacheError, CachedTicket, TicketCache};
 pub use conf::Krb5Conf;
