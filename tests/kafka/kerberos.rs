@@ -10,9 +10,7 @@ use linkdial_testcontainers::KafkaUser::{Alice, Reader};
 use linkdial_testcontainers::broken::{Broken, Fault, RefusedPort};
 use linkdial_testcontainers::{LinkStatement, SecuredKafka};
 
-use crate::lab::{
-    Case, Told, evidence, fail, linkdial_in, note, pass, path, read, verify, with_json,
-};
+use crate::lab::{Case, evidence, fail, linkdial_in, note, pass, path, read, verify, with_json};
 
 const KEYTAB: &str = "/sasl.kerberos.keytab";
 const PRINCIPAL: &str = "/sasl.kerberos.principal";
@@ -114,9 +112,9 @@ fn a_silent_kdc_costs_one_stage() {
         "kdc",
         "",
     );
-    verify(&["--krb5-conf", path(&conf), "--timeout", "1s"], &[case]);
+    verify(&["--krb5-conf", path(&conf), "--timeout", "2s"], &[case]);
     let elapsed = started.elapsed();
-    assert!(elapsed < Duration::from_millis(2500), "{elapsed:?}");
+    assert!(elapsed < Duration::from_millis(4500), "{elapsed:?}");
 }
 
 /// Two links at once, each as itself; the environment of the caller counts for neither and nothing
@@ -168,27 +166,30 @@ fn two_identities_at_once_never_mix_and_the_caller_has_no_part() {
 fn a_ticket_cache_serves_as_well_as_a_keytab() {
     let kafka = SecuredKafka::shared();
     let kdc = kafka.kdc();
-    let cache = |name: &str, user: &str| {
-        let file = kdc.ticket_cache(user).unwrap();
+    let files = ["alice", "reader"].map(|user| kdc.ticket_cache(user).unwrap());
+    let cache = |name: &str, file: &Path| {
         kafka
             .create_link_for(name, Gssapi, Alice)
             .without("sasl.kerberos.keytab")
-            .config("sasl.kerberos.ccache", format!("FILE:{}", path(&file)))
+            .config("sasl.kerberos.ccache", format!("FILE:{}", path(file)))
     };
     let to = orders(kafka);
     let cases: [Case; 2] = [
-        pass(cache("good", "alice"), to.clone()),
+        pass(cache("good", &files[0]), to.clone()),
         fail(
-            cache("other", "reader"),
+            cache("other", &files[1]),
             to,
             "authenticate.token-invalid",
             "",
             "/sasl.kerberos.ccache",
         ),
     ];
+    let before: Vec<Vec<u8>> = files.iter().map(|it| std::fs::read(it).unwrap()).collect();
     let checks = verify(&["--krb5-conf", path(&kdc.krb5_conf())], &cases);
     assert!(note(&checks[0], "client").starts_with("librdkafka"));
-    assert_eq!(Told::of(&checks[0]).verdict, "pass");
+    // The cache is read, and no ticket is left in it.
+    let after: Vec<Vec<u8>> = files.iter().map(|it| std::fs::read(it).unwrap()).collect();
+    assert!(before == after);
 }
 
 #[test]

@@ -149,6 +149,6 @@ fn an_advertised_broker_that_nobody_reaches_fails() {
     // Both are told without a retry, whatever a client library would make of them.
     for check in &checks[..2] {
         let elapsed = check["elapsed_ms"].as_f64().unwrap();
-        assert!(elapsed < 500.0, "{check:#}");
+        assert!(elapsed < 2_500.0, "{check:#}");
     }
 }

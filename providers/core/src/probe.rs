@@ -136,6 +136,7 @@ pub struct Probe {
     target: Option<Target>,
     intent: Intent,
     deadline: Instant,
+    stage_timeout: Duration,
     trail: Trail,
 }
 
@@ -165,6 +166,7 @@ impl Probe {
         }
         let deadline = Instant::now() + settings.check_timeout;
         Self {
+            stage_timeout: settings.stage_timeout,
             settings,
             cancel,
             redactor,
@@ -205,6 +207,21 @@ impl Probe {
     /// Returns whether a stage is within `--until`, without recording anything.
     pub fn walks(&self, stage: Stage) -> bool {
         stage <= self.settings.until
+    }
+
+    /// Returns how much of the check's time is left.
+    pub fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Lowers the deadline of every further stage to the link's own, where that is shorter.
+    pub fn shorten(&mut self, limit: Duration) {
+        self.stage_timeout = self.stage_timeout.min(limit);
+    }
+
+    /// Returns the deadline of one stage: that of the settings, or a shorter one of the link's.
+    pub const fn stage_timeout(&self) -> Duration {
+        self.stage_timeout
     }
 
     /// Waits until the check is stopped, for what has to wait outside of a step.
@@ -275,7 +292,7 @@ impl Probe {
         stages: &[Stage],
         work: impl Future<Output = Result<T, Diagnosis>> + Send,
     ) -> impl Future<Output = Result<T, Halt>> {
-        self.step_within(endpoint, stages, self.settings.stage_timeout, work)
+        self.step_within(endpoint, stages, self.stage_timeout, work)
     }
 
     /// As [`Probe::step`], with the link's own shorter deadline.
@@ -307,7 +324,7 @@ impl Probe {
         self.trail.walk(last);
         let until = self.settings.until;
         let started = Instant::now();
-        let limit = limit.min(self.settings.stage_timeout);
+        let limit = limit.min(self.stage_timeout);
         let deadline = (started + limit).min(self.deadline);
         let cancel = self.cancel.clone();
         let result = tokio::select! {
@@ -430,16 +447,21 @@ impl Probe {
     /// Lowers what failed at the endpoints of a role to warnings, where another endpoint of that
     /// role serves in their place.
     pub fn tolerate(&mut self, role: Role) {
-        self.lower(role, Outcome::Warn);
+        self.lower(Outcome::Warn, |endpoint| {
+            endpoint.is_some_and(|it| it.role == role)
+        });
     }
 
-    /// Lowers what failed at the endpoints of a role, where it does not decide about the link.
-    pub fn lower(&mut self, role: Role, to: Outcome) {
+    /// Lowers all that failed, on a fork that does not decide about the link.
+    pub fn lower_all(&mut self, to: Outcome) {
+        self.lower(to, |_| true);
+    }
+
+    fn lower(&mut self, to: Outcome, counts: impl Fn(Option<&Endpoint>) -> bool) {
         let mut steps = self.trail.lock();
-        let failed = steps.iter_mut().filter(|step| {
-            let endpoint = step.endpoint.as_ref();
-            step.outcome == Outcome::Fail && endpoint.is_some_and(|it| it.role == role)
-        });
+        let failed = steps
+            .iter_mut()
+            .filter(|step| step.outcome == Outcome::Fail && counts(step.endpoint.as_ref()));
         for step in failed {
             step.outcome = to;
             if let Some(diagnosis) = &mut step.diagnosis {
@@ -466,6 +488,7 @@ impl Probe {
             target: self.target.clone(),
             intent: self.intent,
             deadline: self.deadline,
+            stage_timeout: self.stage_timeout,
             trail: self.trail.beside(),
         }
     }

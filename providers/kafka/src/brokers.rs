@@ -180,7 +180,7 @@ impl Brokers<'_> {
             return Ok(());
         };
         let asked = self.walk.asked(endpoint);
-        let limit = self.walk.limit(probe);
+        let limit = probe.stage_timeout();
         let work = login::offsets(&mut session.connection, version, &topic.name, &led, &asked);
         let served = probe
             .step_within(endpoint, &[Stage::Access], limit, work)

@@ -159,11 +159,6 @@ impl Config {
         self.places.iter().any(|(name, _)| *name == key)
     }
 
-    /// Returns the deadline of one stage: the link's own where it is the shorter one.
-    pub(crate) fn limit(&self, stage: Duration) -> Duration {
-        self.timeout.map_or(stage, |own| own.min(stage))
-    }
-
     /// Returns whether the link means to log in, whatever its protocol says.
     pub(crate) fn names_a_login(&self) -> bool {
         self.login.is_some() || OF_SASL.iter().any(|key| self.has(key))
@@ -307,8 +302,8 @@ fn spoof(clauses: &mut Clauses<'_>) -> BTreeMap<Address, (Address, KeyPlace)> {
     for (advertised, dialled) in clauses.members(SPOOF) {
         let pointer = format!("{}/{}", root.pointer, escape_pointer(&advertised));
         let place = KeyPlace::pointer(root.clause, pointer);
-        let dialled = Address::parse(dialled.expose());
-        match (Address::parse(&advertised), dialled) {
+        let dialled = Address::parse_whole(dialled.expose());
+        match (Address::parse_whole(&advertised), dialled) {
             (Ok(advertised), Ok(dialled)) => {
                 map.insert(advertised, (dialled, place));
             }

@@ -424,6 +424,17 @@ pub(crate) fn not_served(
     asked.principal(finding)
 }
 
+/// A broker leaves partitions out that it was asked for.
+pub(crate) fn not_told(asked: &Asked<'_>, topic: &str, partitions: &[i32]) -> Diagnosis {
+    asked
+        .finding(
+            Code::AccessServerError,
+            &format!("says nothing of partitions of the topic `{topic}` that it is said to lead"),
+        )
+        .evidence("partitions", listed(partitions))
+        .hint("look into the log of the broker")
+}
+
 /// Returns whether an error code may be gone the next time.
 pub(crate) fn may_pass(code: i16) -> bool {
     ResponseError::try_from_code(code).is_some_and(|error| error.is_retriable())

@@ -5,13 +5,13 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use linkdial_core::{
-    Clauses, Code, Diagnosis, Halt, KeyPlace, Outcome, Probe, Role, Settings, Stage,
-};
+use linkdial_core::{Clauses, Code, Diagnosis, Halt, KeyPlace, Outcome, Probe, Settings, Stage};
 use linkdial_kerberos::{
     Guilty, Identity, KerberosFault, KeytabFile, Krb5Conf, LogIn, Principal, Proof, TicketCache,
     Unproved, log_in,
 };
+
+use tempfile::{NamedTempFile, TempPath};
 
 use crate::config::Config;
 use crate::keys::{CACHE, KEYTAB, MECHANISM, NO_KINIT, PRINCIPAL, SERVICE};
@@ -44,14 +44,16 @@ pub(crate) struct Kerberos {
     pub(crate) service: String,
     pub(crate) guilty: Guilty,
     /// What makes the client library log in as the same principal; the error says why nothing does.
-    pub(crate) environment: Result<Environment, &'static str>,
+    pub(crate) environment: Environment,
+    /// libkrb5 would ask DNS for the canonical name of a host, and then for a ticket of that name.
+    pub(crate) canonicalizes: bool,
 }
 
 /// A login that only the client library can carry out.
 #[derive(Debug)]
 pub(crate) struct ByClient {
     /// As in [`Kerberos`].
-    pub(crate) environment: Result<Environment, &'static str>,
+    pub(crate) environment: Environment,
     /// Why.
     pub(crate) reason: &'static str,
 }
@@ -135,12 +137,43 @@ pub(crate) struct Prepared {
     conf: Krb5Conf,
     identity: Option<Identity>,
     service: String,
-    environment: Result<Environment, &'static str>,
+    environment: Environment,
     guilty: Guilty,
 }
 
-/// What a process is given of the environment.
-type Environment = Vec<(&'static str, OsString)>;
+/// What the process of the client library is given as its environment.
+#[derive(Clone, Debug)]
+pub(crate) enum Environment {
+    /// Variables of libkrb5, and a ticket cache of its own, which goes with the last of these.
+    Ready(Vec<(&'static str, OsString)>, Option<Arc<TempPath>>),
+    /// Nothing makes it log in as the link does, and why.
+    None(&'static str),
+}
+
+impl Environment {
+    /// Returns the variables; the error says why there are none.
+    pub(crate) fn variables(&self) -> Result<Vec<(&'static str, OsString)>, &'static str> {
+        match self {
+            Self::Ready(variables, cache) => {
+                let mut variables = variables.clone();
+                if let Some(cache) = cache {
+                    let mut name = OsString::from("FILE:");
+                    name.push(cache.as_os_str());
+                    variables.push(("KRB5CCNAME", name));
+                }
+                Ok(variables)
+            }
+            Self::None(reason) => Err(reason),
+        }
+    }
+
+    fn with(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        if let Self::Ready(variables, _) = &mut self {
+            variables.push((name, value.into()));
+        }
+        self
+    }
+}
 
 /// Reads the files that a link with GSSAPI names; `None` for other links. No packet is sent.
 ///
@@ -169,22 +202,24 @@ pub(crate) async fn prepare(probe: &mut Probe, config: &Config) -> Result<Option
     };
     let principal = gssapi.principal.as_ref().or(owner).cloned();
     let principal = principal.map(|it| it.or_realm(conf.default_realm().unwrap_or_default()));
-    if let Some(principal) = principal.as_ref().filter(|it| it.realm.is_empty()) {
-        return Err(probe.halt(None, without_realm(config, principal, &conf)));
+    let mut principal = principal;
+    if let Some(bare) = principal.take_if(|it| it.realm.is_empty()) {
+        let finding = without_realm(config, &bare, &conf);
+        if !matches!(proof, Proof::Nothing) {
+            return Err(probe.halt(None, finding));
+        }
+        probe.finding(None, finding.outcome(Outcome::Unverified));
     }
     if let (Proof::Keytab(keytab), Some(principal)) = (&proof, &principal)
         && let Err(fault) = keytab.newest(principal)
     {
         return Err(halt(probe, fault));
     }
-    let environment = environment.map(|mut set| {
-        set.push(("KRB5_CONFIG", settings.krb5_conf.clone().into_os_string()));
-        set
-    });
+    let environment = environment.with("KRB5_CONFIG", settings.krb5_conf.as_os_str());
     let environment = match &proof {
         // The library takes the first principal of a keytab, whichever was meant.
         Proof::Keytab(keytab) if keytab.principals().first().copied() != principal.as_ref() => {
-            Err("it would log in as another principal of the keytab")
+            Environment::None("it would log in as another principal of the keytab")
         }
         _ => environment,
     };
@@ -207,11 +242,7 @@ pub(crate) async fn prepare(probe: &mut Probe, config: &Config) -> Result<Option
 /// # Errors
 ///
 /// When the KDC gives no ticket; the record says why.
-pub(crate) async fn settle(
-    probe: &mut Probe,
-    config: &Config,
-    prepared: Prepared,
-) -> Result<Option<Login>, Halt> {
+pub(crate) async fn settle(probe: &mut Probe, prepared: Prepared) -> Result<Option<Login>, Halt> {
     if !probe.walks(Stage::Authenticate) {
         return Ok(None);
     }
@@ -221,12 +252,18 @@ pub(crate) async fn settle(
             "its ticket lies on the nodes of the cluster",
         )));
     };
-    let limit = config.limit(probe.settings().stage_timeout);
-    let logged_in = log_in(probe, &prepared.conf, identity, limit).await;
-    if matches!(identity.proof, Proof::Nothing) {
+    let limit = probe.stage_timeout();
+    let mut fork = probe.fork();
+    let logged_in = log_in(&mut fork, &prepared.conf, identity, limit).await;
+    let logged_in = if matches!(identity.proof, Proof::Nothing) {
         // The realm is the cluster's business, and this machine lacks what it would be proved with.
-        probe.lower(Role::Kdc, Outcome::Unverified);
-    }
+        // The brokers are dialled all the same.
+        fork.lower_all(Outcome::Unverified);
+        Ok(LogIn::Unproved(Unproved::NoKeys))
+    } else {
+        logged_in
+    };
+    probe.join(fork);
     let by_client = |reason| {
         let environment = prepared.environment.clone();
         Login::ByClient(Box::new(ByClient {
@@ -240,6 +277,7 @@ pub(crate) async fn settle(
             service: prepared.service,
             guilty: prepared.guilty,
             environment: prepared.environment,
+            canonicalizes: prepared.conf.canonicalizes_hosts(),
         })),
         LogIn::Unproved(Unproved::NoKeys) => unproven(
             Code::DefineIdentityNotHere,
@@ -260,8 +298,7 @@ async fn read(
     config: &Config,
     gssapi: &Gssapi,
     settings: &Settings,
-) -> Result<(Proof, Result<Environment, &'static str>), KerberosFault> {
-    let memory = || ("KRB5CCNAME", OsString::from("MEMORY:linkdial"));
+) -> Result<(Proof, Environment), KerberosFault> {
     match &gssapi.source {
         Source::Keytab(path) => {
             let local = settings.local_path(path);
@@ -270,11 +307,10 @@ async fn read(
                 for (name, value) in file.notes() {
                     probe.note(name, value);
                 }
-                let set = vec![
-                    ("KRB5_CLIENT_KTNAME", local.as_os_str().to_owned()),
-                    memory(),
-                ];
-                return Ok((Proof::Keytab(file.keytab), Ok(set)));
+                let environment = Environment::Ready(Vec::new(), None)
+                    .with("KRB5_CLIENT_KTNAME", local.as_os_str())
+                    .with("KRB5CCNAME", "MEMORY:linkdial");
+                return Ok((Proof::Keytab(file.keytab), environment));
             }
             probe.finding(None, not_here(path, config.place(KEYTAB)));
         }
@@ -282,13 +318,11 @@ async fn read(
             let place = cache_place(config);
             let Some(path) = TicketCache::path_of(name) else {
                 probe.finding(None, not_a_file(name, place));
-                return Ok((Proof::Nothing, Err("its ticket is not here")));
+                return Ok((Proof::Nothing, Environment::None("its ticket is not here")));
             };
             let local = settings.local_path(path);
             if let Some(cache) = TicketCache::read(local).await? {
-                let mut file = OsString::from("FILE:");
-                file.push(local);
-                return Ok((Proof::Cache(cache), Ok(vec![("KRB5CCNAME", file)])));
+                return Ok((Proof::Cache(cache), copied(local)));
             }
             probe.finding(None, not_here(path, place));
         }
@@ -297,7 +331,21 @@ async fn read(
             probe.finding(None, on_the_nodes(place));
         }
     }
-    Ok((Proof::Nothing, Err("what proves its identity is not here")))
+    let reason = "what proves its identity is not here";
+    Ok((Proof::Nothing, Environment::None(reason)))
+}
+
+/// Gives the client library a ticket cache of its own: libkrb5 keeps every ticket that it gets there.
+fn copied(cache: &Path) -> Environment {
+    // Readable for this user alone, and gone with the check.
+    let copy = NamedTempFile::new().and_then(|copy| {
+        std::fs::copy(cache, copy.path())?;
+        Ok(copy.into_temp_path())
+    });
+    let Ok(copy) = copy else {
+        return Environment::None("the ticket cache could not be copied for it");
+    };
+    Environment::Ready(Vec::new(), Some(Arc::new(copy)))
 }
 
 fn guilty(config: &Config, source: &Source) -> Guilty {

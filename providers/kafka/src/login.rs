@@ -10,7 +10,7 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::{Decodable as _, StrBytes};
 use linkdial_core::net::Net;
-use linkdial_core::{Code, Diagnosis, Secret};
+use linkdial_core::{Code, Diagnosis, Outcome, Secret};
 use linkdial_kerberos::KerberosFault;
 
 use crate::error::{self, Asked};
@@ -24,6 +24,9 @@ use crate::wire::{Broken, Connection};
 /// The version of the SASL handshake that is followed by framed messages.
 const HANDSHAKE: i16 = 1;
 const AUTHENTICATE: i16 = 2;
+
+/// `SASL_AUTHENTICATION_FAILED`.
+const REFUSED: i16 = 58;
 
 /// A broker that has just been made leader may not know it yet: every client asks again then.
 const TRIES: usize = 6;
@@ -318,11 +321,25 @@ impl Exchange<'_> {
         let ticket = kerberos
             .login
             .ticket(entry.net, &kerberos.service, entry.host, limit);
-        let mut initiator = ticket.await.map_err(named)?;
+        let mut initiator = ticket.await.map_err(|fault| {
+            let unknown = fault.code() == Code::AuthenticateServiceUnknown;
+            let finding = named(fault);
+            if unknown && kerberos.canonicalizes {
+                return finding.outcome(Outcome::Unverified).hint(
+                    "krb5.conf lets the cluster's client ask DNS for the canonical name: dial that one, \
+                     or set dns_canonicalize_hostname = false",
+                );
+            }
+            finding
+        })?;
         let mut message = initiator.first();
         for round in 0..3 {
             let answer = self.tell(message).await.map_err(|refusal| match refusal {
-                Refusal::Refused(_, words) => named(initiator.refused(&words)),
+                // It hung up, or says that it is the login that it does not like.
+                Refusal::Refused(0 | REFUSED, words) => named(initiator.refused(&words)),
+                Refusal::Refused(code, words) => {
+                    error::refused(self.asked, self.login, code, &words)
+                }
                 Refusal::Broken(finding) => finding,
             })?;
             message = match round {
@@ -389,8 +406,13 @@ pub(crate) async fn offsets(
         let answer = connection.ask(version, &request).await;
         let answer = answer.and_then(|body| offsets::read(body, version).ok_or(Broken::Garbled));
         let answer = answer.map_err(|broken| error::broken(asked, connection, broken))?;
+        let missing = |index: &&i32| answer.iter().all(|(told, _)| told != *index);
+        let missing: Vec<i32> = partitions.iter().filter(missing).copied().collect();
+        if !missing.is_empty() {
+            return Err(error::not_told(asked, topic, &missing));
+        }
         let Some((_, code)) = answer.iter().find(|(_, error)| *error != 0) else {
-            return Ok(answer.len());
+            return Ok(partitions.len());
         };
         if tries == TRIES || !error::may_pass(*code) {
             let bad = answer.iter().filter(|(_, error)| error == code);

@@ -1,7 +1,5 @@
 //! The walk through the stages of a Kafka link.
 
-use futures_util::FutureExt as _;
-use futures_util::future::{Either, select};
 use linkdial_core::{
     Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage, Target,
 };
@@ -43,13 +41,16 @@ impl Provider for Kafka {
     }
 
     async fn probe(&self, probe: &mut Probe) -> Result<(), Halt> {
+        if let Some(limit) = self.config.timeout {
+            probe.shorten(limit);
+        }
         let (bootstrap, topic) = match self.bootstrap(probe.target()) {
             Ok(found) => found,
             Err(finding) => return Err(probe.halt(None, finding)),
         };
         let tls = self.load_tls(probe).await?;
         let settled = match gssapi::prepare(probe, &self.config).await? {
-            Some(prepared) => gssapi::settle(probe, &self.config, prepared).await?,
+            Some(prepared) => gssapi::settle(probe, prepared).await?,
             None => token_endpoint::settle(probe, &self.config).await?,
         };
         let walk = Walk {
@@ -73,7 +74,7 @@ impl Provider for Kafka {
         };
         let endpoint = endpoint.clone();
         let asked = walk.asked(&endpoint);
-        let limit = walk.limit(probe);
+        let limit = probe.stage_timeout();
         let work = login::metadata(connection, hello, topic.as_deref(), &asked);
         let metadata = probe
             .step_within(&endpoint, &[Stage::Access], limit, work)
@@ -83,25 +84,17 @@ impl Provider for Kafka {
         let known = topic.as_deref();
         let topic = known.and_then(|wanted| topic::judge(probe, &asked, wanted, &metadata));
         let entered: Vec<Endpoint> = sessions.iter().map(|it| it.endpoint.clone()).collect();
-        let confirmed = client::confirm(probe.fork(), &walk, &entered, known).boxed();
         let brokers = Brokers {
             walk: &walk,
             by: &endpoint,
             metadata: &metadata,
             topic,
         };
-        // A client that can not reach a broker is no news beside the broker that is dead, so it is
-        // not waited for then.
-        let visited = brokers.visit(probe, sessions).boxed();
-        let confirmed = match select(visited, confirmed).await {
-            Either::Left((Ok(()), confirmed)) => Ok(confirmed.await),
-            Either::Left((Err(halt), _)) => Err(halt),
-            Either::Right((confirmed, visited)) => visited.await.map(|()| confirmed),
+        // The library goes to every broker by itself, so the ladder has to have been there before.
+        let served = match brokers.visit(probe, sessions).await {
+            Ok(()) => client::confirm(probe, &walk, &entered, known).await,
+            Err(halt) => Err(halt),
         };
-        let served = confirmed.and_then(|(fork, result)| {
-            probe.join(fork);
-            result
-        });
         let registry = schema_registry::check(probe, &self.config).await;
         served.and(registry)
     }

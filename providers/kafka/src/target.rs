@@ -20,6 +20,20 @@ pub(crate) struct Address {
 }
 
 impl Address {
+    /// Reads `host:port`, where the port may not be left out.
+    pub(crate) fn parse_whole(text: &str) -> Result<Self, String> {
+        let address = Self::parse(text)?;
+        let bare = text.trim().trim_start_matches('[');
+        let written = bare
+            .rsplit_once(':')
+            .is_some_and(|(host, _)| host.trim_end_matches(']') == address.host);
+        if written {
+            Ok(address)
+        } else {
+            Err(format!("has no port after `{}`", address.host))
+        }
+    }
+
     /// Reads `host[:port]`; the error says what is wrong with it. Without a port it is 9092, as for the
     /// client library.
     ///

@@ -60,11 +60,6 @@ impl Walk<'_> {
         }
     }
 
-    /// The deadline of one stage: the link's own where it is the shorter one.
-    pub(crate) fn limit(&self, probe: &Probe) -> Duration {
-        self.config.limit(probe.settings().stage_timeout)
-    }
-
     /// Reaches and enters every bootstrap address. Returns the sessions; there is one at least.
     ///
     /// Some that fail while others serve are warnings.
@@ -97,7 +92,7 @@ impl Walk<'_> {
                     // Those that were reached and are not asked any more prove nothing wrong.
                     Some((fork, Err(stream.err()?)))
                 }));
-                return Self::gather(probe, walks, true);
+                return Self::gather(probe, walks, Some(first));
             }
             reached = rest;
         }
@@ -107,26 +102,32 @@ impl Walk<'_> {
         let greeted: Vec<Task<'_, Result<Session, Halt>>> = greeted.collect();
         let greeted = side_by_side(greeted);
         walks.extend(greeted.collect::<Vec<_>>().await);
-        Self::gather(probe, walks, false)
+        Self::gather(probe, walks, None)
     }
 
-    /// Puts the records together in the order of the addresses.
+    /// Puts the records together in the order of the addresses. `decided` is the number of the one
+    /// whose word holds for all: those that could not be asked are warnings beside it.
     fn gather(
         probe: &mut Probe,
         walks: Vec<Beside<Result<Session, Halt>>>,
-        over: bool,
+        decided: Option<usize>,
     ) -> Result<Vec<Session>, Halt> {
         let mut sessions = Vec::new();
         let mut halted = None;
-        for (fork, entered) in walks {
+        for (number, (mut fork, entered)) in walks.into_iter().enumerate() {
+            let decides = decided.is_none_or(|it| it == number);
+            if !decides {
+                fork.tolerate(Role::Bootstrap);
+            }
             probe.join(fork);
             match entered {
                 Ok(session) => sessions.push(session),
-                Err(halt) => halted = Some(halt),
+                Err(halt) if decides => halted = Some(halt),
+                Err(_) => {}
             }
         }
         match halted {
-            Some(halt) if over || sessions.is_empty() => Err(halt),
+            Some(halt) if decided.is_some() || sessions.is_empty() => Err(halt),
             Some(_) => {
                 probe.tolerate(Role::Bootstrap);
                 Ok(sessions)
@@ -179,13 +180,11 @@ impl Walk<'_> {
         };
         let mut connection = Connection::new(stream, &self.config.client_id);
         let stages: &[Stage] = match self.login {
-            // That the mechanism is offered is no login.
-            Some(Login::ByClient(_)) => &[],
             Some(_) => &[Stage::Authenticate],
             None => &[Stage::Access],
         };
         let asked = self.asked(endpoint);
-        let limit = self.limit(&probe);
+        let limit = probe.stage_timeout();
         let settings = Arc::clone(probe.settings());
         let entry = self.login.map(|login| Entry {
             login,
@@ -201,6 +200,10 @@ impl Walk<'_> {
                 return (probe, Err(halt));
             }
         };
+        if let Some(Login::ByClient(_)) = self.login {
+            // That the mechanism is offered is no login.
+            probe.take_back();
+        }
         if let Some(login) = self.login {
             probe.note("mechanism", login.mechanism());
         }
@@ -268,7 +271,7 @@ impl Walk<'_> {
                 Connection::new(connected.into_plain(endpoint), &self.config.client_id);
             login::open(&mut connection, None, &asked).await.ok()
         };
-        let limit = self.limit(probe).min(SECOND_LOOK);
+        let limit = probe.stage_timeout().min(SECOND_LOOK);
         let looked = tokio::time::timeout(limit, look).await;
         looked.is_ok_and(|hello| hello.is_some())
     }

@@ -223,7 +223,7 @@ fn dangerous_options_are_refused_with_a_reason() {
         ),
         ("enable.ssl.certificate.verification", "false", "weakens"),
         ("ssl.endpoint.identification.algorithm", "none", "weakens"),
-        ("enable.sasl.oauthbearer.unsecure.jwt", "true", "weakens"),
+        ("enable.sasl.oauthbearer.unsecure.jwt", "true", "signed"),
         ("debug", "all", "own tests"),
         ("test.mock.num.brokers", "3", "own tests"),
         ("resolve_cb", "x", "takes a function"),
@@ -239,7 +239,7 @@ fn dangerous_options_are_refused_with_a_reason() {
 
 #[test]
 fn addresses_in_the_clauses_are_checked() {
-    for wrong in ["b1", "b1:99999", "kafka://b1:9092"] {
+    for wrong in ["b1:", "b1:99999", "kafka://b1:9092"] {
         only(
             &clause(&[("bootstrap.servers", wrong)]),
             "",

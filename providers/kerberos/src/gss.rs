@@ -13,6 +13,7 @@ use crate::fault::{KerberosFault, Part};
 use crate::kdc_answer::{self, Ticket, Unsealed};
 use crate::kdc_error::KdcError;
 use crate::kdc_request::{self, Authenticator, Moment, Unwritable};
+use crate::keytab::how_to_write;
 use crate::principal::Principal;
 use crate::refusal::{Asked, Context};
 
@@ -195,8 +196,9 @@ impl Initiator {
             .evidence("ticket_kvno", kvno.unwrap_or_default())
             .evidence("answer", words)
             .hint(format!(
-                "compare `kvno {}` with `klist -kte` of the server's keytab; write that anew",
-                self.server.name()
+                "compare `kvno {}` with `klist -kte` of the server's keytab; {}",
+                self.server.name(),
+                how_to_write(&self.server)
             ));
         KerberosFault::new(Part::Service, finding)
     }

@@ -169,10 +169,14 @@ impl Keytab {
             (Some(near), _) => {
                 format!("the keytab has `{near}`: name that one, or write its keytab")
             }
-            (None, true) => "the keytab has no entry at all: write it anew with `ktadd`".to_owned(),
-            (None, false) => "see `klist -kte FILE`; name a principal of it, or add this one with \
-                              `kadmin -q 'ktadd -k FILE PRINCIPAL'`"
-                .to_owned(),
+            (None, true) => format!(
+                "the keytab has no entry at all: {}",
+                how_to_write(principal)
+            ),
+            (None, false) => format!(
+                "see `klist -kte FILE`; name a principal of it, or add this one: {}",
+                how_to_write(principal)
+            ),
         };
         let finding = Diagnosis::new(
             Code::DefinePrincipalNotInKeytab,
@@ -244,6 +248,12 @@ fn newer(one: &KeytabEntry, other: &KeytabEntry) -> bool {
     one.kvno > other.kvno
 }
 
+/// Returns how a keytab is written. `ktadd` by itself makes a new key, and every other copy of the
+/// keytab is stale then.
+pub(crate) fn how_to_write(principal: &Principal) -> String {
+    format!("write it on the KDC, `kadmin.local -q 'ktadd -norandkey -k FILE {principal}'`")
+}
+
 /// A keytab of this machine, with what is worth a note about its file.
 #[derive(Clone, Debug)]
 pub struct KeytabFile {
@@ -280,7 +290,10 @@ impl KeytabFile {
                 .evidence("read", shown)
                 .evidence("bytes", bytes.len())
                 .evidence("begins_with", start)
-                .hint("check it with `klist -kte FILE`; write it with `ktadd`, copy it as binary");
+                .hint(
+                    "check it with `klist -kte FILE`; copy it as binary, or write it on the KDC with \
+                     `ktadd -norandkey`",
+                );
             KerberosFault::new(Part::Keys, finding)
         })?;
         Ok(Some(Self {

@@ -18,10 +18,11 @@ use crate::identity::{Identity, Proof};
 use crate::kdc_answer::{Answer, KdcReply, Sealed, Ticket, Unsealed};
 use crate::kdc_error::{ENC_TIMESTAMP, KdcError};
 use crate::kdc_request::{self, Unwritable};
+use crate::keytab::how_to_write;
 use crate::offer::Offer;
 use crate::principal::Principal;
 use crate::realm::Realm;
-use crate::refusal::{Asked, Context, skew};
+use crate::refusal::{Asked, Context, NEW_KEYS, skew};
 use crate::turn::{Said, Turn};
 
 /// The KDC wants a proof before it gives a ticket.
@@ -526,7 +527,7 @@ impl Visit<'_> {
             .context()
             .evidenced(finding)
             .evidence("kdc_enctypes", kdc_has)
-            .hint("see `klist -kte FILE`; set the key anew with AES and write the keytab");
+            .hint(NEW_KEYS);
         KerberosFault::new(Part::Keys, finding)
     }
 
@@ -542,7 +543,8 @@ impl Visit<'_> {
             .evidenced(finding)
             .evidence("kdc_kvno", kvno.unwrap_or_default())
             .hint(format!(
-                "compare `klist -kte FILE` with the KDC; write it anew: `ktadd {client}`"
+                "compare `klist -kte FILE` with the KDC; {}",
+                how_to_write(client)
             ));
         KerberosFault::new(Part::Keys, finding)
     }

@@ -21,7 +21,12 @@ use linkdial_core::{Code, Diagnosis, Endpoint};
 use crate::encryption::{EncryptionType, list};
 use crate::fault::{KerberosFault, Part};
 use crate::kdc_error::KdcError;
+use crate::keytab::how_to_write;
 use crate::principal::Principal;
+
+/// New keys make every copy of the keytab stale.
+pub(crate) const NEW_KEYS: &str =
+    "see `klist -kte FILE`; make new keys with AES, and give every node the new keytab";
 
 /// What was asked for when an error came.
 #[derive(Clone, Copy, Debug)]
@@ -133,7 +138,10 @@ impl Context<'_> {
             ),
             (Code::AuthenticateKeytabStale, _) => (
                 format!("the key of the keytab is not that of `{client}` any more"),
-                format!("compare `klist -kte FILE` with the KDC; write it anew: `ktadd {client}`"),
+                format!(
+                    "compare `klist -kte FILE` with the KDC; {}",
+                    how_to_write(client)
+                ),
             ),
             (Code::AuthenticateTokenExpired, _) => (
                 format!("the ticket of `{client}` has ended"),
@@ -161,11 +169,12 @@ impl Context<'_> {
             }
             (Code::AuthenticateEncryptionType, Asked::Ticket(server)) => (
                 format!("the KDC has no encryption type for `{server}` that clients use"),
-                "give the service new keys with AES, and write its keytab anew".to_owned(),
+                "give the service new keys with AES, and each of its servers the new keytab"
+                    .to_owned(),
             ),
             (Code::AuthenticateEncryptionType, _) => (
                 format!("the KDC has no key of `{client}` in an encryption type of the keytab"),
-                "see `klist -kte FILE`; set the key anew with AES and write the keytab".to_owned(),
+                NEW_KEYS.to_owned(),
             ),
             (Code::AuthenticateMethodDisabled, _) => (
                 format!("the KDC knows `{client}` and does not let it log in"),
@@ -178,8 +187,9 @@ impl Context<'_> {
             (Code::AuthenticateServiceRefused, Asked::Service(server)) => (
                 format!("the server does not accept the ticket for `{server}`"),
                 format!(
-                    "compare `kvno {}` with `klist -kte` of the server's keytab; write that anew",
-                    server.name()
+                    "compare `kvno {}` with `klist -kte` of the server's keytab; {}",
+                    server.name(),
+                    how_to_write(server)
                 ),
             ),
             _ => (

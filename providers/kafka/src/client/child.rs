@@ -21,9 +21,9 @@ const MAX_ORDER: u64 = 8 * 1024 * 1024;
 /// Lines and errors beyond this many say nothing new.
 const MAX_LINES: usize = 50;
 
-/// How long one try may take. A failed one uses all of it, and its reason comes only to who polls
-/// afterwards.
-const TRY: Duration = Duration::from_millis(200);
+/// How long the first try may take. A failed one uses all of it, its reason comes only to who polls
+/// afterwards, and an answer that comes later is lost: each further try takes twice as long.
+const FIRST_TRY: Duration = Duration::from_millis(200);
 
 /// How long one poll waits for an event.
 const POLL: Duration = Duration::from_millis(2);
@@ -55,7 +55,7 @@ pub fn run<R: Read + Send + 'static>(input: R, output: &mut dyn Write) -> io::Re
     });
     let seen = Seen::default();
     let work = seen.clone();
-    thread::spawn(move || done.send(Some(dial(&order, limit, &work))).ok());
+    thread::spawn(move || dial(&order, limit, &work, &done));
     let outcome = match waiting.recv_timeout(limit) {
         Ok(Some(outcome)) => outcome,
         Ok(None) => return Ok(()),
@@ -69,10 +69,15 @@ pub fn run<R: Read + Send + 'static>(input: R, output: &mut dyn Write) -> io::Re
         log: notes.log,
     };
     serde_json::to_writer(&mut *output, &answer)?;
+    // Who waits need not wait for the end of this process.
+    output.write_all(b"\n")?;
     output.flush()
 }
 
-fn dial(order: &Order, limit: Duration, seen: &Seen) -> Outcome {
+/// Where the outcome goes.
+type Done = mpsc::Sender<Option<Outcome>>;
+
+fn dial(order: &Order, limit: Duration, seen: &Seen, done: &Done) {
     match &order.token {
         Some(token) => {
             let token = OAuthToken {
@@ -81,9 +86,9 @@ fn dial(order: &Order, limit: Duration, seen: &Seen) -> Outcome {
                 lifetime_ms: token.expires_ms,
             };
             let seen = seen.clone();
-            dial_as(order, limit, WithToken { seen, token })
+            dial_as(order, limit, WithToken { seen, token }, done);
         }
-        None => dial_as(order, limit, seen.clone()),
+        None => dial_as(order, limit, seen.clone(), done),
     }
 }
 
@@ -91,8 +96,8 @@ fn dial_as<C: ConsumerContext + AsRef<Seen> + 'static>(
     order: &Order,
     limit: Duration,
     context: C,
-) -> Outcome {
-    let started = Instant::now();
+    done: &Done,
+) {
     let mut config = ClientConfig::new();
     // Two lines that say why a peer hangs up are of this level.
     config.set_log_level(RDKafkaLogLevel::Info);
@@ -101,26 +106,62 @@ fn dial_as<C: ConsumerContext + AsRef<Seen> + 'static>(
     }
     let client: BaseConsumer<C> = match config.create_with_context(context) {
         Ok(client) => client,
-        Err(error) => return Outcome::Unusable(error.to_string()),
+        Err(error) => {
+            done.send(Some(Outcome::Unusable(error.to_string()))).ok();
+            return;
+        }
     };
+    // Before the client is dropped, which may block for long.
+    done.send(Some(get_through(&client, order, limit))).ok();
+}
+
+fn get_through<C: ConsumerContext + AsRef<Seen>>(
+    client: &BaseConsumer<C>,
+    order: &Order,
+    limit: Duration,
+) -> Outcome {
+    let started = Instant::now();
     let seen = client.context().as_ref().as_ref().clone();
     if order.token.is_some() {
         // The library asks for the token only while it is polled.
-        poll(&client);
+        poll(client);
     }
-    while started.elapsed() < limit {
-        let metadata = client.fetch_metadata(order.topic.as_deref(), TRY);
-        if let Ok(metadata) = metadata {
-            return through(&metadata);
+    let mut patience = FIRST_TRY;
+    loop {
+        let left = limit.saturating_sub(started.elapsed());
+        if left.is_zero() {
+            return Outcome::Failed;
+        }
+        let through = ask(client, order, patience.min(left));
+        if let Some(through) = through {
+            return through;
         }
         for _ in 0..POLLS {
-            poll(&client);
+            poll(client);
         }
         if seen.is_decided() {
-            break;
+            return Outcome::Failed;
         }
+        patience *= 2;
     }
-    Outcome::Failed
+}
+
+/// Asks once for what the order wants to know.
+fn ask<C: ConsumerContext>(
+    client: &BaseConsumer<C>,
+    order: &Order,
+    patience: Duration,
+) -> Option<Outcome> {
+    if order.topic.is_none() && !order.brokers {
+        // It comes with the metadata that the library fetches by itself, and that of no topic.
+        let cluster = client.client().fetch_cluster_id(patience);
+        return cluster.map(|_| Outcome::Through {
+            brokers: Vec::new(),
+            topic_error: 0,
+        });
+    }
+    let metadata = client.fetch_metadata(order.topic.as_deref(), patience);
+    metadata.ok().as_ref().map(through)
 }
 
 /// Takes one event; what it says comes to the context.

@@ -1,7 +1,6 @@
 //! The last proof: the client that the cluster uses gets through with the link's own settings.
 
 use std::ffi::OsString;
-use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,26 +15,21 @@ use crate::keys::{CA_FILE, KEYS, KEYTAB, MECHANISM, PRINCIPAL, SERVICE};
 use crate::login::Login;
 use crate::metadata::{Broker, Metadata};
 use crate::token::Claims;
-use crate::walk::{Beside, Walk};
+use crate::walk::Walk;
 
-/// The client ends this much before its stage does, so that it can still say what it has seen.
-const MARGIN: Duration = Duration::from_millis(100);
+/// The client ends this part of its time before its stage does, so that it can still say what it
+/// has seen.
+const MARGIN: u32 = 8;
 
 /// Errors beyond this many are not shown.
 const MAX_SHOWN: usize = 3;
 
 /// Runs librdkafka against the addresses that have let us in.
+///
+/// # Errors
+///
+/// When it does not get through; the record says why.
 pub(crate) async fn confirm(
-    mut probe: Probe,
-    walk: &Walk<'_>,
-    endpoints: &[Endpoint],
-    topic: Option<&str>,
-) -> Beside<Result<(), Halt>> {
-    let result = confirm_on(&mut probe, walk, endpoints, topic).await;
-    (probe, result)
-}
-
-async fn confirm_on(
     probe: &mut Probe,
     walk: &Walk<'_>,
     endpoints: &[Endpoint],
@@ -44,7 +38,11 @@ async fn confirm_on(
     if !probe.walks(Stage::Access) {
         return Ok(());
     }
-    match run(probe, walk, endpoints, topic, &[Stage::Access]).await {
+    let wanted = Wanted {
+        topic,
+        brokers: false,
+    };
+    match run(probe, walk, endpoints, wanted, &[Stage::Access]).await {
         Ok(_) => Ok(()),
         Err(NotThrough::Halted(halt)) => Err(halt),
         // Left out, which is said where the report is read.
@@ -71,7 +69,11 @@ pub(crate) async fn stand_in(
     reason: &str,
 ) -> Result<Metadata, Halt> {
     let stages = [Stage::Authenticate, Stage::Access];
-    let answer = match run(probe, walk, endpoints, topic, &stages).await {
+    let wanted = Wanted {
+        topic,
+        brokers: true,
+    };
+    let answer = match run(probe, walk, endpoints, wanted, &stages).await {
         Ok(answer) => answer,
         Err(NotThrough::Halted(halt)) => return Err(halt),
         Err(NotThrough::NotRun(why)) => {
@@ -80,7 +82,7 @@ pub(crate) async fn stand_in(
                 Code::DefineNotCompiledIn,
                 format!("nothing here can log in: {reason}, and librdkafka was not run"),
             )
-            .evidence("librdkafka", why)
+            .evidence("librdkafka", &why)
             .key(walk.config.place(MECHANISM))
             .hint("check it on a node of the cluster with `kinit -kt KEYTAB PRINCIPAL`");
             return Err(probe.halt(first, finding));
@@ -117,54 +119,67 @@ enum NotThrough {
     /// The record says why.
     Halted(Halt),
     /// The library was not run at all.
-    NotRun(&'static str),
+    NotRun(String),
+}
+
+/// What the library is asked for.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    topic: Option<&'a str>,
+    /// Whether the brokers are not known yet. Only then does the library hold itself back from those
+    /// that nobody has checked.
+    brokers: bool,
 }
 
 async fn run(
     probe: &mut Probe,
     walk: &Walk<'_>,
     endpoints: &[Endpoint],
-    topic: Option<&str>,
+    wanted: Wanted<'_>,
     stages: &[Stage],
 ) -> Result<Answer, NotThrough> {
+    let not_run = |reason: &str| NotThrough::NotRun(reason.to_owned());
     let settings = probe.settings().clone();
-    let limit = walk.limit(probe);
-    let plan = Plan::of(walk, &settings, endpoints, topic, limit).map_err(NotThrough::NotRun)?;
     let Some(first) = endpoints.first() else {
-        return Err(NotThrough::NotRun("there is nobody to dial"));
+        return Err(not_run("there is nobody to dial"));
     };
+    // Others are before us: as long as the check has time for the run itself.
+    let patience = probe.left().saturating_sub(probe.stage_timeout());
     let place = tokio::select! {
         biased;
         // The step says so.
         () = probe.cancelled() => None,
-        place = tokio::time::timeout(limit, process::place()) => match place {
+        place = tokio::time::timeout(patience, process::place()) => match place {
             Ok(place) => place,
-            Err(_) => return Err(NotThrough::NotRun("too many checks run it at once")),
+            Err(_) => return Err(not_run("too many checks run it at once")),
         },
     };
+    let limit = probe.stage_timeout().min(probe.left());
+    let plan = Plan::of(walk, &settings, endpoints, wanted, limit).map_err(not_run)?;
     let asked = walk.asked(first);
+    let mut broken = None;
     let work = async {
         let answer = process::run(plan.program, &plan.environment, &plan.order).await;
         drop(place);
         match answer {
-            Ok(answer) => judge(&asked, answer),
-            Err(error) => Err(not_run(&error)),
+            Ok(answer) => judge(&asked, answer).map(Some),
+            Err(error) => {
+                broken = Some(format!("its process: {error}"));
+                Ok(None)
+            }
         }
     };
     let answer = probe.step_within(first, stages, limit, work).await;
-    let answer = answer.map_err(NotThrough::Halted)?;
+    let Some(answer) = answer.map_err(NotThrough::Halted)? else {
+        // A program that does not run is no fault of the link's, and no proof.
+        let walked = stages.iter().filter(|stage| probe.walks(**stage)).count();
+        for _ in 0..walked {
+            probe.take_back();
+        }
+        return Err(NotThrough::NotRun(broken.unwrap_or_default()));
+    };
     probe.note("client", format!("librdkafka {}", answer.version));
     Ok(answer)
-}
-
-/// A program that does not run is no fault of the link's.
-fn not_run(error: &io::Error) -> Diagnosis {
-    Diagnosis::new(
-        Code::DefineNotCompiledIn,
-        "the client of the cluster, librdkafka, could not be run here",
-    )
-    .evidence("error", error)
-    .hint("linkdial starts its own program for it: check that it may")
 }
 
 /// What is run, and with what.
@@ -180,7 +195,7 @@ impl<'a> Plan<'a> {
         walk: &Walk<'_>,
         settings: &'a Settings,
         endpoints: &[Endpoint],
-        topic: Option<&str>,
+        wanted: Wanted<'_>,
         limit: Duration,
     ) -> Result<Self, &'static str> {
         let config = walk.config;
@@ -209,16 +224,19 @@ impl<'a> Plan<'a> {
             _ => None,
         };
         let environment = match walk.login {
-            Some(Login::Kerberos(kerberos)) => kerberos.environment.clone()?,
-            Some(Login::ByClient(by)) => by.environment.clone()?,
+            Some(Login::Kerberos(kerberos)) => kerberos.environment.variables()?,
+            Some(Login::ByClient(by)) => by.environment.variables()?,
             _ => Vec::new(),
         };
         let addresses = endpoints.iter().map(Endpoint::to_string);
-        let limit = limit.saturating_sub(MARGIN);
+        let limit = limit.saturating_sub(limit / MARGIN);
         let fixed = [
             ("bootstrap.servers", addresses.collect::<Vec<_>>().join(",")),
-            // It would wait up to 50 ms for a turn to connect.
-            ("enable.sparse.connections", "false".to_owned()),
+            // Otherwise it waits up to 50 ms for a turn to connect; but it goes to every broker then,
+            // which the address policy has to have seen.
+            ("enable.sparse.connections", wanted.brokers.to_string()),
+            // It would send a report at its end where the cluster asks for such.
+            ("enable.metrics.push", "false".to_owned()),
             ("allow.auto.create.topics", "false".to_owned()),
             (
                 "socket.connection.setup.timeout.ms",
@@ -236,7 +254,8 @@ impl<'a> Plan<'a> {
             order: Order {
                 options,
                 token,
-                topic: topic.map(str::to_owned),
+                topic: wanted.topic.map(str::to_owned),
+                brokers: wanted.brokers,
                 limit_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
             },
         })

@@ -12,8 +12,11 @@ pub(crate) struct Order {
     pub(crate) options: Vec<(String, String)>,
     /// The bearer token that the link has come to, for OAUTHBEARER.
     pub(crate) token: Option<Token>,
-    /// A topic to ask for; none asks for the brokers alone.
+    /// A topic to ask for.
     pub(crate) topic: Option<String>,
+    /// Whether the brokers have to be told. The library knows no request for them alone: without a
+    /// topic it asks for all topics.
+    pub(crate) brokers: bool,
     /// After this many milliseconds the client gives up.
     pub(crate) limit_ms: u64,
 }
@@ -47,7 +50,7 @@ pub(crate) struct Answer {
 pub(crate) enum Outcome {
     /// It got through: metadata came.
     Through {
-        /// The brokers that it knows: id, host and port.
+        /// The brokers that it knows, where they were asked for: id, host and port.
         brokers: Vec<(i32, String, i32)>,
         /// What it was told against the topic: the error code of the protocol, 0 for nothing.
         topic_error: i16,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use linkdial_core::Secret;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -53,7 +53,8 @@ pub(super) async fn run(
     input.write_all(line.expose().as_bytes()).await?;
     input.write_all(b"\n").await?;
     // The input stays open: its end tells the client that nobody waits any more.
-    output.take(MAX_ANSWER).read_to_end(&mut answer).await?;
+    let mut output = BufReader::new(output).take(MAX_ANSWER);
+    output.read_until(b'\n', &mut answer).await?;
     drop(input);
     // It has told everything, and what is left of it may block for long.
     child.start_kill()?;
