@@ -1,12 +1,14 @@
 //! Datagrams: answered, refused, lost, and kept from addresses and ways that are not meant.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use linkdial_core::net::{Net, Proxy};
 use linkdial_core::{Code, Endpoint, Role};
+use linkdial_testcontainers::broken::RefusedPort;
+use linkdial_testcontainers::{DnsAnswer, DnsServer};
 
 fn endpoint(address: SocketAddr) -> Endpoint {
     Endpoint::new(Role::Kdc, &address.ip().to_string(), address.port())
@@ -49,6 +51,42 @@ async fn a_lost_datagram_is_sent_again() {
 }
 
 #[tokio::test]
+async fn a_late_answer_to_an_earlier_datagram_counts() {
+    let (socket, address) = socket();
+    let server = thread::spawn(move || {
+        let (_, first) = socket.recv_from(&mut [0; 16]).unwrap();
+        let (_, second) = socket.recv_from(&mut [0; 16]).unwrap();
+        assert_ne!(first, second);
+        socket.send_to(b"late", first).unwrap();
+        // The port stays open to the end: what is sent meanwhile is lost and not refused.
+        socket
+    });
+    let net = Net::default();
+    let endpoint = endpoint(address);
+    let resolved = net.resolve(&endpoint).await.unwrap();
+    let answer = net.exchange(&endpoint, &resolved, b"question").await;
+    assert_eq!(answer.unwrap().bytes, b"late");
+    drop(server.join().unwrap());
+}
+
+#[tokio::test]
+async fn addresses_that_got_no_datagram_are_not_told() {
+    let addresses = (1..=6).map(|it| Ipv4Addr::new(127, 0, 0, it).into());
+    let dns = DnsServer::always(DnsAnswer::Addresses(addresses.collect()));
+    // Bound for TCP alone, so that datagrams are refused.
+    let closed = RefusedPort::start();
+    let net = Net::builder().dns_server(dns.addr()).build();
+    let kdc = Endpoint::new(Role::Kdc, "kdc.lab.test", closed.addr().port());
+    let resolved = net.resolve(&kdc).await.unwrap();
+    let fault = net.exchange(&kdc, &resolved, b"x").await.unwrap_err();
+    assert_eq!(fault.code, Code::ConnectRefused);
+    let tried = fault.evidence.iter().find(|(name, _)| *name == "tried");
+    let (_, tried) = tried.unwrap();
+    assert_eq!(tried.split("; ").count(), 4, "{tried}");
+    assert!(!tried.contains("timed out"), "{tried}");
+}
+
+#[tokio::test]
 async fn a_closed_port_is_known_at_once_and_silence_ends() {
     let (socket, address) = socket();
     let net = Net::default();
@@ -62,7 +100,7 @@ async fn a_closed_port_is_known_at_once_and_silence_ends() {
     let started = Instant::now();
     let fault = net.exchange(&silent, &resolved, b"x").await.unwrap_err();
     assert_eq!(fault.code, Code::ConnectRefused);
-    assert!(started.elapsed() < Duration::from_millis(500));
+    assert!(started.elapsed() < Duration::from_secs(3));
 }
 
 #[tokio::test]

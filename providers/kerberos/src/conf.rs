@@ -23,6 +23,9 @@ pub struct Krb5Conf {
 
 const LIBRARY: [&str; 1] = ["libdefaults"];
 
+/// The relations that name the KDCs of a realm; the last two only the one that changes keys.
+const KDCS: [&str; 3] = ["kdc", "primary_kdc", "master_kdc"];
+
 impl Krb5Conf {
     /// Reads a configuration and what it includes: at most 1 MiB in 64 files. Without the file
     /// everything has its default, as it has for the library.
@@ -80,19 +83,45 @@ impl Krb5Conf {
     /// over HTTPS (MS-KKDCP) are left out: linkdial does not speak it.
     pub fn kdcs(&self, realm: &str) -> Vec<(String, u16)> {
         let mut kdcs = Vec::new();
-        let path = ["realms", realm];
-        for name in ["kdc", "primary_kdc", "master_kdc"] {
-            let values = self.profile.all(&path, name);
-            // A line may list several, as older files do.
-            for value in values.flat_map(str::split_whitespace) {
-                if let Some(kdc) = host_and_port(value)
-                    && !kdcs.contains(&kdc)
-                {
-                    kdcs.push(kdc);
-                }
+        for kdc in self.named(realm, &KDCS).filter_map(host_and_port) {
+            if !kdcs.contains(&kdc) {
+                kdcs.push(kdc);
             }
         }
         kdcs
+    }
+
+    /// Returns the URLs of the KDCs of a realm that are reached over HTTPS (MS-KKDCP).
+    pub(crate) fn https_kdcs(&self, realm: &str) -> Vec<&str> {
+        let named = self.named(realm, &KDCS);
+        named.filter(|it| it.contains("://")).collect()
+    }
+
+    /// Returns whether a KDC of a realm is its primary one, which knows a new key before all others:
+    /// by `primary_kdc` or `master_kdc`, else by the host of `admin_server`, whose port is that of
+    /// another service. `None` where the file says nothing of it.
+    pub(crate) fn is_primary(&self, realm: &str, (host, port): (&str, u16)) -> Option<bool> {
+        let of_host = |name: &str| name.eq_ignore_ascii_case(host);
+        for (names, ports) in [(&KDCS[1..], true), (&["admin_server"], false)] {
+            let named: Vec<_> = self.named(realm, names).filter_map(host_and_port).collect();
+            if !named.is_empty() {
+                let is_it =
+                    |(name, known): &(String, u16)| of_host(name) && (!ports || *known == port);
+                return Some(named.iter().any(is_it));
+            }
+        }
+        None
+    }
+
+    /// Returns the words of some relations of a realm: a line may list several, as older files do.
+    fn named(&self, realm: &str, names: &[&str]) -> impl Iterator<Item = &str> {
+        let path = ["realms", realm];
+        let mut words = Vec::new();
+        for name in names {
+            let values = self.profile.all(&path, name);
+            words.extend(values.flat_map(str::split_whitespace));
+        }
+        words.into_iter()
     }
 
     /// Returns whether DNS is asked for KDCs where the file has none; by default it is.

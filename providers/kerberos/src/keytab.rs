@@ -43,6 +43,8 @@ pub struct KeytabEntry {
     /// When it was written; `None` where the entry does not say.
     pub written: Option<Timestamp>,
     pub(crate) key: Key,
+    /// The entry has only 8 bits of the version.
+    short: bool,
 }
 
 /// Why bytes are no keytab.
@@ -132,24 +134,24 @@ impl Keytab {
         principals
     }
 
-    /// Returns the newest key of a principal for each encryption type: those that a client uses.
+    /// Returns the keys of a principal's newest version, one for each encryption type: those that
+    /// a client uses. A type that only an older version has is left out, as MIT's library does.
     ///
     /// # Errors
     ///
     /// `define.principal-not-in-keytab` where it has none.
     pub fn newest(&self, principal: &Principal) -> Result<Vec<&KeytabEntry>, KerberosFault> {
-        let mut newest: BTreeMap<EncryptionType, &KeytabEntry> = BTreeMap::new();
-        for entry in self.entries.iter().filter(|it| it.principal == *principal) {
-            let known = newest.entry(entry.encryption_type).or_insert(entry);
-            if entry.kvno >= known.kvno {
-                *known = entry;
-            }
-        }
-        if newest.is_empty() {
+        let own = || self.entries.iter().filter(|it| it.principal == *principal);
+        let Some(newest) = own().reduce(|best, it| if newer(it, best) { it } else { best }) else {
             return Err(self.lacks(principal));
+        };
+        let mut keys: BTreeMap<EncryptionType, &KeytabEntry> = BTreeMap::new();
+        for entry in own().filter(|it| it.is_of_version(newest)) {
+            // Of two that are alike the library takes the first one.
+            keys.entry(entry.encryption_type).or_insert(entry);
         }
         // The highest number is the newest type.
-        Ok(newest.into_values().rev().collect())
+        Ok(keys.into_values().rev().collect())
     }
 
     fn lacks(&self, principal: &Principal) -> KerberosFault {
@@ -220,8 +222,30 @@ impl KeytabEntry {
                 .ok()
                 .filter(|_| written != 0),
             key,
+            short: long.is_none(),
         })
     }
+
+    /// Returns whether the version is that of another entry, of which one may have only 8 bits.
+    fn is_of_version(&self, other: &Self) -> bool {
+        let cut = |cut: &Self, whole: &Self| {
+            cut.short && !whole.short && cut.kvno == whole.kvno & u32::from(u8::MAX)
+        };
+        self.kvno == other.kvno || cut(self, other) || cut(other, self)
+    }
+}
+
+/// Returns whether a key is newer than another one. A small version that was written no earlier
+/// than a large one follows it: old files, and old servers for `kadmin`, keep 8 bits of the number.
+/// The bounds are those of MIT's library (`more_recent` in `kt_file.c`).
+fn newer(one: &KeytabEntry, other: &KeytabEntry) -> bool {
+    let began_anew = |low: &KeytabEntry, high: &KeytabEntry| {
+        low.kvno < 128 && high.kvno > 240 && low.written >= high.written
+    };
+    if began_anew(one, other) || began_anew(other, one) {
+        return one.kvno < other.kvno;
+    }
+    one.kvno > other.kvno
 }
 
 /// Returns how a keytab is written. `ktadd` by itself makes a new key, and every other copy of the

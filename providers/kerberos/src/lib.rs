@@ -21,8 +21,11 @@ mod offer;
 mod principal;
 mod profile;
 mod realm;
+#[cfg(test)]
+mod referral;
 mod refusal;
 mod ticket;
+mod turn;
 
 pub use cache::{CacheError, CachedTicket, TicketCache};
 pub use conf::Krb5Conf;

@@ -2,13 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use linkdial_core::net::{Net, Resolved};
-use linkdial_core::{Code, Diagnosis, Endpoint, Halt, Probe, Role, Stage};
+use linkdial_core::{Blame, Code, Diagnosis, Endpoint, Halt, Probe, Retry, Role, Stage};
 use tokio::time::Instant;
 
 use crate::conf::Krb5Conf;
@@ -24,6 +23,7 @@ use crate::offer::Offer;
 use crate::principal::Principal;
 use crate::realm::Realm;
 use crate::refusal::{Asked, Context, NEW_KEYS, skew};
+use crate::turn::{Said, Turn};
 
 /// The KDC wants a proof before it gives a ticket.
 const PROOF_WANTED: i64 = 25;
@@ -59,7 +59,7 @@ pub(crate) struct Granted {
     pub(crate) client: Principal,
     pub(crate) ticket: Ticket,
     pub(crate) session: Key,
-    ends: Timestamp,
+    pub(crate) ends: Timestamp,
     pub(crate) conf: Krb5Conf,
     /// The KDCs of the client's realm, the one that answered first.
     pub(crate) kdcs: Vec<Endpoint>,
@@ -75,13 +75,21 @@ impl Login {
     pub fn ends(&self) -> Timestamp {
         self.0.ends
     }
+
+    /// Returns whether the library would turn the name of a host into its canonical one before it
+    /// asks for a ticket, as [`Krb5Conf::canonicalizes_hosts`] says. [`Login::ticket`] does not.
+    pub fn canonicalizes_hosts(&self) -> bool {
+        self.0.conf.canonicalizes_hosts()
+    }
 }
 
 /// Logs in at the KDCs of the identity's realm, all of them side by side within `limit` (and the
 /// deadline of a stage). Each has its steps `resolve` and `connect` on the record; the login itself,
-/// `authenticate`, stands at the one that answered first, and only that one is shown a proof.
+/// `authenticate`, stands at the one that answered first, and only that one is shown a proof. Where it
+/// dies before it has said anything of the proof, the next one that answered is shown it; where it
+/// refuses the key, the primary KDC is, when `krb5.conf` names another one of the list as such.
 ///
-/// A KDC that does not answer is a warning where another one does the work.
+/// A KDC that does not answer, or lags behind, is a warning where another one does the work.
 ///
 /// # Errors
 ///
@@ -108,7 +116,7 @@ pub async fn log_in(
     };
     let name = &identity.principal.realm;
     let realm = &find(probe, conf, identity, limit).await?;
-    let claimed = AtomicBool::new(false);
+    let turn = Turn::default();
     let visits = realm.kdcs.iter().map(|kdc| {
         let visit = Visit {
             kdc,
@@ -116,7 +124,7 @@ pub async fn log_in(
             conf,
             identity,
             offer: &offer,
-            claimed: &claimed,
+            turn: &turn,
             started,
             limit,
         };
@@ -126,13 +134,21 @@ pub async fn log_in(
             (fork, result)
         }
     });
+    let visited = join_all(visits).await;
+    let granted = |it: &Result<_, Halt>| matches!(it, Ok(Some(Outcome::Granted(_))));
+    let is_granted = visited.iter().any(|(_, result)| granted(result));
     let mut done = None;
     let mut stopped = None;
-    for (number, (fork, result)) in join_all(visits).await.into_iter().enumerate() {
+    for (number, (mut fork, result)) in visited.into_iter().enumerate() {
         match result {
             Ok(Some(outcome)) => done = Some((number, outcome)),
             Ok(None) => {}
-            Err(halt) => stopped = stopped.or(Some(halt)),
+            Err(halt) => {
+                if is_granted && fork.last_code() == Some(Code::AuthenticateKeytabStale) {
+                    fork.amend(|it| lagging(&realm.kdcs[number], it));
+                }
+                stopped = stopped.or(Some(halt));
+            }
         }
         probe.join(fork);
     }
@@ -173,7 +189,7 @@ async fn find(
         let found = Realm::find(&settings.net, conf, name).await;
         found.map_err(|fault| fault.into_diagnosis(&identity.guilty))
     };
-    if !conf.kdcs(name).is_empty() || !conf.asks_dns_for_kdcs() {
+    if !Realm::is_asked_of_dns(conf, name) {
         return finding.await.map_err(|finding| probe.halt(None, finding));
     }
     let asked = Realm::asked_of_dns(name);
@@ -193,6 +209,16 @@ fn nobody(realm: &str) -> KerberosFault {
     )
 }
 
+/// The key is good, as another KDC has said meanwhile.
+fn lagging(kdc: &Endpoint, mut finding: Diagnosis) -> Diagnosis {
+    finding.message = format!("the KDC {kdc} refuses a key that another one takes");
+    finding.keys.clear();
+    finding
+        .blame(Blame::Server)
+        .retry(Retry::Later)
+        .hint("new keys have not reached it: check the replication of the realm's database")
+}
+
 /// One KDC of the realm.
 struct Visit<'a> {
     kdc: &'a Endpoint,
@@ -200,9 +226,7 @@ struct Visit<'a> {
     conf: &'a Krb5Conf,
     identity: &'a Identity,
     offer: &'a Offer<'a>,
-    /// Whether another KDC has the login already: failed proofs may lock an account, so that one is
-    /// enough.
-    claimed: &'a AtomicBool,
+    turn: &'a Turn,
     started: Instant,
     limit: Duration,
 }
@@ -262,24 +286,56 @@ impl Visit<'_> {
                 return Ok(None);
             }
         };
-        if self.claimed.swap(true, Ordering::Relaxed) {
+        let Some(mut said) = self.turn.take(self.is_primary() == Some(true)).await else {
             probe.note("login", "at another KDC");
             return Ok(None);
-        }
+        };
+        let left = self.left();
+        // One that is the last to ask has all the time.
+        let patience = if *said == Said::Nothing {
+            left / 2
+        } else {
+            left
+        };
         let proving = async {
-            let proved = self.prove(net, &resolved, greeting, nonce).await;
+            let proved = tokio::select! {
+                proved = self.prove(net, &resolved, greeting, nonce) => proved,
+                () = self.turn.wanted_after(patience) => Err(self.silent(patience)),
+            };
             proved.map_err(|fault| fault.into_diagnosis(&self.identity.guilty))
         };
         let outcome = probe
-            .step_within(kdc, &[Stage::Authenticate], self.left(), proving)
+            .step_within(kdc, &[Stage::Authenticate], left, proving)
             .await;
-        let outcome = outcome.inspect_err(|_| probe.amend(|it| self.renamed(it)))?;
+        let outcome = outcome.inspect_err(|_| probe.amend(|it| self.renamed(it)));
+        *said = match probe.last_code().filter(|_| outcome.is_err()) {
+            Some(Code::AuthenticateKdcUnreachable) => *said,
+            Some(Code::AuthenticateKeytabStale) if self.is_primary() == Some(false) => {
+                Said::Refused
+            }
+            _ => Said::Enough,
+        };
+        let outcome = outcome?;
         if matches!(outcome, Outcome::Unproved(_)) {
             // The KDC knows the principal, and nobody has logged in.
             probe.take_back();
         }
         self.note(probe, &outcome);
         Ok(Some(outcome))
+    }
+
+    /// Returns whether this is the primary KDC; `None` where nothing says which one is.
+    fn is_primary(&self) -> Option<bool> {
+        let realm = &self.identity.principal.realm;
+        let named = (self.kdc.host.as_str(), self.kdc.port);
+        self.conf.is_primary(realm, named)
+    }
+
+    /// The KDC that has greeted says nothing of the proof, and another one waits.
+    fn silent(&self, waited: Duration) -> KerberosFault {
+        let what = format!("{} greeted and then did not answer", self.kdc);
+        let finding = Diagnosis::new(Code::AuthenticateTimedOut, what);
+        finding.evidence("waited_ms", waited.as_millis()).into()
     }
 
     /// Asks without a proof: whether this is a KDC, what its clock says, whether it knows the

@@ -124,18 +124,14 @@ impl Profile {
     }
 
     /// Returns every value of a relation.
-    pub(crate) fn all<'a>(
-        &'a self,
-        path: &'a [&str],
-        name: &'a str,
-    ) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn all<'a>(&'a self, path: &[&str], name: &str) -> impl Iterator<Item = &'a str> {
         let relations = self.relations.iter();
         let fitting = relations.filter(move |(place, known, _)| place == path && known == name);
         fitting.map(|(_, _, value)| value.as_str())
     }
 
     /// Returns the value of a relation that counts.
-    pub(crate) fn first<'a>(&'a self, path: &'a [&str], name: &'a str) -> Option<&'a str> {
+    pub(crate) fn first<'a>(&'a self, path: &[&str], name: &str) -> Option<&'a str> {
         self.all(path, name).next()
     }
 

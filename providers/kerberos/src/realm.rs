@@ -1,7 +1,7 @@
 //! Where the KDCs of a realm are: `krb5.conf` first, then DNS.
 
 use linkdial_core::net::Net;
-use linkdial_core::{Code, Diagnosis, Endpoint, Retry, Role};
+use linkdial_core::{Code, Diagnosis, Endpoint, Role};
 
 use crate::conf::{Krb5Conf, PORT};
 use crate::fault::{KerberosFault, Part};
@@ -47,17 +47,28 @@ impl Realm {
     ///
     /// # Errors
     ///
-    /// `authenticate.realm-unknown` where nobody names one.
+    /// `authenticate.realm-unknown` where nobody names one; `resolve.server-failed` or
+    /// `resolve.timed-out` where the name servers did not say whether they do;
+    /// `define.not-compiled-in` where all of them are reached over HTTPS.
     pub async fn find(net: &Net, conf: &Krb5Conf, name: &str) -> Result<Self, KerberosFault> {
-        let (named, source, asked) = match conf.kdcs(name) {
-            kdcs if kdcs.is_empty() && conf.asks_dns_for_kdcs() => {
-                let (kdcs, asked) = Self::ask(net, name).await;
-                (kdcs, KdcSource::Dns, asked)
+        let (named, source) = match conf.kdcs(name) {
+            kdcs if !kdcs.is_empty() => (kdcs, KdcSource::Conf),
+            _ if !conf.https_kdcs(name).is_empty() => return Err(Self::behind_https(conf, name)),
+            _ if !conf.asks_dns_for_kdcs() => {
+                return Err(Self::unknown(
+                    conf,
+                    name,
+                    "not asked: dns_lookup_kdc is false",
+                ));
             }
-            kdcs => (kdcs, KdcSource::Conf, Asked::Not),
+            _ => {
+                let asked = Self::ask(net, name).await;
+                let asked = asked.map_err(|failure| Self::unanswered(conf, name, failure))?;
+                (asked, KdcSource::Dns)
+            }
         };
         if named.is_empty() {
-            return Err(Self::unknown(conf, name, asked));
+            return Err(Self::unknown(conf, name, "no SRV record"));
         }
         let endpoint = |(host, port): &(String, u16)| Endpoint::new(Role::Kdc, host, *port);
         Ok(Self {
@@ -67,19 +78,26 @@ impl Realm {
         })
     }
 
+    /// Returns whether DNS has to be asked for the KDCs of a realm.
+    pub(crate) fn is_asked_of_dns(conf: &Krb5Conf, name: &str) -> bool {
+        let named = !conf.kdcs(name).is_empty() || !conf.https_kdcs(name).is_empty();
+        !named && conf.asks_dns_for_kdcs()
+    }
+
     /// Returns the name that DNS is asked for, as the record shows it.
     pub(crate) fn asked_of_dns(name: &str) -> Endpoint {
         Endpoint::new(Role::Kdc, &format!("_kerberos._tcp.{name}"), PORT)
     }
 
-    async fn ask(net: &Net, name: &str) -> (Vec<(String, u16)>, Asked) {
+    /// Asks for SRV records. That there are none is known only where both questions were answered.
+    async fn ask(net: &Net, name: &str) -> Result<Vec<(String, u16)>, Diagnosis> {
         let (tcp, udp) = (
             format!("_kerberos._tcp.{name}"),
             format!("_kerberos._udp.{name}"),
         );
         let (tcp, udp) = tokio::join!(net.services(&tcp), net.services(&udp));
         let mut kdcs = Vec::new();
-        let mut asked = Asked::Nothing;
+        let mut failed = None;
         for answer in [tcp, udp] {
             match answer {
                 Ok(services) => {
@@ -89,13 +107,36 @@ impl Realm {
                         }
                     }
                 }
-                Err(finding) => asked = Asked::Failed(finding),
+                Err(failure) => failed = failed.or(Some(failure)),
             }
         }
-        (kdcs, asked)
+        match failed {
+            Some(failure) if kdcs.is_empty() => Err(failure),
+            _ => Ok(kdcs),
+        }
     }
 
-    fn unknown(conf: &Krb5Conf, name: &str, asked: Asked) -> KerberosFault {
+    /// The realm may well exist: nobody could look.
+    fn unanswered(conf: &Krb5Conf, name: &str, failure: Diagnosis) -> KerberosFault {
+        failure
+            .evidence("realm", name)
+            .evidence("krb5_conf", conf.shown())
+            .into()
+    }
+
+    fn behind_https(conf: &Krb5Conf, name: &str) -> KerberosFault {
+        let finding = Diagnosis::new(
+            Code::DefineNotCompiledIn,
+            format!("this build of linkdial does not reach the KDCs of {name} over HTTPS"),
+        )
+        .evidence("realm", name)
+        .evidence("krb5_conf", conf.shown())
+        .evidence("kdc", conf.https_kdcs(name).join(", "))
+        .hint("check the login with `kinit`, or name a KDC that is reached over port 88");
+        KerberosFault::new(Part::Outside, finding)
+    }
+
+    fn unknown(conf: &Krb5Conf, name: &str, dns: &str) -> KerberosFault {
         let mut known = conf.realms();
         known.truncate(MAX_LISTED);
         let alike = known.iter().find(|it| it.eq_ignore_ascii_case(name));
@@ -106,28 +147,15 @@ impl Realm {
                  --krb5-conf FILE"
             ),
         };
-        let mut finding = Diagnosis::new(
+        let finding = Diagnosis::new(
             Code::AuthenticateRealmUnknown,
             format!("nothing says where the KDC of the realm {name} is"),
         )
         .evidence("realm", name)
         .evidence("krb5_conf", conf.shown())
         .evidence("realms", known.join(", "))
+        .evidence("dns", dns)
         .hint(hint);
-        match asked {
-            Asked::Not => finding = finding.evidence("dns", "not asked: dns_lookup_kdc is false"),
-            Asked::Nothing => finding = finding.evidence("dns", "no SRV record"),
-            Asked::Failed(failure) => {
-                finding = finding.evidence("dns", failure.message).retry(Retry::Later);
-            }
-        }
         KerberosFault::new(Part::Principal, finding)
     }
-}
-
-/// What DNS said.
-enum Asked {
-    Not,
-    Nothing,
-    Failed(Diagnosis),
 }

@@ -35,8 +35,9 @@ impl Login {
     /// # Errors
     ///
     /// `authenticate.service-unknown`, `.kdc-unreachable`, `.realm-unknown`, `.encryption-type`,
-    /// `.clock-skew` and the like; `define.not-compiled-in` where the session key is of a type that
-    /// linkdial does not compute with.
+    /// `.clock-skew` and the like; `resolve.server-failed` and `.timed-out` where DNS does not say
+    /// where another realm is; `define.not-compiled-in` where the session key is of a type that
+    /// linkdial does not compute with, or that realm is behind HTTPS alone.
     pub async fn ticket(
         &self,
         net: &Net,
@@ -77,9 +78,13 @@ impl Login {
                     }
                     kdcs = Realm::find(net, &self.0.conf, &next).await?.kdcs;
                     held = (reply.ticket.clone(), unsealed.session);
-                    wanted = Principal {
-                        realm: next.clone(),
-                        ..server.clone()
+                    // A realm on the way to that of the server only knows the next one.
+                    wanted = match wanted.grants_for() {
+                        Some(goal) if goal != next => Principal::ticket_granting(goal, &next),
+                        _ => Principal {
+                            realm: next.clone(),
+                            ..server.clone()
+                        },
                     };
                     realm = next;
                 }

@@ -4,11 +4,15 @@ mod support;
 
 use std::time::Duration;
 
+use linkdial_core::net::Net;
 use linkdial_core::{Code, Outcome};
 use linkdial_kerberos::{Krb5Conf, LogIn, Proof, Unproved};
 use linkdial_testcontainers::Kdc;
 use support::peer::{Peer, Says, error, methods};
-use support::{EARLY, LIMIT, Tried, conf, conf_of, evidence, identity, keys, proved, try_log_in};
+use support::{
+    AT_ONCE, EARLY, LIMIT, SHORT, Tried, conf, conf_of, evidence, identity, keys, proved,
+    try_log_in, try_within,
+};
 
 /// Asks a peer for a principal, without a key.
 async fn ask(peer: &Peer) -> Tried {
@@ -47,7 +51,7 @@ async fn every_error_has_its_code() {
         assert_eq!(evidence(finding, "kdc_text"), "its own words");
         assert!(!evidence(finding, "kdc_error").is_empty());
         assert_eq!(keys(finding).join(""), key, "{number}");
-        assert!(tried.elapsed < LIMIT / 2, "{tried:#?}");
+        assert!(tried.elapsed < AT_ONCE, "{tried:#?}");
     }
 }
 
@@ -90,8 +94,8 @@ async fn what_is_no_kdc_is_named() {
         let peer = Peer::start(Some(Says::Raw(bytes.to_vec())), Says::Nothing);
         let tried = ask(&peer).await;
         let finding = tried.fails(Code::AccessNotThisService);
-        assert!(tried.elapsed < LIMIT / 2, "{tried:#?}");
-        if !protocol.is_empty() && protocol != "SSH" && protocol != "TLS" {
+        assert!(tried.elapsed < AT_ONCE, "{tried:#?}");
+        if !protocol.is_empty() {
             assert_eq!(evidence(finding, "protocol"), protocol);
         }
     }
@@ -103,7 +107,7 @@ async fn a_kdc_that_hangs_up_is_unreachable() {
     for (after, udp, told) in [
         (0, Says::Nothing, "silent"),
         // UDP is asked as well before TCP ends.
-        (700, too_big.clone(), "too long"),
+        (2000, too_big.clone(), "too long"),
         (0, too_big, "too long"),
     ] {
         let closes = Says::Closes(Duration::from_millis(after));
@@ -125,7 +129,7 @@ async fn datagrams_serve_where_tcp_is_refused_or_silent() {
     let tried = ask(&peer).await;
     tried.fails(Code::AuthenticatePrincipalUnknown);
     assert_eq!(tried.note("transport"), "UDP");
-    assert!(tried.elapsed < LIMIT / 3, "{tried:#?}");
+    assert!(tried.elapsed < AT_ONCE, "{tried:#?}");
 
     let peer = Peer::start(Some(Says::Nothing), unknown);
     let tried = ask(&peer).await;
@@ -138,7 +142,9 @@ async fn datagrams_serve_where_tcp_is_refused_or_silent() {
 #[tokio::test]
 async fn an_answer_too_long_for_a_datagram_goes_back_to_tcp() {
     let peer = Peer::start(Some(Says::Nothing), Says::Answer(error(52, 0, "", &[])));
-    let tried = ask(&peer).await;
+    let conf = conf_of("LAB.TEST", &[peer.addr()]).await;
+    let alice = proved("alice@LAB.TEST", Proof::Nothing);
+    let tried = try_within(SHORT, Net::default(), &conf, &alice).await;
     tried.fails(Code::AuthenticateKdcUnreachable);
     assert_eq!(peer.asked(), (1, 1), "it waits for TCP until the deadline");
     assert!(tried.elapsed >= EARLY, "{tried:#?}");
@@ -207,7 +213,7 @@ async fn a_server_that_refuses_the_ticket_is_heard() {
     let alice = identity("alice@LINKDIAL.TEST", &alice).await;
     let conf = Krb5Conf::read(&kdc.krb5_conf()).await.unwrap();
     let login = try_log_in(&conf, &alice).await.done();
-    let net = linkdial_core::net::Net::default();
+    let net = Net::default();
     let mut initiator = login
         .ticket(&net, "kafka", "localhost", LIMIT)
         .await

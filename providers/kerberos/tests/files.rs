@@ -7,7 +7,7 @@ use std::fs;
 
 use linkdial_core::Code;
 use linkdial_kerberos::{
-    CacheError, EncryptionType, Keytab, KeytabError, KeytabFile, Krb5Conf, TicketCache,
+    CacheError, EncryptionType, Keytab, KeytabEntry, KeytabError, KeytabFile, Krb5Conf, TicketCache,
 };
 use linkdial_testcontainers::Kdc;
 use proptest::prelude::*;
@@ -16,6 +16,11 @@ use tempfile::TempDir;
 
 /// Writes an entry of a keytab of version 2.
 fn entry(name: &str, realm: &str, kvno: u32, kind: u16, long: bool) -> Vec<u8> {
+    written(1_700_000_000, name, realm, kvno, kind, long)
+}
+
+/// The same, written at some second.
+fn written(at: u32, name: &str, realm: &str, kvno: u32, kind: u16, long: bool) -> Vec<u8> {
     let counted = |text: &str| {
         let length = u16::try_from(text.len()).unwrap().to_be_bytes();
         [&length[..], text.as_bytes()].concat()
@@ -24,7 +29,7 @@ fn entry(name: &str, realm: &str, kvno: u32, kind: u16, long: bool) -> Vec<u8> {
     entry.extend(counted(realm));
     entry.extend(counted(name));
     entry.extend([0, 0, 0, 1]);
-    entry.extend(1_700_000_000_u32.to_be_bytes());
+    entry.extend(at.to_be_bytes());
     entry.push(kvno.to_be_bytes()[3]);
     entry.extend(kind.to_be_bytes());
     entry.extend([0, 16]);
@@ -45,7 +50,7 @@ fn a_keytab_has_its_newest_keys() {
     let mut hole = (-12_i32).to_be_bytes().to_vec();
     hole.extend([0xff; 12]);
     let bytes = keytab(&[
-        entry("alice", "LAB.TEST", 3, 17, false),
+        written(1_600_000_000, "alice", "LAB.TEST", 3, 17, false),
         hole,
         entry("alice", "LAB.TEST", 300, 17, true),
         entry("alice", "LAB.TEST", 299, 18, true),
@@ -59,18 +64,60 @@ fn a_keytab_has_its_newest_keys() {
         .map(ToString::to_string)
         .collect();
     assert_eq!(names, ["alice@LAB.TEST", "bob@LAB.TEST"]);
-    let newest = keytab.newest(&"alice@LAB.TEST".parse().unwrap()).unwrap();
-    let newest: Vec<(i32, u32)> = newest
-        .iter()
-        .map(|it| (it.encryption_type.0, it.kvno))
-        .collect();
-    assert_eq!(newest, [(18, 299), (17, 300)]);
+    assert_eq!(newest(&keytab), [(17, 300)]);
     let written = keytab.entries()[0].written.unwrap();
-    assert_eq!(written.as_second(), 1_700_000_000);
+    assert_eq!(written.as_second(), 1_600_000_000);
     assert!(!format!("{keytab:?}").contains("marked"));
     // Zeros at the end are room for more.
     let padded = [bytes.as_slice(), &[0; 7]].concat();
     assert_eq!(Keytab::parse(&padded).unwrap().entries().len(), 4);
+}
+
+/// Returns type and version of the keys that alice logs in with.
+fn newest(keytab: &Keytab) -> Vec<(i32, u32)> {
+    let newest = keytab.newest(&"alice@LAB.TEST".parse().unwrap()).unwrap();
+    let key = |it: &&KeytabEntry| (it.encryption_type.0, it.kvno);
+    newest.iter().map(key).collect()
+}
+
+#[test]
+fn one_version_of_the_keys_counts() {
+    let key = |at: u32, kvno: u32, kind: u16, long: bool| {
+        written(1_700_000_000 + at, "alice", "LAB.TEST", kvno, kind, long)
+    };
+    let rows: [(&[_], &[_]); 7] = [
+        // The type that the KDC has no key of any more.
+        (&[key(0, 1, 18, true), key(9, 2, 17, true)], &[(17, 2)]),
+        (&[key(9, 2, 17, true), key(0, 1, 18, true)], &[(17, 2)]),
+        (
+            &[
+                key(0, 2, 17, true),
+                key(0, 2, 18, true),
+                key(0, 1, 23, true),
+            ],
+            &[(18, 2), (17, 2)],
+        ),
+        // 8 bits begin anew behind 255; a number that is written later need not be a newer one.
+        (&[key(0, 255, 18, false), key(9, 1, 17, false)], &[(17, 1)]),
+        (&[key(9, 255, 18, true), key(0, 1, 17, true)], &[(18, 255)]),
+        (
+            &[key(9, 100, 18, true), key(0, 101, 17, true)],
+            &[(17, 101)],
+        ),
+        // One version, of which one entry has 8 bits.
+        (
+            &[
+                key(0, 300, 17, true),
+                key(0, 44, 18, false),
+                key(0, 43, 23, false),
+            ],
+            &[(18, 44), (17, 300)],
+        ),
+    ];
+    for (entries, wanted) in rows {
+        let keytab = Keytab::parse(&keytab(entries)).unwrap();
+        assert_eq!(newest(&keytab), wanted, "{keytab:?}");
+    }
 }
 
 #[test]

@@ -8,6 +8,8 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
@@ -39,7 +41,7 @@ pub struct Datagram {
 
 impl Net {
     /// Sends a datagram to the checked addresses in turn, again where it may have been lost, and
-    /// returns the first answer that is not empty.
+    /// returns the first answer that is not empty. A late answer to an earlier datagram counts too.
     ///
     /// Ends by itself after a few seconds of silence; the caller holds the deadline of the stage.
     /// A proxy carries no datagrams: behind one this fails at once.
@@ -57,27 +59,36 @@ impl Net {
             .hint("check --proxy; without it, linkdial dials directly"));
         }
         let mut failures: Vec<(SocketAddr, io::Error)> = Vec::new();
-        for address in resolved.addresses.iter().cycle().take(MAX_SENT) {
-            if failures.iter().any(|(refused, _)| refused == address) {
-                continue;
-            }
-            match timeout(RESEND, ask(*address, request)).await {
-                Ok(Ok(bytes)) => {
-                    let address = *address;
-                    return Ok(Datagram { bytes, address });
+        let mut tried: Vec<SocketAddr> = Vec::new();
+        // Every socket stays open to the end: what answers slowly answers to its own datagram.
+        let mut running = FuturesUnordered::new();
+        let mut turns = resolved.addresses.iter().cycle().take(MAX_SENT);
+        loop {
+            let refused = |it: &SocketAddr| failures.iter().any(|(refused, _)| refused == it);
+            let next = turns.find(|it| !refused(it));
+            if let Some(&address) = next {
+                if !tried.contains(&address) {
+                    tried.push(address);
                 }
-                Ok(Err(error)) => failures.push((*address, error)),
-                Err(_) => {}
+                running.push(async move { (address, ask(address, request).await) });
+            } else if tried.iter().all(refused) {
+                break;
+            }
+            match timeout(RESEND, running.next()).await {
+                Ok(Some((address, Ok(bytes)))) => return Ok(Datagram { bytes, address }),
+                Ok(Some((address, Err(error)))) if !refused(&address) => {
+                    failures.push((address, error));
+                }
+                Err(_) if next.is_none() => break,
+                Ok(_) | Err(_) => {}
             }
         }
-        if failures.len() < resolved.addresses.len() {
-            let silent = resolved.addresses.iter();
-            let silent = silent.filter(|it| failures.iter().all(|(refused, _)| refused != *it));
-            let silent: Vec<_> = silent
-                .map(|it| (*it, io::ErrorKind::TimedOut.into()))
-                .collect();
-            failures.extend(silent);
-        }
+        let silent = tried.into_iter();
+        let silent = silent.filter(|it| failures.iter().all(|(refused, _)| refused != it));
+        let silent: Vec<_> = silent
+            .map(|it| (it, io::ErrorKind::TimedOut.into()))
+            .collect();
+        failures.extend(silent);
         Err(explain(endpoint, &failures))
     }
 }

@@ -1,7 +1,7 @@
 //! A KDC of few words: it answers every message on TCP and on UDP with bytes that it is given.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
@@ -21,14 +21,21 @@ pub(crate) enum Says {
     Nothing,
     /// It hangs up, at once or after a while.
     Closes(Duration),
+    /// These bytes to the first message, and something else to later ones.
+    First(Vec<u8>, Box<Says>),
+    /// What a KDC says, on TCP, once another peer was asked so often.
+    Relays(SocketAddr, Asked, usize),
 }
+
+/// How many messages a peer got over TCP and over UDP.
+pub(crate) type Asked = Arc<[AtomicUsize; 2]>;
 
 /// A peer that ends with its handle.
 #[derive(Debug)]
 pub(crate) struct Peer {
     address: SocketAddr,
     stop: Arc<AtomicBool>,
-    asked: Arc<[AtomicUsize; 2]>,
+    asked: Asked,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -40,7 +47,7 @@ impl Peer {
     pub(crate) fn start(tcp: Option<Says>, udp: Says) -> Self {
         let (stream, datagram, address) = bind();
         let stop = Arc::new(AtomicBool::new(false));
-        let asked: Arc<[AtomicUsize; 2]> = Arc::default();
+        let asked = Asked::default();
         datagram.set_read_timeout(Some(LOOK)).unwrap();
         let mut threads = Vec::new();
         let (end, count) = (Arc::clone(&stop), Arc::clone(&asked));
@@ -55,7 +62,7 @@ impl Peer {
                 }
             }
         }));
-        if let Some(says) = tcp {
+        if let Some(mut says) = tcp {
             stream.set_nonblocking(true).unwrap();
             let (end, count) = (Arc::clone(&stop), Arc::clone(&asked));
             threads.push(thread::spawn(move || {
@@ -71,15 +78,31 @@ impl Peer {
                     stream.read_exact(&mut head).unwrap();
                     let mut request = vec![0; u32::from_be_bytes(head) as usize];
                     stream.read_exact(&mut request).unwrap();
-                    match &says {
-                        Says::Answer(bytes) => {
-                            let length = u32::try_from(bytes.len()).unwrap().to_be_bytes();
-                            stream.write_all(&[&length[..], bytes].concat()).unwrap();
+                    let mut then = None;
+                    let now = match &says {
+                        Says::First(bytes, later) => {
+                            then = Some((**later).clone());
+                            &Says::Answer(bytes.clone())
                         }
+                        now => now,
+                    };
+                    match now {
+                        Says::Answer(bytes) => answer(&mut stream, bytes),
                         Says::Raw(bytes) => stream.write_all(bytes).unwrap(),
                         Says::Nothing => kept.push(stream),
                         Says::Closes(after) => thread::sleep(*after),
+                        Says::Relays(kdc, other, times) => {
+                            while other[0].load(Ordering::SeqCst) < *times {
+                                if end.load(Ordering::SeqCst) {
+                                    return;
+                                }
+                                thread::sleep(LOOK);
+                            }
+                            answer(&mut stream, &ask(*kdc, &request));
+                        }
+                        Says::First(..) => unreachable!("it has become an answer"),
                     }
+                    says = then.unwrap_or(says);
                 }
             }));
         }
@@ -93,6 +116,11 @@ impl Peer {
 
     pub(crate) fn addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The count of its messages, for another peer that waits for it.
+    pub(crate) fn count(&self) -> Asked {
+        Arc::clone(&self.asked)
     }
 
     /// How many messages came over TCP and over UDP.
@@ -109,6 +137,23 @@ impl Drop for Peer {
             drop(thread.join());
         }
     }
+}
+
+/// Writes a message behind its length.
+fn answer(stream: &mut TcpStream, bytes: &[u8]) {
+    let length = u32::try_from(bytes.len()).unwrap().to_be_bytes();
+    stream.write_all(&[&length[..], bytes].concat()).unwrap();
+}
+
+/// Asks a KDC over TCP.
+fn ask(kdc: SocketAddr, request: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(kdc).unwrap();
+    answer(&mut stream, request);
+    let mut head = [0; 4];
+    stream.read_exact(&mut head).unwrap();
+    let mut answer = vec![0; u32::from_be_bytes(head) as usize];
+    stream.read_exact(&mut answer).unwrap();
+    answer
 }
 
 /// Takes a port for both transports. The TCP socket listens, and refuses once it is dropped.
