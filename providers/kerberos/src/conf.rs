@@ -1,5 +1,6 @@
 //! What `krb5.conf` says: realms and their KDCs, which realm a host belongs to, encryption types.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use linkdial_core::{Code, Diagnosis};
@@ -82,13 +83,9 @@ impl Krb5Conf {
     /// Returns host and port of the KDCs of a realm, in order, each once. Those that are reached
     /// over HTTPS (MS-KKDCP) are left out: linkdial does not speak it.
     pub fn kdcs(&self, realm: &str) -> Vec<(String, u16)> {
-        let mut kdcs = Vec::new();
-        for kdc in self.named(realm, &KDCS).filter_map(host_and_port) {
-            if !kdcs.contains(&kdc) {
-                kdcs.push(kdc);
-            }
-        }
-        kdcs
+        let mut known = BTreeSet::new();
+        let kdcs = self.named(realm, &KDCS).filter_map(host_and_port);
+        kdcs.filter(|kdc| known.insert(kdc.clone())).collect()
     }
 
     /// Returns the URLs of the KDCs of a realm that are reached over HTTPS (MS-KKDCP).

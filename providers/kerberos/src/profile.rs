@@ -3,6 +3,7 @@
 //! MIT's manual page of `krb5.conf` tells the form. The first value of a relation counts, later ones
 //! of the same name are further values.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use linkdial_core::read_file;
@@ -13,6 +14,11 @@ const MAX_BYTES: usize = 1024 * 1024;
 /// So many files may be included, and so deep.
 const MAX_FILES: usize = 64;
 const MAX_DEPTH: usize = 8;
+
+/// So deep may subsections stand in each other, and so many relations may there be: every relation
+/// keeps its path.
+const MAX_PATH: usize = 8;
+const MAX_RELATIONS: usize = 20_000;
 
 /// Sections and relations of a configuration, in order.
 #[derive(Clone, Debug, Default)]
@@ -80,6 +86,9 @@ impl Profile {
     fn take(&mut self, path: &mut Vec<String>, line: &str) -> Result<(), &'static str> {
         if line.is_empty() || line.starts_with(['#', ';']) {
             return Ok(());
+        }
+        if path.len() > MAX_PATH || self.relations.len() >= MAX_RELATIONS {
+            return Err("it has too many settings, or too deep ones");
         }
         if let Some(section) = line.strip_prefix('[') {
             let section = section.split(']').next().unwrap_or_default().trim();
@@ -157,16 +166,15 @@ impl Profile {
 
     /// Returns the names of the subsections of a section, each once, in order.
     pub(crate) fn subsections<'a>(&'a self, section: &str) -> Vec<&'a str> {
-        let mut names: Vec<&str> = Vec::new();
-        for (path, ..) in &self.relations {
-            if let [first, name, ..] = path.as_slice()
-                && first == section
-                && !names.contains(&name.as_str())
-            {
-                names.push(name);
-            }
-        }
-        names
+        let mut known = BTreeSet::new();
+        let names = self
+            .relations
+            .iter()
+            .filter_map(|(path, ..)| match path.as_slice() {
+                [first, name, ..] if first == section => Some(name.as_str()),
+                _ => None,
+            });
+        names.filter(|name| known.insert(*name)).collect()
     }
 }
 
@@ -267,4 +275,22 @@ fn unquoted(value: &str) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_and_number_of_settings_are_bounded() {
+        let mut deep = Profile::default();
+        let mut path = vec!["realms".to_owned()];
+        let opened = (0..100).try_for_each(|_| deep.take(&mut path, "a = {"));
+        assert!(opened.is_err());
+        let mut many = Profile::default();
+        let mut path = vec!["realms".to_owned()];
+        let taken = (0..=MAX_RELATIONS).try_for_each(|_| many.take(&mut path, "a = b"));
+        assert!(taken.is_err());
+        assert_eq!(many.relations.len(), MAX_RELATIONS);
+    }
 }
