@@ -12,6 +12,7 @@
 mod address;
 pub mod clause;
 mod clause_json;
+pub mod clock;
 mod code;
 pub mod define;
 mod diagnosis;
@@ -25,10 +26,12 @@ mod redact;
 mod secret;
 mod settings;
 mod spelling;
+pub mod store;
 mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trail;
+pub mod xml;
 
 pub use address::shown_url;
 pub use clause::{Clause, ClauseName};
