@@ -24,6 +24,7 @@ mod probe;
 mod provider;
 mod redact;
 mod secret;
+mod service_url;
 mod settings;
 mod spelling;
 pub mod store;

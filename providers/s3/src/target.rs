@@ -6,6 +6,7 @@ use linkdial_core::store::{Bucket, Naming};
 pub(crate) const NAMING: Naming = Naming {
     noun: "bucket",
     schemes: &["s3", "s3a", "s3n", "gs", "gcs"],
+    account_behind: false,
     fault: bad_name,
 };
 
@@ -41,7 +42,12 @@ mod tests {
         assert_eq!(parse("s3://logs/in/").unwrap().name, "logs");
         assert!(fits_host(&parse("logs").unwrap()));
         assert!(!fits_host(&parse("logs.of.Orders").unwrap()));
-        for wrong in ["https://host/logs", "ab", "with space/x"] {
+        for wrong in [
+            "https://host/logs",
+            "ab",
+            "with space/x",
+            "s3://key:secret@logs/x",
+        ] {
             let code = parse(wrong).unwrap_err().code;
             assert_eq!(code, Code::DefineTargetInvalid, "{wrong}");
         }

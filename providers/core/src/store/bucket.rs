@@ -13,6 +13,8 @@ pub struct Naming {
     pub noun: &'static str,
     /// Schemes that people put in front, in lower case.
     pub schemes: &'static [&'static str],
+    /// Whether such a URL may have an account behind the name, after an `@`.
+    pub account_behind: bool,
     /// Says what is wrong with a name, as `has a character that ...`.
     pub fault: fn(&str) -> Option<&'static str>,
 }
@@ -55,9 +57,8 @@ impl Bucket {
             None => (None, target.as_str()),
         };
         let (name, key) = rest.split_once('/').unwrap_or((rest, ""));
-        // The URLs of some vendors have the account behind the name.
-        let name = match (&scheme, name.split_once('@')) {
-            (Some(_), Some((name, _))) => name,
+        let name = match name.split_once('@') {
+            Some((name, _)) if scheme.is_some() && naming.account_behind => name,
             _ => name,
         };
         if name.is_empty() {
@@ -124,7 +125,8 @@ mod tests {
     const NAMING: Naming = Naming {
         noun: "bucket",
         schemes: &["s3", "abfss"],
-        fault: |name| (name == "bad").then_some("is bad"),
+        account_behind: true,
+        fault: |name| (name == "bad" || name.contains('@')).then_some("is bad"),
     };
 
     fn parse(text: &str) -> Result<Bucket, Diagnosis> {
@@ -171,6 +173,7 @@ mod tests {
             ("/x", "names no bucket"),
             ("a*/x", "has a wildcard in the bucket"),
             ("bad/x", "is bad"),
+            ("logs@account/x", "is bad"),
         ] {
             let finding = parse(wrong).unwrap_err();
             assert_eq!(finding.code, Code::DefineTargetInvalid, "{wrong}");
