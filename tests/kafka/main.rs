@@ -5,6 +5,7 @@
 mod cluster;
 mod files;
 mod kerberos;
+#[path = "../lab/mod.rs"]
 mod lab;
 mod listeners;
 mod settings;
