@@ -1,1 +1,12 @@
-//! Azure Blob links, dialled with the vendor's SDK.
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod error;
+mod explain;
+mod object;
+mod provider;
+mod sas;
+mod target;
+mod wire;
+
+pub use provider::Azure;

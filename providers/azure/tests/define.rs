@@ -1,0 +1,271 @@
+//! Every `define.*` finding of an AZURE link, from the text of its clauses.
+
+mod common;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use common::{KEY, SHARED_KEY, SIGNATURE, good_sas, sas};
+use linkdial_core::testing::record;
+
+/// The findings as `outcome code CLAUSE/pointer`, without those about keys of our own.
+fn findings(credentials: &str, config: &str) -> Vec<String> {
+    let mut findings = record::findings(&common::open(credentials, config).findings);
+    findings.retain(|finding| !finding.contains("define.extension-key"));
+    findings
+}
+
+fn account(name: &str) -> String {
+    format!(r#"{{"account_name":"{name}","account_key":"{KEY}"}}"#)
+}
+
+fn key(key: &str) -> String {
+    format!(r#"{{"account_name":"orders","account_key":"{key}"}}"#)
+}
+
+#[test]
+fn the_good_examples_have_no_finding() {
+    for (credentials, config) in [
+        (SHARED_KEY.to_owned(), ""),
+        (
+            SHARED_KEY.to_owned(),
+            r#"{"disable_gunzip":"true","suffixes":["csv"]}"#,
+        ),
+        (
+            SHARED_KEY.to_owned(),
+            r#"{"endpoint_url":"http://127.0.0.1:10000/orders/"}"#,
+        ),
+        (
+            SHARED_KEY.to_owned(),
+            r#"{"endpoint_url":"https://orders.blob.core.chinacloudapi.cn"}"#,
+        ),
+        (
+            SHARED_KEY.to_owned(),
+            r#"{"endpoint_url":"https://orders-secondary.blob.core.windows.net"}"#,
+        ),
+        (
+            SHARED_KEY.to_owned(),
+            r#"{"endpoint_url":"https://orders.z13.blob.storage.azure.net"}"#,
+        ),
+        (good_sas(), ""),
+        (
+            sas("ss=b&srt=sco&sp=rl&spr=https&st=2024-01-01&se=2099-01-01"),
+            "",
+        ),
+        (sas("sr=c&si=policy"), ""),
+        (good_sas().replace("sv=", "?sv="), ""),
+    ] {
+        assert_eq!(
+            findings(&credentials, config),
+            [""; 0],
+            "{credentials} {config}"
+        );
+    }
+}
+
+#[test]
+fn keys_of_our_own_are_named() {
+    let opened = common::open(
+        &good_sas(),
+        r#"{"endpoint_url":"https://orders.blob.test"}"#,
+    );
+    assert_eq!(
+        record::findings(&opened.findings),
+        [
+            "warn define.extension-key CREDENTIALS/sas_token",
+            "warn define.extension-key CONFIG/endpoint_url",
+        ]
+    );
+    assert!(opened.provider.is_some());
+}
+
+#[test]
+fn identity_rules() {
+    let short = STANDARD.encode([7_u8; 32]);
+    let both = good_sas().replace('}', &format!(r#","account_key":"{KEY}"}}"#));
+    for (credentials, config, expected) in [
+        (
+            r#"{"account_name":"orders"}"#.to_owned(),
+            "",
+            "fail define.missing-key CREDENTIALS/account_key",
+        ),
+        (
+            format!(r#"{{"account_key":"{KEY}"}}"#),
+            "",
+            "fail define.missing-key CREDENTIALS/account_name",
+        ),
+        (
+            format!(r#"{{"acount_name":"orders","account_key":"{KEY}"}}"#),
+            "",
+            "fail define.missing-key CREDENTIALS/acount_name",
+        ),
+        (
+            account("Orders"),
+            "",
+            "fail define.invalid-value CREDENTIALS/account_name",
+        ),
+        (
+            account("orders.blob.core.windows.net"),
+            "",
+            "fail define.invalid-value CREDENTIALS/account_name",
+        ),
+        (
+            key("m4rk3d no base64"),
+            "",
+            "fail define.invalid-value CREDENTIALS/account_key",
+        ),
+        (
+            key(&short),
+            "",
+            "fail define.invalid-value CREDENTIALS/account_key",
+        ),
+        (
+            key(&short),
+            r#"{"endpoint_url":"http://127.0.0.1:10000/orders"}"#,
+            "warn define.invalid-value CREDENTIALS/account_key",
+        ),
+        (
+            key("DefaultEndpointsProtocol=https;AccountName=orders;AccountKey=m4rk3d=="),
+            "",
+            "fail define.invalid-value CREDENTIALS/account_key",
+        ),
+        (
+            key("your_account_key"),
+            "",
+            "fail define.placeholder-value CREDENTIALS/account_key",
+        ),
+        (
+            both,
+            "",
+            "fail define.conflicting-keys CREDENTIALS/account_key",
+        ),
+    ] {
+        let found = findings(&credentials, config);
+        assert_eq!(
+            found.first().map(String::as_str),
+            Some(expected),
+            "{credentials} {config}"
+        );
+    }
+    let neither = findings("{}", "");
+    assert_eq!(neither.len(), 2, "{neither:?}");
+    let config = format!(r#"{{"account_key":"{KEY}"}}"#);
+    assert_eq!(
+        findings(r#"{"account_name":"orders"}"#, &config),
+        ["warn define.secret-in-config CONFIG/account_key"]
+    );
+}
+
+#[test]
+fn a_signature_is_read_before_it_is_sent() {
+    for (credentials, config, expected) in [
+        (
+            sas("sr=c&sp=rl"),
+            "",
+            "fail define.invalid-value CREDENTIALS/sas_token",
+        ),
+        (
+            sas("sp=rl&se=2099-01-01"),
+            "",
+            "fail define.invalid-value CREDENTIALS/sas_token",
+        ),
+        (
+            sas("sr=c&sp=rl&se=soon"),
+            "",
+            "fail define.invalid-value CREDENTIALS/sas_token",
+        ),
+        (
+            good_sas().replace("sig=", "sg="),
+            "",
+            "fail define.invalid-value CREDENTIALS/sas_token",
+        ),
+        (
+            good_sas().replace("%2B", "+"),
+            "",
+            "fail define.invalid-value CREDENTIALS/sas_token",
+        ),
+        (
+            good_sas().replace("sv=", "https://orders.blob.core.windows.net/box?sv="),
+            "",
+            "fail define.invalid-value CREDENTIALS/sas_token",
+        ),
+        (
+            sas("sr=c&sp=rl&spr=https&se=2099-01-01"),
+            r#"{"endpoint_url":"http://127.0.0.1:10000/orders"}"#,
+            "fail define.conflicting-keys CONFIG/endpoint_url",
+        ),
+    ] {
+        assert_eq!(
+            findings(&credentials, config),
+            [expected],
+            "{credentials} {config}"
+        );
+    }
+}
+
+#[test]
+fn endpoint_rules() {
+    for (config, expected) in [
+        (
+            r#"{"endpoint_url":"orders.blob.core.windows.net"}"#,
+            "fail define.invalid-value CONFIG/endpoint_url",
+        ),
+        (
+            r#"{"endpoint_url":"https://u:p@h"}"#,
+            "fail define.invalid-value CONFIG/endpoint_url",
+        ),
+        (
+            r#"{"endpoint_url":"https://h/?sv=1"}"#,
+            "fail define.invalid-value CONFIG/endpoint_url",
+        ),
+        (
+            r#"{"endpoint_url":"http://127.0.0.1:10000/orders/box"}"#,
+            "fail define.invalid-value CONFIG/endpoint_url",
+        ),
+        (
+            r#"{"endpoint_url":"https://orders.dfs.core.windows.net"}"#,
+            "fail define.invalid-value CONFIG/endpoint_url",
+        ),
+        (
+            r#"{"endpoint_url":"https://other.blob.core.windows.net"}"#,
+            "fail define.conflicting-keys CREDENTIALS/account_name",
+        ),
+        (
+            r#"{"endpoint_url":"http://127.0.0.1:10000/other"}"#,
+            "fail define.conflicting-keys CREDENTIALS/account_name",
+        ),
+        (
+            r#"{"sufixes":["csv"]}"#,
+            "warn define.unknown-key CONFIG/sufixes",
+        ),
+    ] {
+        assert_eq!(findings(SHARED_KEY, config), [expected], "{config}");
+    }
+}
+
+#[test]
+fn no_text_holds_a_secret() {
+    for (credentials, config) in [
+        (key("m4rk3dm4rk3d"), ""),
+        (key("AccountKey=m4rk3dm4rk3d"), ""),
+        (
+            format!(r#"{{"account_name":"{KEY}","account_key":"x"}}"#),
+            "",
+        ),
+        (good_sas(), r#"{"endpoint_url":"http://u:m4rk3dm4rk3d@h"}"#),
+        (good_sas().replace("sr=c", "sr="), ""),
+        (good_sas().replace("sv=", "https://h/?sv="), ""),
+        (good_sas().replace("sig=", "sig=x"), ""),
+        (
+            good_sas(),
+            r#"{"endpoint_url":"http://h/?sig=m4rk3dm4rk3d"}"#,
+        ),
+    ] {
+        let opened = common::open(&credentials, config);
+        let shown = format!("{opened:?}");
+        assert!(!shown.contains("m4rk3d"), "{credentials} {config}: {shown}");
+        assert!(
+            !shown.contains(SIGNATURE),
+            "{credentials} {config}: {shown}"
+        );
+    }
+}
