@@ -12,6 +12,7 @@
 mod address;
 pub mod clause;
 mod clause_json;
+pub mod clock;
 mod code;
 pub mod define;
 mod diagnosis;
@@ -24,12 +25,15 @@ mod probe;
 mod provider;
 mod redact;
 mod secret;
+mod service_url;
 mod settings;
 mod spelling;
+pub mod store;
 mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trail;
+pub mod xml;
 
 pub use address::shown_url;
 pub use clause::{Clause, ClauseName};

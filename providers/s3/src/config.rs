@@ -377,30 +377,9 @@ fn dns_suffix(region: &str) -> &'static str {
 }
 
 fn url(clauses: &mut Clauses<'_>, key: &'static str) -> Option<Url> {
-    let text = clauses.text(key)?;
-    let parsed = Url::parse(&text).ok();
-    let reason = match &parsed {
-        Some(url) if !matches!(url.scheme(), "http" | "https") || url.host().is_none() => {
-            "has neither http:// nor https:// in front"
-        }
-        Some(url) if !url.username().is_empty() || url.password().is_some() => {
-            "holds a user or password"
-        }
-        Some(url) if url.query().is_some() || url.fragment().is_some() => "holds a query",
-        Some(url) if url.path() != "/" => "holds a path; the bucket belongs to the target",
-        Some(_) => return parsed,
-        None => "is not a URL",
-    };
-    // User info and queries hold secrets, and what does not parse may hold either.
-    let safe = !text.contains(['@', '?', '#']);
-    clauses.add(
-        Diagnosis::new(Code::DefineInvalidValue, format!("`{key}` {reason}"))
-            .evidence("found", if safe { text.as_str() } else { "" })
-            .evidence("allowed", "http[s]://host[:port]")
-            .key(clauses.place(key))
-            .hint("write only scheme, host and port, such as https://minio.example.com:9000"),
-    );
-    None
+    clauses.service_url(key, "https://minio.example.com:9000", |path| {
+        (path != "/").then_some("holds a path; the bucket belongs to the target")
+    })
 }
 
 fn encryption(clauses: &mut Clauses<'_>, endpoint: Option<&Url>) -> Option<Encryption> {

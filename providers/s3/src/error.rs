@@ -6,8 +6,9 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use jiff::Timestamp;
-use jiff::fmt::rfc2822;
+use linkdial_core::clock::http_date;
 use linkdial_core::net::{client_certificate_fault, plain_text_refused};
+use linkdial_core::xml::{element, root_element};
 use linkdial_core::{Blame, Code, Diagnosis, Endpoint, KeyPlace};
 
 use crate::config::{Auth, Config, Encryption};
@@ -285,24 +286,6 @@ pub(crate) fn place(key: &str) -> KeyPlace {
     KeyPlace::key(clause, key)
 }
 
-/// Returns the text of the first element of that local name; error documents are flat.
-fn element(body: &str, name: &str) -> Option<String> {
-    let (_, rest) = body.split_once(&format!("<{name}>"))?;
-    let (text, _) = rest.split_once(&format!("</{name}>"))?;
-    (!text.is_empty() && !text.contains('<')).then(|| text.to_owned())
-}
-
-/// Returns the local name of a document's root element.
-pub(crate) fn root_element(body: &str) -> Option<&str> {
-    let mut rest = body.trim_start_matches('\u{feff}').trim_start();
-    while rest.starts_with("<?") || rest.starts_with("<!") {
-        rest = rest.split_once('>')?.1.trim_start();
-    }
-    let name = rest.strip_prefix('<')?;
-    let end = name.find(|c: char| c.is_whitespace() || c == '>' || c == '/')?;
-    name[..end].rsplit(':').next()
-}
-
 /// Takes the region out of a host such as `bucket.s3.eu-west-1.amazonaws.com`.
 fn region_in(host: &str) -> Option<String> {
     let before = host.split(".amazonaws.com").next()?;
@@ -317,10 +300,6 @@ fn server_time_in(message: &str) -> Option<Timestamp> {
     time.to_zoned(jiff::tz::TimeZone::UTC)
         .ok()
         .map(|zoned| zoned.timestamp())
-}
-
-fn http_date(text: &str) -> Option<Timestamp> {
-    rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())
 }
 
 pub(crate) fn shorten(text: &str) -> String {

@@ -1,13 +1,14 @@
 //! The words for what S3, STS and compatible stores answered: message, guilty key and hint.
 
-use jiff::Timestamp;
+use linkdial_core::clock::clock_skew;
+use linkdial_core::xml::root_element;
 use linkdial_core::{Code, Diagnosis, Retry};
 
 use crate::config::{
     Auth, CUSTOMER_KEY, Config, ENDPOINT, KEY_ID, KMS_KEY, PATH_STYLE, REGION, ROLE, SECRET,
     STS_ENDPOINT, TOKEN,
 };
-use crate::error::{Asked, Call, Fault, place, root_element, shorten};
+use crate::error::{Asked, Call, Fault, place, shorten};
 
 /// Message, guilty key and hint.
 type Words = (String, Option<&'static str>, String);
@@ -18,7 +19,7 @@ impl Fault {
         let code = self.code(asked);
         let diagnosis = match code {
             Code::AccessWrongRegion => self.wrong_region(asked),
-            Code::AuthenticateClockSkew => self.clock_skew(asked),
+            Code::AuthenticateClockSkew => clock_skew(asked.endpoint, self.server_time),
             Code::AccessWrongStyle => wrong_style(asked),
             Code::AccessNotThisService => self.not_this_service(asked),
             Code::AuthenticateRoleRefused => self.role_refused(asked),
@@ -208,38 +209,6 @@ impl Fault {
             }
             _ => diagnosis.hint(format!("set `{REGION}` to the bucket's region in CONFIG")),
         }
-    }
-
-    fn clock_skew(&self, asked: Asked<'_>) -> Diagnosis {
-        let skew = self
-            .server_time
-            .map(|server| Timestamp::now().duration_since(server).as_secs());
-        let message = match skew {
-            Some(seconds) if seconds >= 0 => format!(
-                "this machine's clock is {seconds} s ahead of {}",
-                asked.endpoint
-            ),
-            Some(seconds) => format!(
-                "this machine's clock is {} s behind {}",
-                -seconds, asked.endpoint
-            ),
-            None => format!(
-                "the clocks of this machine and {} differ too much",
-                asked.endpoint
-            ),
-        };
-        Diagnosis::new(Code::AuthenticateClockSkew, message)
-            .evidence(
-                "skew_seconds",
-                skew.map(|it| format!("{it:+}")).unwrap_or_default(),
-            )
-            .evidence(
-                "server_time",
-                self.server_time
-                    .map(|it| it.to_string())
-                    .unwrap_or_default(),
-            )
-            .hint("set the clock of this machine; signatures are refused beyond 15 minutes")
     }
 
     fn role_refused(&self, asked: Asked<'_>) -> Diagnosis {

@@ -3,6 +3,7 @@
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::types::RequestPayer;
 use linkdial_core::net::TlsOptions;
+use linkdial_core::store::{self, Bucket, Object};
 use linkdial_core::{
     Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage, Target,
 };
@@ -11,8 +12,8 @@ use url::Url;
 use crate::config::{self, Auth, Config, ENDPOINT, KEYS, Keys};
 use crate::error::{Asked, Call, diagnose, place};
 use crate::explain::not_this_service;
-use crate::object::{self, Object};
-use crate::target::Bucket;
+use crate::object;
+use crate::target::{NAMING, fits_host};
 use crate::wire::{Client, LinkClient, Transport};
 
 /// Enough keys to find one that the target's wildcard and the link's suffixes let through.
@@ -43,12 +44,12 @@ impl Provider for S3 {
     }
 
     fn endpoint(&self, target: Option<&Target>) -> Option<Endpoint> {
-        let bucket = target.and_then(|target| Bucket::parse(target).ok());
+        let bucket = target.and_then(|target| parse(target).ok());
         Some(self.address(bucket.as_ref()).endpoint)
     }
 
     async fn probe(&self, probe: &mut Probe) -> Result<(), Halt> {
-        let bucket = match probe.target().map(Bucket::parse).transpose() {
+        let bucket = match probe.target().map(parse).transpose() {
             Ok(bucket) => bucket,
             Err(diagnosis) => return Err(probe.halt(None, diagnosis)),
         };
@@ -81,7 +82,7 @@ impl S3 {
         // Path style is the safe choice with a store of one's own, the host name on AWS.
         let path_style = self.config.path_style.unwrap_or(self.config.base_given);
         let hosted =
-            bucket.filter(|bucket| !path_style && base.domain().is_some() && bucket.fits_host());
+            bucket.filter(|bucket| !path_style && base.domain().is_some() && fits_host(bucket));
         let mut address = address(base, Role::Endpoint);
         if let Some(bucket) = hosted {
             address.endpoint.host = format!("{}.{}", bucket.name, address.endpoint.host);
@@ -192,7 +193,7 @@ impl S3 {
         if let Some(buckets) = buckets {
             probe.note("buckets", buckets);
         }
-        probe.note("unproven", "no bucket was tried: nothing says which one");
+        probe.note("unproven", Bucket::untried(&NAMING));
         Ok(())
     }
 
@@ -218,7 +219,7 @@ impl S3 {
             .step(&address.endpoint, &[Stage::Authenticate], work)
             .await?;
         probe.note("caller", caller);
-        probe.note("unproven", "no bucket was tried: nothing says which one");
+        probe.note("unproven", Bucket::untried(&NAMING));
         Ok(())
     }
 
@@ -260,11 +261,15 @@ impl S3 {
             );
         }
         if probe.intent().read || !probe.intent().write {
-            let read = object::read(probe, &session, listed.candidates, listed.truncated);
-            Box::pin(read).await?;
+            let (endpoint, candidates) = (&session.endpoint, &listed.candidates);
+            let read = store::read(probe, endpoint, &session, candidates, listed.truncated);
+            if let Some(answer) = Box::pin(read).await? {
+                object::note_encryption(probe, &answer);
+            }
         }
         if probe.intent().write {
-            Box::pin(object::write(probe, &session)).await?;
+            let write = store::write(probe, &session.endpoint, &session, &bucket.prefix);
+            Box::pin(write).await?;
         }
         Ok(())
     }
@@ -350,11 +355,7 @@ impl Session<'_> {
             .set_request_payer(self.payer())
             .customize()
             .config_override(self.client.link());
-        let resource = if self.bucket.prefix.is_empty() {
-            bucket.clone()
-        } else {
-            format!("{bucket}/{}", self.bucket.prefix)
-        };
+        let resource = self.bucket.resource();
         let answer = match Box::pin(request.send()).await {
             Ok(answer) => answer,
             Err(error) => return Err(self.diagnose(Call::ListObjects, &resource, error).await),
@@ -368,18 +369,21 @@ impl Session<'_> {
                 .not_s3(Call::ListObjects, &resource)
                 .evidence("listed", listed));
         }
-        let objects: Vec<&aws_sdk_s3::types::Object> = answer
-            .contents()
-            .iter()
-            .filter(|object| object.key().is_some_and(|key| self.bucket.holds(key)))
+        let listed = answer.contents().iter().filter_map(object::listed);
+        let objects: Vec<Object> = listed
+            .filter(|object| self.bucket.holds(&object.key))
             .collect();
         let more = answer.is_truncated() == Some(true);
         Ok(Listed {
             count: format!("{}{}", objects.len(), if more { " or more" } else { "" }),
             truncated: more,
-            candidates: Object::choose(&objects, &self.config.suffixes),
+            candidates: Object::choose(objects, &self.config.suffixes),
         })
     }
+}
+
+fn parse(target: &Target) -> Result<Bucket, Diagnosis> {
+    Bucket::parse(target, &NAMING)
 }
 
 /// Resolves, connects and shakes hands; the client then runs on that stream.

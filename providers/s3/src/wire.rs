@@ -17,9 +17,6 @@ use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProt
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
-use http::header::HOST;
-use http::uri::PathAndQuery;
-use http::{HeaderValue, Uri};
 use linkdial_core::net::HttpClient;
 use linkdial_core::{Diagnosis, Reached};
 
@@ -70,7 +67,6 @@ impl HttpConnector for Transport {
             let request = request
                 .try_into_http1x()
                 .map_err(|error| ConnectorError::user(error.into()))?;
-            let request = origin_form(request)?;
             let response = client
                 .send(request)
                 .await
@@ -80,26 +76,6 @@ impl HttpConnector for Transport {
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
-}
-
-/// Moves the authority from the URI to `Host` (RFC 9112, section 3.2.1).
-fn origin_form(
-    mut request: http::Request<SdkBody>,
-) -> Result<http::Request<SdkBody>, ConnectorError> {
-    let uri = request.uri().clone();
-    if let Some(authority) = uri.authority()
-        && !request.headers().contains_key(HOST)
-    {
-        let host = HeaderValue::from_str(authority.as_str())
-            .map_err(|error| ConnectorError::user(error.into()))?;
-        request.headers_mut().insert(HOST, host);
-    }
-    let path = uri
-        .path_and_query()
-        .cloned()
-        .unwrap_or_else(|| PathAndQuery::from_static("/"));
-    *request.uri_mut() = Uri::from(path);
-    Ok(request)
 }
 
 /// What every client of a link is made of.

@@ -5,20 +5,11 @@ mod common;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use linkdial_core::Outcome;
+use linkdial_core::testing::record;
 
 /// The findings as `outcome code CLAUSE/pointer`.
 fn findings(credentials: &str, config: &str) -> Vec<String> {
-    common::open(credentials, config)
-        .findings
-        .iter()
-        .map(|finding| {
-            let key = finding.keys.first().expect("every finding names a key");
-            format!(
-                "{} {} {}{}",
-                finding.outcome, finding.code, key.clause, key.pointer
-            )
-        })
-        .collect()
+    record::findings(&common::open(credentials, config).findings)
 }
 
 const PAIR: &str = r#"{"aws_access_key_id":"AKIA1","aws_secret_access_key":"abc/def+ghi"}"#;

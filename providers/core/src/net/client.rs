@@ -7,6 +7,9 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt as _;
+use http::header::HOST;
+use http::uri::PathAndQuery;
+use http::{HeaderValue, Uri};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1::{self, SendRequest};
@@ -75,7 +78,8 @@ where
         }))
     }
 
-    /// Sends one request. Its target is in origin form and it carries a `Host` header.
+    /// Sends one request. Its target is in origin form and it carries a `Host` header, or it has
+    /// the whole URL.
     ///
     /// The body of the answer ends with an error beyond [`MAX_ANSWER`]. The caller holds the
     /// deadline.
@@ -83,7 +87,7 @@ where
         &self,
         request: http::Request<B>,
     ) -> Result<http::Response<BoundedBody>, Diagnosis> {
-        let result = self.try_send(request).await;
+        let result = self.try_send(origin_form(request)).await;
         if let Err(fault) = &result {
             keep(&self.0.fault, || fault.clone());
         }
@@ -153,6 +157,22 @@ where
             fault,
         }))
     }
+}
+
+/// Moves the authority from the URI to `Host` (RFC 9112, section 3.2.1).
+fn origin_form<B>(mut request: http::Request<B>) -> http::Request<B> {
+    let uri = request.uri();
+    let Some(authority) = uri.authority() else {
+        return request;
+    };
+    let host = HeaderValue::from_str(authority.as_str());
+    let path = uri.path_and_query().cloned();
+    let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
+    *request.uri_mut() = Uri::from(path);
+    if let (Ok(host), false) = (host, request.headers().contains_key(HOST)) {
+        request.headers_mut().insert(HOST, host);
+    }
+    request
 }
 
 /// Copies a request that may be sent twice (RFC 9110, section 9.2.1) and has no body.

@@ -24,6 +24,7 @@
 mod boundaries;
 mod environment;
 mod logs;
+pub mod record;
 mod relay;
 mod secrecy;
 mod server;

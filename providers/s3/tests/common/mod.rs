@@ -1,13 +1,19 @@
 //! Dials one S3 link the way the program does.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
-#![allow(dead_code, reason = "each test binary uses another part")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test binary uses another part"
+)]
 
 use std::sync::Arc;
 
 use linkdial_core::net::Net;
+pub(crate) use linkdial_core::testing::record::{
+    diagnosis as decisive, evidence, note, passed, summary,
+};
 use linkdial_core::{
-    Clause, ClauseName, Definition, Diagnosis, Driver, Intent, Kind, Opened, Outcome, Settings,
-    Stage, Step, Target, verdict,
+    Clause, ClauseName, Definition, Driver, Intent, Kind, Opened, Settings, Step, Target,
 };
 use linkdial_s3::S3;
 use linkdial_testcontainers::{Answer, ScriptedHttp};
@@ -56,55 +62,6 @@ pub(crate) fn dial_with(
 /// One dial that reads.
 pub(crate) fn dial(credentials: &str, config: &str, target: Option<&str>) -> Vec<Step> {
     dial_with(credentials, config, target, Intent::READ, settings())
-}
-
-/// The diagnosis that decides the verdict.
-pub(crate) fn decisive(steps: &[Step]) -> Option<&Diagnosis> {
-    let worst = verdict(steps);
-    steps
-        .iter()
-        .find(|step| step.outcome == worst)
-        .and_then(|step| step.diagnosis.as_ref())
-}
-
-/// Verdict, code and first guilty key in one line, such as
-/// `fail authenticate.bad-secret CREDENTIALS/aws_secret_access_key`.
-pub(crate) fn summary(steps: &[Step]) -> String {
-    let verdict = verdict(steps);
-    let Some(diagnosis) = decisive(steps) else {
-        return verdict.to_string();
-    };
-    match diagnosis.keys.first() {
-        Some(key) => format!("{verdict} {} {}{}", diagnosis.code, key.clause, key.pointer),
-        None => format!("{verdict} {}", diagnosis.code),
-    }
-}
-
-/// The stages that passed, in order.
-pub(crate) fn passed(steps: &[Step]) -> Vec<Stage> {
-    steps
-        .iter()
-        .filter(|step| step.outcome == Outcome::Pass)
-        .map(|step| step.stage)
-        .collect()
-}
-
-/// A value of the evidence of the decisive diagnosis.
-pub(crate) fn evidence<'a>(steps: &'a [Step], name: &str) -> Option<&'a str> {
-    decisive(steps)?
-        .evidence
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, value)| value.as_str())
-}
-
-/// A note of any step.
-pub(crate) fn note<'a>(steps: &'a [Step], name: &str) -> Option<&'a str> {
-    steps
-        .iter()
-        .flat_map(|step| &step.notes)
-        .find(|(known, _)| *known == name)
-        .map(|(_, value)| value.as_str())
 }
 
 /// A key pair with a marked secret.

@@ -1,0 +1,183 @@
+//! `bucket[/prefix]`: what a link to an object store is used with.
+
+use wildmatch::WildMatch;
+
+use crate::code::Code;
+use crate::diagnosis::Diagnosis;
+use crate::target::Target;
+
+/// How a kind of store names what stands first in a target.
+#[derive(Clone, Copy, Debug)]
+pub struct Naming {
+    /// The vendor's word, such as `bucket`.
+    pub noun: &'static str,
+    /// Schemes that people put in front, in lower case.
+    pub schemes: &'static [&'static str],
+    /// Whether such a URL may have an account behind the name, after an `@`.
+    pub account_behind: bool,
+    /// Says what is wrong with a name, as `has a character that ...`.
+    pub fault: fn(&str) -> Option<&'static str>,
+}
+
+/// A bucket, and the part of it that the link is used with.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Bucket {
+    /// The vendor's word for it.
+    noun: &'static str,
+    /// Its name.
+    pub name: String,
+    /// The literal part before the first wildcard.
+    pub prefix: String,
+    /// The whole pattern, where the target has a wildcard.
+    pub pattern: Option<String>,
+    /// The scheme that stood in front, which does not belong there.
+    pub scheme: Option<String>,
+}
+
+impl Bucket {
+    /// Splits a target; the failure is a finding about it.
+    pub fn parse(target: &Target, naming: &Naming) -> Result<Self, Diagnosis> {
+        let noun = naming.noun;
+        let invalid = |reason: &str| {
+            Diagnosis::new(
+                Code::DefineTargetInvalid,
+                format!("the target `{target}` {reason}"),
+            )
+            .hint(format!("write {noun} or {noun}/prefix"))
+        };
+        let (scheme, rest) = match target.as_str().split_once("://") {
+            Some((scheme, rest))
+                if naming
+                    .schemes
+                    .contains(&scheme.to_ascii_lowercase().as_str()) =>
+            {
+                (Some(scheme.to_owned()), rest)
+            }
+            Some(_) => return Err(invalid(&format!("is a URL, not a {noun} and prefix"))),
+            None => (None, target.as_str()),
+        };
+        let (name, key) = rest.split_once('/').unwrap_or((rest, ""));
+        let name = match name.split_once('@') {
+            Some((name, _)) if scheme.is_some() && naming.account_behind => name,
+            _ => name,
+        };
+        if name.is_empty() {
+            return Err(invalid(&format!("names no {noun}")));
+        }
+        if name.contains(['*', '?']) {
+            return Err(invalid(&format!("has a wildcard in the {noun}")));
+        }
+        if let Some(reason) = (naming.fault)(name) {
+            return Err(invalid(reason));
+        }
+        let literal = key.find(['*', '?']).map(|at| &key[..at]);
+        Ok(Self {
+            noun,
+            name: name.to_owned(),
+            prefix: literal.unwrap_or(key).to_owned(),
+            pattern: literal.map(|_| key.to_owned()),
+            scheme,
+        })
+    }
+
+    /// Returns whether an object belongs to the target.
+    pub fn holds(&self, key: &str) -> bool {
+        self.pattern
+            .as_ref()
+            .is_none_or(|pattern| WildMatch::new(pattern).matches(key))
+    }
+
+    /// Returns name and prefix, as a report names what was listed.
+    pub fn resource(&self) -> String {
+        if self.prefix.is_empty() {
+            self.name.clone()
+        } else {
+            format!("{}/{}", self.name, self.prefix)
+        }
+    }
+
+    /// Returns the warning about a scheme in front.
+    pub fn scheme_warning(&self) -> Option<Diagnosis> {
+        let scheme = self.scheme.as_ref()?;
+        Some(
+            Diagnosis::new(
+                Code::DefineTargetScheme,
+                format!("the target of a link has no `{scheme}://` in front"),
+            )
+            .hint(format!(
+                "write `{}/{}`",
+                self.name,
+                self.pattern.as_ref().unwrap_or(&self.prefix)
+            )),
+        )
+    }
+
+    /// Returns the note of a check that tried none, since nothing says which.
+    pub fn untried(naming: &Naming) -> String {
+        format!("no {} was tried: nothing says which one", naming.noun)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMING: Naming = Naming {
+        noun: "bucket",
+        schemes: &["s3", "abfss"],
+        account_behind: true,
+        fault: |name| (name == "bad" || name.contains('@')).then_some("is bad"),
+    };
+
+    fn parse(text: &str) -> Result<Bucket, Diagnosis> {
+        Bucket::parse(&Target::new(text), &NAMING)
+    }
+
+    #[test]
+    fn the_literal_part_before_the_first_wildcard_is_the_prefix() {
+        let bucket = parse("logs/2026/day-*.csv").unwrap();
+        assert_eq!(
+            (bucket.name.as_str(), bucket.prefix.as_str()),
+            ("logs", "2026/day-")
+        );
+        assert!(bucket.holds("2026/day-11.csv"));
+        assert!(!bucket.holds("2026/day-11.json"));
+        assert_eq!(bucket.resource(), "logs/2026/day-");
+        let bucket = parse("logs").unwrap();
+        assert_eq!(
+            (bucket.prefix.as_str(), bucket.resource()),
+            ("", "logs".to_owned())
+        );
+        assert!(bucket.holds("anything"));
+    }
+
+    #[test]
+    fn a_scheme_is_stripped_with_a_warning() {
+        let bucket = parse("S3://logs/in/*.csv").unwrap();
+        let warning = bucket.scheme_warning().unwrap();
+        assert_eq!(warning.code, Code::DefineTargetScheme);
+        assert_eq!(warning.hint.as_deref(), Some("write `logs/in/*.csv`"));
+        let bucket = parse("abfss://logs@account.dfs.core.windows.net/in/").unwrap();
+        assert_eq!(
+            (bucket.name.as_str(), bucket.prefix.as_str()),
+            ("logs", "in/")
+        );
+        assert_eq!(parse("logs/in/").unwrap().scheme_warning(), None);
+    }
+
+    #[test]
+    fn what_names_no_bucket_is_refused() {
+        for (wrong, reason) in [
+            ("https://host/logs", "is a URL, not a bucket and prefix"),
+            ("", "names no bucket"),
+            ("/x", "names no bucket"),
+            ("a*/x", "has a wildcard in the bucket"),
+            ("bad/x", "is bad"),
+            ("logs@account/x", "is bad"),
+        ] {
+            let finding = parse(wrong).unwrap_err();
+            assert_eq!(finding.code, Code::DefineTargetInvalid, "{wrong}");
+            assert!(finding.message.ends_with(reason), "{}", finding.message);
+        }
+    }
+}

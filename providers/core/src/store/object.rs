@@ -1,0 +1,104 @@
+//! One byte of one object that a pipeline would read.
+
+use crate::code::Code;
+use crate::endpoint::Endpoint;
+use crate::probe::{Halt, Probe, Stage};
+
+use super::Store;
+
+/// At most so many objects are tried when those before were deleted since the listing.
+const TRIES: usize = 3;
+
+/// An object of a listing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Object {
+    /// Its whole name within the bucket.
+    pub key: String,
+    /// Whether there is no byte to read.
+    pub empty: bool,
+    /// Whether it is known to need a restore before it can be read.
+    pub offline: bool,
+}
+
+impl Object {
+    /// Takes the few objects to try: no folder marker, with one of the suffixes; first those that
+    /// are online and not empty.
+    pub fn choose(objects: impl IntoIterator<Item = Self>, suffixes: &[String]) -> Vec<Self> {
+        let wanted = |object: &Self| {
+            !object.key.ends_with('/')
+                && (suffixes.is_empty()
+                    || suffixes.iter().any(|suffix| object.key.ends_with(suffix)))
+        };
+        let mut chosen: Vec<Self> = objects.into_iter().filter(wanted).collect();
+        chosen.sort_by_key(|object| (object.offline, object.empty));
+        chosen.truncate(TRIES);
+        chosen
+    }
+}
+
+/// Reads one byte of the first of `candidates` that is still there, and notes which one it was.
+///
+/// `truncated` says whether the listing had more. Returns `None` when there is none to read.
+pub async fn read<S: Store>(
+    probe: &mut Probe,
+    endpoint: &Endpoint,
+    store: &S,
+    candidates: &[Object],
+    truncated: bool,
+) -> Result<Option<S::Answer>, Halt> {
+    let Some((last, others)) = candidates.split_last() else {
+        probe.skip(Stage::Read, "no object to read");
+        probe.note(
+            "unproven",
+            if truncated {
+                "reading was not tried: none of the first objects below the target fits"
+            } else {
+                "reading was not tried: nothing below the target fits"
+            },
+        );
+        return Ok(None);
+    };
+    let work = async {
+        for object in others {
+            match store.read(object).await {
+                Err(diagnosis) if diagnosis.code == Code::AccessNotFound => {}
+                result => return result.map(|answer| (&object.key, answer)),
+            }
+        }
+        store.read(last).await.map(|answer| (&last.key, answer))
+    };
+    let (key, answer) = probe.step(endpoint, &[Stage::Read], work).await?;
+    probe.note("object", store.resource(key));
+    Ok(Some(answer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_read_comes_first() {
+        let object = |key: &str, empty, offline| Object {
+            key: key.to_owned(),
+            empty,
+            offline,
+        };
+        let listed = || {
+            vec![
+                object("a.csv", false, true),
+                object("in/", true, false),
+                object("b.csv", true, false),
+                object("c.json", false, false),
+                object("d.csv", false, false),
+            ]
+        };
+        let keys = |suffixes: &[&str]| -> Vec<String> {
+            let suffixes: Vec<String> = suffixes.iter().map(|&it| it.to_owned()).collect();
+            let chosen = Object::choose(listed(), &suffixes);
+            chosen.into_iter().map(|object| object.key).collect()
+        };
+        assert_eq!(keys(&["csv"]), ["d.csv", "b.csv", "a.csv"]);
+        assert_eq!(keys(&[]), ["c.json", "d.csv", "b.csv"]);
+        assert!(keys(&["parquet"]).is_empty());
+    }
+}

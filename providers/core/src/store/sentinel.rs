@@ -1,0 +1,129 @@
+//! The write stage of an object store: a sentinel is put, read back, compared and deleted.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::sync::{Mutex, PoisonError};
+
+use crate::code::Code;
+use crate::diagnosis::Diagnosis;
+use crate::endpoint::Endpoint;
+use crate::probe::{Halt, Probe, Stage};
+
+use super::Store;
+
+/// What the sentinel holds.
+pub const SENTINEL: &[u8] =
+    b"written by linkdial to prove that this link can write; safe to delete\n";
+
+/// How a put ended.
+#[derive(Debug)]
+pub enum Put {
+    /// The store confirmed it; the finding says what is wrong with it all the same.
+    Written(Written, Option<Diagnosis>),
+    /// The store answered that it did not take it.
+    Refused(Diagnosis),
+    /// The request went out and no answer came: it may be there.
+    Unanswered(Diagnosis),
+}
+
+/// What a store says of an object that it took.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Written {
+    /// Its version, where the bucket keeps versions.
+    pub version: Option<String>,
+    /// Its entity tag, where a delete can be tied to it.
+    pub etag: Option<String>,
+}
+
+/// How far the sentinel got.
+#[derive(Debug)]
+enum State {
+    Absent,
+    Unknown,
+    Written(Written),
+}
+
+/// Writes a sentinel behind the prefix under a name of its own, reads it back, compares and
+/// deletes it. Without the permission of the caller the stage is skipped.
+pub async fn write<S: Store>(
+    probe: &mut Probe,
+    endpoint: &Endpoint,
+    store: &S,
+    prefix: &str,
+) -> Result<(), Halt> {
+    if !probe.may_write() {
+        probe.skip(Stage::Write, "writing was not asked for");
+        probe.note(
+            "unproven",
+            "the right to write was not tried; --write tries it",
+        );
+        return Ok(());
+    }
+    // Behind the prefix: a policy may allow that and nothing else.
+    let key = format!("{prefix}.linkdial-{:016x}{:016x}", random(), random());
+    let resource = store.resource(&key);
+    // Outlives the work, which may be dropped at any point.
+    let state = Mutex::new(State::Absent);
+    let now = |next| *state.lock().unwrap_or_else(PoisonError::into_inner) = next;
+    let work = async {
+        now(State::Unknown);
+        match store.put(&key).await {
+            Put::Written(written, finding) => {
+                now(State::Written(written));
+                finding.map_or(Ok(()), Err)?;
+            }
+            Put::Refused(diagnosis) => {
+                now(State::Absent);
+                return Err(diagnosis);
+            }
+            Put::Unanswered(diagnosis) => return Err(diagnosis),
+        }
+        compare(&resource, &store.fetch(&key).await?)
+    };
+    let walked = probe.step(endpoint, &[Stage::Write], work).await;
+    if walked.is_ok() {
+        probe.note("sentinel", &resource);
+    }
+    let written = match state.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        State::Absent => return walked,
+        State::Unknown => None,
+        State::Written(written) => Some(written),
+    };
+    match probe.cleanup(store.delete(&key, written.as_ref())).await {
+        Ok(kept) => {
+            if let Some(kept) = kept {
+                probe.note("kept", kept);
+            }
+        }
+        Err(left) => {
+            let hint = store.leftover_hint(&resource, written.as_ref());
+            let version = written.and_then(|written| written.version);
+            let finding = Diagnosis::new(
+                Code::WriteLeftover,
+                format!("the sentinel `{resource}` could not be deleted"),
+            )
+            .evidence("resource", &resource)
+            .evidence("version", version.unwrap_or_default())
+            .evidence("reason", &left.message)
+            .hint(hint);
+            probe.finding(Some(endpoint), finding);
+        }
+    }
+    walked
+}
+
+fn compare(resource: &str, read: &[u8]) -> Result<(), Diagnosis> {
+    if read == SENTINEL {
+        return Ok(());
+    }
+    Err(Diagnosis::new(
+        Code::WriteReadbackDiffers,
+        format!("`{resource}` came back other than it was written"),
+    )
+    .hint("something between here and the store changes objects"))
+}
+
+/// A number nobody else draws; the standard library's hasher is seeded by the system.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
