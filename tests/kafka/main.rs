@@ -6,6 +6,7 @@ mod client;
 mod cluster;
 mod files;
 mod kerberos;
+#[path = "../lab/mod.rs"]
 mod lab;
 mod listeners;
 mod settings;

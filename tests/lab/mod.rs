@@ -1,4 +1,5 @@
-//! Links with what is to be said of them.
+//! Links with what is to be said of them, for the tests of every kind.
+#![allow(dead_code, reason = "each kind uses another part")]
 
 use std::fmt::Write as _;
 use std::fs;
@@ -97,8 +98,8 @@ pub(crate) fn read(output: &Output) -> Value {
     })
 }
 
-/// Verifies all cases in one script and returns their checks.
-pub(crate) fn verify(arguments: &[&str], cases: &[Case]) -> Vec<Value> {
+/// Writes all cases in one script: each link with a pipeline from its target.
+pub(crate) fn script(cases: &[Case]) -> String {
     let mut script = String::new();
     for (number, case) in cases.iter().enumerate() {
         let (link, target) = (&case.link, &case.target);
@@ -109,7 +110,12 @@ pub(crate) fn verify(arguments: &[&str], cases: &[Case]) -> Vec<Value> {
         )
         .unwrap();
     }
-    let report = report(arguments, &script);
+    script
+}
+
+/// Verifies all cases in one script and returns their checks.
+pub(crate) fn verify(arguments: &[&str], cases: &[Case]) -> Vec<Value> {
+    let report = report(arguments, &script(cases));
     let checks = report["checks"].as_array().unwrap().clone();
     assert_eq!(checks.len(), cases.len(), "{report:#}");
     let mut wrong = String::new();
@@ -133,6 +139,28 @@ pub(crate) fn verify(arguments: &[&str], cases: &[Case]) -> Vec<Value> {
     }
     assert!(wrong.is_empty(), "{wrong}");
     checks
+}
+
+/// Verifies a script in every format, with all events, and returns the texts by their names.
+pub(crate) fn every_text(arguments: &[&str], script: &str) -> Vec<(&'static str, String)> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |format: &str| folder.path().join(format).to_str().unwrap().to_owned();
+    let outputs: Vec<String> = ["json", "junit", "github"]
+        .iter()
+        .map(|format| format!("{format}={}", file(format)))
+        .collect();
+    let mut all = vec!["verify", "-v", "--log", "trace"];
+    all.extend(outputs.iter().flat_map(|output| ["--output", output]));
+    all.extend(arguments);
+    let output = linkdial(&all, script);
+    let read = |format| fs::read_to_string(file(format)).unwrap();
+    vec![
+        ("human", String::from_utf8(output.stdout).unwrap()),
+        ("log", String::from_utf8(output.stderr).unwrap()),
+        ("json", read("json")),
+        ("junit", read("junit")),
+        ("github", read("github")),
+    ]
 }
 
 /// What a check says.
