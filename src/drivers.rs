@@ -6,6 +6,8 @@ use linkdial_core::{Code, Definition, Diagnosis, Driver, Key, Kind, Opened, Reda
 
 /// Every provider of this build.
 pub const DRIVERS: &[Driver] = &[
+    #[cfg(feature = "gcs")]
+    Driver::of::<linkdial_gcs::Gcs>(),
     #[cfg(feature = "http")]
     Driver::of::<linkdial_http::Http>(),
     #[cfg(feature = "kafka")]
@@ -66,11 +68,12 @@ fn without_driver(definition: &Definition) -> Opened {
 fn not_compiled_in(kind: Kind) -> Diagnosis {
     let hint = match kind {
         // These are features of Cargo.toml, and this build left theirs out.
-        Kind::Http | Kind::Kafka | Kind::S3 => format!(
+        Kind::Gcs | Kind::Http | Kind::Kafka | Kind::S3 => format!(
             "use a build that has the feature `{}`",
             kind.as_str().to_ascii_lowercase()
         ),
-        _ => "this version dials S3, KAFKA and HTTP links only; check this one by hand".to_owned(),
+        _ => "this version dials S3, GCS, KAFKA and HTTP links only; check this one by hand"
+            .to_owned(),
     };
     Diagnosis::new(
         Code::DefineNotCompiledIn,
@@ -120,7 +123,7 @@ mod tests {
     fn a_feature_is_named_only_where_there_is_one() {
         let hint = |kind| not_compiled_in(kind).hint.unwrap();
         assert!(hint(Kind::S3).contains("feature `s3`"));
-        assert!(hint(Kind::Azure).contains("S3, KAFKA and HTTP links only"));
+        assert!(hint(Kind::Azure).contains("S3, GCS, KAFKA and HTTP links only"));
         assert!(hint(Kind::Kafka).contains("feature `kafka`"));
         assert!(!hint(Kind::Azure).contains("feature"));
     }
