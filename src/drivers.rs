@@ -8,6 +8,8 @@ use linkdial_core::{Code, Definition, Diagnosis, Driver, Key, Kind, Opened, Reda
 pub const DRIVERS: &[Driver] = &[
     #[cfg(feature = "azure")]
     Driver::of::<linkdial_azure::Azure>(),
+    #[cfg(feature = "gcs")]
+    Driver::of::<linkdial_gcs::Gcs>(),
     #[cfg(feature = "http")]
     Driver::of::<linkdial_http::Http>(),
     #[cfg(feature = "kafka")]
@@ -68,11 +70,11 @@ fn without_driver(definition: &Definition) -> Opened {
 fn not_compiled_in(kind: Kind) -> Diagnosis {
     let hint = match kind {
         // These are features of Cargo.toml, and this build left theirs out.
-        Kind::Azure | Kind::Http | Kind::Kafka | Kind::S3 => format!(
+        Kind::Azure | Kind::Gcs | Kind::Http | Kind::Kafka | Kind::S3 => format!(
             "use a build that has the feature `{}`",
             kind.as_str().to_ascii_lowercase()
         ),
-        _ => "this version dials AZURE, HTTP, KAFKA and S3 links only; check this one by hand"
+        _ => "this version dials AZURE, GCS, HTTP, KAFKA and S3 links only; check this one by hand"
             .to_owned(),
     };
     Diagnosis::new(
@@ -123,7 +125,7 @@ mod tests {
     fn a_feature_is_named_only_where_there_is_one() {
         let hint = |kind| not_compiled_in(kind).hint.unwrap();
         assert!(hint(Kind::S3).contains("feature `s3`"));
-        assert!(hint(Kind::Hdfs).contains("AZURE, HTTP, KAFKA and S3 links only"));
+        assert!(hint(Kind::Hdfs).contains("AZURE, GCS, HTTP, KAFKA and S3 links only"));
         assert!(hint(Kind::Kafka).contains("feature `kafka`"));
         assert!(!hint(Kind::Hdfs).contains("feature"));
     }

@@ -110,6 +110,39 @@ impl Value {
     }
 }
 
+/// A JSON object that is the value of a key, inline or as a text of its own.
+#[derive(Clone, Debug)]
+pub struct Document(Vec<Member>);
+
+impl Document {
+    /// Reads a value; `None` when it holds no JSON object.
+    pub fn of(node: &Node) -> Option<Self> {
+        match &node.value {
+            Value::Object(members) => Some(Self(members.clone())),
+            Value::String(text) => {
+                let clause = Clause::parse(ClauseName::Credentials, text.expose());
+                let faulty = clause.members.is_empty() || !clause.faults.is_empty();
+                (!faulty).then_some(Self(clause.members))
+            }
+            Value::Array(_) | Value::Bool(_) | Value::Null | Value::Number(_) => None,
+        }
+    }
+
+    /// Returns its members in the order of the text.
+    pub fn members(&self) -> &[Member] {
+        &self.0
+    }
+
+    /// Returns the string of a member; an empty one counts as absent.
+    pub fn text(&self, key: &str) -> Option<&Secret> {
+        let member = self.0.iter().find(|member| member.key == key)?;
+        match &member.value.value {
+            Value::String(text) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Debug for Value {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.type_name())

@@ -1,6 +1,6 @@
 //! The Define stage: what both clauses say, checked against the kind's table of keys.
 
-use crate::clause::{Clause, ClauseName, Node, Value};
+use crate::clause::{Clause, ClauseName, Document, Node, Value, escape_pointer};
 use crate::code::Code;
 use crate::diagnosis::{Diagnosis, KeyPlace, Outcome};
 use crate::link::Definition;
@@ -14,6 +14,8 @@ use crate::secret::Secret;
 pub enum Shape {
     /// `true` or `false`.
     Boolean,
+    /// A JSON object, or its text in a string: a file that somebody else wrote.
+    Document,
     /// A whole number in this range.
     Integer(i64, i64),
     /// An object of strings.
@@ -244,6 +246,23 @@ impl<'a> Clauses<'a> {
         }
     }
 
+    /// Returns the JSON object that a key holds, inline or as text; `None` when it is neither.
+    pub fn document(&self, key: &str) -> Option<Document> {
+        Document::of(self.node(key)?)
+    }
+
+    /// Returns where a member of a key's document stands: the key itself where it is text.
+    pub fn place_in(&self, key: &str, member: &str) -> KeyPlace {
+        let place = self.place(key);
+        match self.node(key).map(|node| &node.value) {
+            Some(Value::Object(_)) => KeyPlace::pointer(
+                place.clause,
+                format!("{}/{}", place.pointer, escape_pointer(member)),
+            ),
+            _ => place,
+        }
+    }
+
     /// Records that a required key is not there, naming a key that looks like it.
     pub fn missing(&mut self, key: &str, message: impl Into<String>, hint: impl Into<String>) {
         let mut finding = Diagnosis::new(Code::DefineMissingKey, message).key(self.place(key));
@@ -327,6 +346,7 @@ impl<'a> Clauses<'a> {
         let found = node.value.type_name();
         let fits = match known.shape {
             Shape::Boolean => boolean(node).is_some(),
+            Shape::Document => matches!(node.value, Value::Object(_) | Value::String(_)),
             Shape::Integer(..) => scalar(node).is_some_and(|text| text.parse::<i64>().is_ok()),
             Shape::Object => matches!(node.value, Value::Object(_)),
             Shape::Pem | Shape::Text | Shape::Word(_) => scalar(node).is_some(),
@@ -335,6 +355,7 @@ impl<'a> Clauses<'a> {
         if !fits {
             let wanted = match known.shape {
                 Shape::Boolean => "true or false",
+                Shape::Document => "an object or its text",
                 Shape::Integer(..) => "a whole number",
                 Shape::Object => "an object",
                 Shape::Pem | Shape::Text | Shape::Word(_) => "a string",
@@ -351,15 +372,13 @@ impl<'a> Clauses<'a> {
             return;
         }
         match (&node.value, known.shape) {
+            // Its members are its writer's: a key in PEM ends with a line break.
+            (Value::Object(_), Shape::Document) => {}
             (Value::Object(members), _) => {
                 for member in members {
                     let inner = KeyPlace::pointer(
                         place.clause,
-                        format!(
-                            "{}/{}",
-                            place.pointer,
-                            crate::clause::escape_pointer(&member.key)
-                        ),
+                        format!("{}/{}", place.pointer, escape_pointer(&member.key)),
                     );
                     self.check_item(name, &member.value, inner);
                 }
@@ -402,7 +421,9 @@ impl<'a> Clauses<'a> {
                 }
             }
             (Value::String(text), Shape::Text) => self.check_text(name, text, place),
-            (Value::String(text), Shape::Pem) if is_placeholder(text.expose()) => {
+            (Value::String(text), Shape::Document | Shape::Pem)
+                if is_placeholder(text.expose()) =>
+            {
                 self.check_text(name, text, place);
             }
             _ => {}

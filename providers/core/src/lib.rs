@@ -36,7 +36,7 @@ mod trail;
 pub mod xml;
 
 pub use address::shown_url;
-pub use clause::{Clause, ClauseName};
+pub use clause::{Clause, ClauseName, Document};
 pub use clause_json::REDACTED_VALUE;
 pub use code::{Code, UnknownCode};
 pub use define::{Clauses, Key, Shape};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 
-use crate::clause::{Clause, Node, Value};
-use crate::define::Key;
+use crate::clause::{Clause, Document, Node, Value};
+use crate::define::{Key, Shape};
 use crate::forms::{Forms, SUBSTRING_LENGTH, View};
 use crate::link::Definition;
 use crate::secret::Secret;
@@ -138,12 +138,14 @@ impl Gathered {
 
     fn clause(&mut self, clause: &Clause, keys: &[Key], credentials: bool) {
         for member in clause.members() {
-            let secret = keys
-                .iter()
-                .find(|known| known.name == member.key)
-                .map_or(credentials || looks_secret(&member.key), |known| {
-                    known.secret
-                });
+            let known = keys.iter().find(|known| known.name == member.key);
+            if known.is_some_and(|known| matches!(known.shape, Shape::Document)) {
+                self.document(&member.value);
+                continue;
+            }
+            let secret = known.map_or(credentials || looks_secret(&member.key), |known| {
+                known.secret
+            });
             self.node(&member.value, secret);
         }
         if clause.members().is_empty() && credentials {
@@ -156,6 +158,17 @@ impl Gathered {
             {
                 self.add(word);
             }
+        }
+    }
+
+    /// Of a file of keys, most is no secret: its type and addresses stand in many a sentence.
+    fn document(&mut self, node: &Node) {
+        let Some(document) = Document::of(node) else {
+            self.node(node, true);
+            return;
+        };
+        for member in document.members() {
+            self.node(&member.value, node.secret || looks_secret(&member.key));
         }
     }
 
@@ -213,6 +226,7 @@ pub fn looks_secret(key: &str) -> bool {
     .any(|word| key.contains(word))
         && !key.ends_with("md5")
         && !key.ends_with("url")
+        && !key.ends_with("uri")
 }
 
 /// The secret as pairs of hexadecimal digits.

@@ -13,6 +13,7 @@ const KEYS: &[Key] = &[
     Key::config("names", Shape::TextList),
     Key::config("headers", Shape::Object),
     Key::config("extra", Shape::Text).extension(),
+    Key::credential("file", Shape::Document).secret(),
 ];
 
 fn definition(credentials: &str, config: &str) -> Definition {
@@ -243,4 +244,37 @@ fn credentials_win_over_config_and_null_is_absent() {
 fn debug_shows_no_value() {
     let definition = definition(r#"{"pass_word":"hunter22"}"#, r#"{"names":["hunter22"]}"#);
     assert!(!format!("{definition:?}").contains("hunter22"));
+}
+
+#[test]
+fn a_document_is_an_object_or_its_text() {
+    for (credentials, place) in [
+        (r#"{"file":{"a/b":" x\n","n":1}}"#, "/file/a~1b"),
+        (r#"{"file":"{\"a/b\":\" x\\n\",\"n\":1}"}"#, "/file"),
+    ] {
+        let definition = definition(credentials, "");
+        let clauses = Clauses::new(&definition, KEYS);
+        let document = clauses.document("file").unwrap();
+        assert_eq!(document.text("a/b").unwrap().expose(), " x\n");
+        assert_eq!(document.text("n"), None);
+        assert_eq!(document.members().len(), 2);
+        assert_eq!(clauses.place_in("file", "a/b").pointer, place);
+        assert!(clauses.into_findings().is_empty(), "{credentials}");
+    }
+    for credentials in [
+        r#"{"file":"/a/path"}"#,
+        r#"{"file":"[1]"}"#,
+        r#"{"file":""}"#,
+        "{}",
+    ] {
+        let definition = definition(credentials, "");
+        let clauses = Clauses::new(&definition, KEYS);
+        assert!(clauses.document("file").is_none(), "{credentials}");
+        assert!(clauses.into_findings().is_empty(), "{credentials}");
+    }
+    let (found, covered) = only(r#"{"file":[1]}"#, "");
+    assert_eq!(found.code, Code::DefineWrongType);
+    assert_eq!(covered, "[1]");
+    let (found, _) = only(r#"{"file":"<your key file>"}"#, "");
+    assert_eq!(found.code, Code::DefinePlaceholderValue);
 }

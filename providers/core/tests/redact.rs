@@ -9,6 +9,7 @@ const KEYS: &[Key] = &[
     Key::credential("secret", Shape::Text).secret(),
     Key::config("region", Shape::Text),
     Key::config("customer", Shape::Text).secret(),
+    Key::credential("file", Shape::Document).secret(),
 ];
 
 fn redactor(credentials: &str, config: &str) -> Redactor {
@@ -85,4 +86,27 @@ fn the_parts_of_an_authorization_header_are_secrets_too() {
 fn broken_json_hides_its_words() {
     let redactor = redactor(r#"{"secret":"hunter2222",}"#, "");
     assert!(!redactor.redacted("got hunter2222").contains("hunter"));
+}
+
+#[test]
+fn of_a_file_of_keys_only_the_secrets_are_taken_out() {
+    let file = serde_json::json!({
+        "type": "service_account",
+        "private_key": "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0B\n",
+        "token_uri": "https://oauth2.example.com/token",
+        "client_email": "robot@example.com",
+    });
+    let told = "service_account robot@example.com https://oauth2.example.com/token";
+    for value in [file.clone(), file.to_string().into()] {
+        let json = serde_json::json!({"file": value}).to_string();
+        let private = format!("a {} b", file["private_key"].as_str().unwrap());
+        assert_eq!(
+            redactor(&json, "").redacted(private),
+            format!("a {REDACTED} b")
+        );
+        assert_eq!(redactor(&json, "").redacted(told), told);
+    }
+    let broken = r#"{"file":"{\"private_key\": \"hunter22hunter22\""}"#;
+    let text = redactor(broken, "").redacted("{\"private_key\": \"hunter22hunter22\"");
+    assert_eq!(text, REDACTED);
 }

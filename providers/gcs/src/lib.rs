@@ -1,1 +1,9 @@
-//! Google Cloud Storage links, dialled over the XML API and with service accounts.
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod error;
+mod explain;
+mod provider;
+mod service_account;
+
+pub use provider::Gcs;

@@ -6,6 +6,9 @@ use linkdial_core::{Clauses, Code, Diagnosis, Key, Outcome, Secret, Shape};
 use md5::{Digest as _, Md5};
 use url::Url;
 
+use crate::address::endpoint_url;
+use crate::wire::Keys;
+
 /// Key id of the link's own key pair.
 pub(crate) const KEY_ID: &str = "aws_access_key_id";
 /// Secret of the pair.
@@ -78,26 +81,6 @@ pub(crate) enum Auth {
     Cluster,
 }
 
-/// A key pair.
-#[derive(Clone, Debug)]
-pub(crate) struct Keys {
-    pub(crate) id: String,
-    pub(crate) secret: Secret,
-    pub(crate) token: Option<Secret>,
-}
-
-impl Keys {
-    /// Returns the key id for a report; nothing when it looks like a secret put in its place.
-    pub(crate) fn shown_id(&self) -> &str {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.@".contains(c);
-        if self.id.len() < 40 && self.id.chars().all(plain) {
-            &self.id
-        } else {
-            ""
-        }
-    }
-}
-
 /// A role to take on with the key pair.
 #[derive(Clone, Debug)]
 pub(crate) struct Role {
@@ -156,8 +139,8 @@ pub(crate) fn define(clauses: &mut Clauses<'_>) -> Option<Config> {
     let auth = auth(clauses);
     let role = role(clauses);
     let region = region(clauses);
-    let endpoint = url(clauses, ENDPOINT);
-    let sts_endpoint = url(clauses, STS_ENDPOINT);
+    let endpoint = endpoint_url(clauses, ENDPOINT);
+    let sts_endpoint = endpoint_url(clauses, STS_ENDPOINT);
     let encryption = encryption(clauses, endpoint.as_ref());
     let mut auth = auth?;
     let cluster = clauses.text(CREDS_MODE).is_some();
@@ -374,12 +357,6 @@ fn dns_suffix(region: &str) -> &'static str {
     } else {
         "amazonaws.com"
     }
-}
-
-fn url(clauses: &mut Clauses<'_>, key: &'static str) -> Option<Url> {
-    clauses.service_url(key, "https://minio.example.com:9000", |path| {
-        (path != "/").then_some("holds a path; the bucket belongs to the target")
-    })
 }
 
 fn encryption(clauses: &mut Clauses<'_>, endpoint: Option<&Url>) -> Option<Encryption> {

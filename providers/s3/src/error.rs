@@ -1,18 +1,11 @@
 //! What S3, STS and the stores that speak their protocol answer, and what it means.
 
-use std::error::Error;
-
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use jiff::Timestamp;
-use linkdial_core::clock::http_date;
-use linkdial_core::net::{client_certificate_fault, plain_text_refused};
-use linkdial_core::xml::{element, root_element};
-use linkdial_core::{Blame, Code, Diagnosis, Endpoint, KeyPlace};
+use linkdial_core::{Code, Diagnosis, KeyPlace};
 
 use crate::config::{Auth, Config, Encryption};
-use crate::wire::Transport;
+use crate::explain::not_this_service;
+use crate::fault::Fault;
+use crate::session::{Asked, Call, Vendor};
 
 /// The vendor's error codes. Sources: [S3] Amazon S3 API Reference, Error responses; [STS] AWS STS
 /// API Reference, Common errors and `AssumeRole`; [MINIO] answers of MinIO, recorded in the tests.
@@ -57,126 +50,50 @@ const CODES: &[(&str, Code)] = &[
     ("XMinioAdminBucketQuotaExceeded", Code::WriteNoSpace), // [MINIO]
 ];
 
-/// The call that was refused.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Call {
-    AssumeRole,
-    DeleteObject,
-    GetCallerIdentity,
-    GetObject,
-    ListBuckets,
-    ListObjects,
-    PutObject,
-}
-
-impl Call {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::AssumeRole => "sts:AssumeRole",
-            Self::DeleteObject => "s3:DeleteObject",
-            Self::GetCallerIdentity => "sts:GetCallerIdentity",
-            Self::GetObject => "s3:GetObject",
-            Self::ListBuckets => "s3:ListAllMyBuckets",
-            Self::ListObjects => "s3:ListBucket",
-            Self::PutObject => "s3:PutObject",
-        }
-    }
-}
-
-/// What the answer was an answer to.
+/// What the answers to an S3 link hang on.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'a> {
-    pub(crate) call: Call,
+pub(crate) struct Amazon<'a> {
     pub(crate) config: &'a Config,
-    pub(crate) endpoint: &'a Endpoint,
-    /// Bucket, object or role.
-    pub(crate) resource: &'a str,
-    /// Whether the bucket stood in the host name.
+    /// Whether the bucket stands in the host name.
     pub(crate) virtual_host: bool,
     /// The role that signs, where one was taken on.
     pub(crate) role: Option<&'a str>,
 }
 
-/// Turns an error of the SDK into a finding.
-pub(crate) async fn diagnose<E>(
-    asked: Asked<'_>,
-    transport: &Transport,
-    error: SdkError<E, HttpResponse>,
-) -> Diagnosis
-where
-    E: Error + ProvideErrorMetadata + Send + Sync + 'static,
-{
-    if let Some(fault) = transport.take_fault() {
-        return fault.evidence("operation", asked.call.name());
+impl Vendor for Amazon<'_> {
+    fn right(&self, call: Call) -> &'static str {
+        match call {
+            Call::AssumeRole => "sts:AssumeRole",
+            Call::DeleteObject => "s3:DeleteObject",
+            Call::GetCallerIdentity => "sts:GetCallerIdentity",
+            Call::GetObject => "s3:GetObject",
+            Call::ListBuckets => "s3:ListAllMyBuckets",
+            Call::ListObjects => "s3:ListBucket",
+            Call::PutObject => "s3:PutObject",
+        }
     }
-    let Some(raw) = error.raw_response() else {
-        return Diagnosis::new(Code::AccessRequestRefused, "the request could not be built")
-            .blame(Blame::Tool)
-            .evidence("operation", asked.call.name())
-            .evidence(
-                "error",
-                aws_smithy_types::error::display::DisplayErrorContext(&error),
-            );
-    };
-    let body = raw.body().bytes().unwrap_or_default();
-    let body = String::from_utf8_lossy(&body[..body.len().min(MAX_TEXT)]).into_owned();
-    let header = |name: &str| raw.headers().get(name).map(str::to_owned);
-    let meta = error.as_service_error();
-    let fault = Fault {
-        status: raw.status().as_u16(),
-        code: meta
-            .and_then(|error| error.code().map(str::to_owned))
-            .or_else(|| element(&body, "Code"))
-            .or_else(|| header("x-minio-error-code")),
-        message: meta
-            .and_then(|error| error.message().map(str::to_owned))
-            .or_else(|| element(&body, "Message"))
-            .unwrap_or_default(),
-        region: header("x-amz-bucket-region")
-            .or_else(|| element(&body, "Region"))
-            .or_else(|| region_in(&element(&body, "Endpoint")?)),
-        request_id: header("x-amz-request-id").or_else(|| element(&body, "RequestId")),
-        server_time: element(&body, "ServerTime")
-            .and_then(|time| time.parse().ok())
-            .or_else(|| server_time_in(&element(&body, "Message")?))
-            .or_else(|| http_date(&header("date")?)),
-        // A signed location carries its signature in the query.
-        location: header("location").map(|it| it.split('?').next().unwrap_or_default().to_owned()),
-        retry_after: header("retry-after"),
-        body,
-    };
-    if let Some(diagnosis) = plain_text_refused(asked.endpoint, fault.status, &fault.body) {
-        return diagnosis;
-    }
-    if let Some(context) = transport.fault_context().await
-        && let Some(diagnosis) =
-            client_certificate_fault(asked.endpoint, &context, fault.status, &fault.body)
-    {
-        return diagnosis;
-    }
-    fault.diagnose(asked)
-}
 
-/// More of an error body is not read.
-const MAX_TEXT: usize = 64 * 1024;
+    fn version_right(&self) -> &'static str {
+        "s3:DeleteObjectVersion"
+    }
 
-/// An answer that is not the one asked for.
-pub(crate) struct Fault {
-    pub(crate) status: u16,
-    pub(crate) code: Option<String>,
-    pub(crate) message: String,
-    pub(crate) region: Option<String>,
-    pub(crate) request_id: Option<String>,
-    pub(crate) server_time: Option<Timestamp>,
-    pub(crate) location: Option<String>,
-    pub(crate) retry_after: Option<String>,
-    pub(crate) body: String,
+    fn version_parameter(&self) -> &'static str {
+        "versionId"
+    }
+
+    fn diagnose(&self, asked: Asked<'_>, fault: &Fault) -> Diagnosis {
+        fault.diagnose(asked, self)
+    }
+
+    fn not_this_service(&self, asked: Asked<'_>) -> Diagnosis {
+        not_this_service(asked)
+    }
 }
 
 impl Fault {
     /// The vendor's code first, the status second.
-    pub(crate) fn code(&self, asked: Asked<'_>) -> Code {
-        let anonymous = !matches!(asked.config.auth, Auth::Keys(_));
+    pub(crate) fn code(&self, asked: Asked<'_>, link: &Amazon<'_>) -> Code {
+        let anonymous = !matches!(link.config.auth, Auth::Keys(_));
         let remote = self.code.as_deref().unwrap_or_default();
         if remote == "AccessDenied" || remote == "Forbidden" {
             return self.denied(asked, anonymous);
@@ -204,7 +121,7 @@ impl Fault {
             };
         }
         let reads = asked.call == Call::GetObject;
-        let customer = matches!(asked.config.encryption, Encryption::Customer { .. });
+        let customer = matches!(link.config.encryption, Encryption::Customer { .. });
         let says = |text: &str| self.message.contains(text);
         match (remote, self.status) {
             // It also stands for other faults of the header, such as a `/` in the key id.
@@ -229,28 +146,19 @@ impl Fault {
             (_, 500..) => Code::AccessServerError,
             // A success that the SDK could not read: it is another document, or none.
             (_, 200..=299)
-                if asked.virtual_host
-                    && root_element(&self.body) == Some("ListAllMyBucketsResult") =>
+                if link.virtual_host && self.root_element() == Some("ListAllMyBucketsResult") =>
             {
                 Code::AccessWrongStyle
             }
             // An error document of the protocol, with a code that means nothing special here.
             (_, 400..)
                 if !remote.is_empty()
-                    && matches!(root_element(&self.body), Some("Error" | "ErrorResponse")) =>
+                    && matches!(self.root_element(), Some("Error" | "ErrorResponse")) =>
             {
                 Code::AccessRequestRefused
             }
             _ => Code::AccessNotThisService,
         }
-    }
-
-    /// The region that the answer asks for; the message names it where the body does not.
-    pub(crate) fn named_region(&self) -> Option<String> {
-        self.region.clone().or_else(|| {
-            let (_, rest) = self.message.split_once("expecting '")?;
-            rest.split('\'').next().map(str::to_owned)
-        })
     }
 
     /// One word for several faults; the call and the message tell them apart.
@@ -284,22 +192,6 @@ pub(crate) fn place(key: &str) -> KeyPlace {
         .find(|known| known.name == key)
         .map_or(linkdial_core::ClauseName::Config, |known| known.clause);
     KeyPlace::key(clause, key)
-}
-
-/// Takes the region out of a host such as `bucket.s3.eu-west-1.amazonaws.com`.
-fn region_in(host: &str) -> Option<String> {
-    let before = host.split(".amazonaws.com").next()?;
-    let region = before.rsplit(['.']).next()?.trim_start_matches("s3-");
-    region.contains('-').then(|| region.to_owned())
-}
-
-/// Takes the server's time out of "Signature expired: A is now earlier than B (C - 15 min.)".
-fn server_time_in(message: &str) -> Option<Timestamp> {
-    let (_, rest) = message.split_once('(')?;
-    let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", rest.split(' ').next()?).ok()?;
-    time.to_zoned(jiff::tz::TimeZone::UTC)
-        .ok()
-        .map(|zoned| zoned.timestamp())
 }
 
 pub(crate) fn shorten(text: &str) -> String {

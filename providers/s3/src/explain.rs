@@ -1,44 +1,45 @@
 //! The words for what S3, STS and compatible stores answered: message, guilty key and hint.
 
 use linkdial_core::clock::clock_skew;
-use linkdial_core::xml::root_element;
 use linkdial_core::{Code, Diagnosis, Retry};
 
 use crate::config::{
     Auth, CUSTOMER_KEY, Config, ENDPOINT, KEY_ID, KMS_KEY, PATH_STYLE, REGION, ROLE, SECRET,
     STS_ENDPOINT, TOKEN,
 };
-use crate::error::{Asked, Call, Fault, place, shorten};
+use crate::error::{Amazon, place, shorten};
+use crate::fault::Fault;
+use crate::session::{Asked, Call, Vendor as _};
 
 /// Message, guilty key and hint.
 type Words = (String, Option<&'static str>, String);
 
 impl Fault {
     /// Returns the finding that the answer is.
-    pub(crate) fn diagnose(&self, asked: Asked<'_>) -> Diagnosis {
-        let code = self.code(asked);
+    pub(crate) fn diagnose(&self, asked: Asked<'_>, link: &Amazon<'_>) -> Diagnosis {
+        let code = self.code(asked, link);
         let diagnosis = match code {
-            Code::AccessWrongRegion => self.wrong_region(asked),
+            Code::AccessWrongRegion => self.wrong_region(asked, link),
             Code::AuthenticateClockSkew => clock_skew(asked.endpoint, self.server_time),
             Code::AccessWrongStyle => wrong_style(asked),
             Code::AccessNotThisService => self.not_this_service(asked),
             Code::AuthenticateRoleRefused => self.role_refused(asked),
-            code => self.plain(code, asked),
+            code => self.plain(code, asked, link),
         };
-        let principal = match (&asked.config.auth, asked.role) {
+        let principal = match (&link.config.auth, link.role) {
             (_, Some(role)) => role,
             (Auth::Keys(keys), None) => keys.shown_id(),
             (Auth::Anonymous | Auth::Cluster, None) => "anonymous",
         };
         diagnosis
-            .evidence("operation", asked.call.name())
+            .evidence("operation", link.right(asked.call))
             .evidence("resource", asked.resource)
             .evidence("remote_code", self.code.as_deref().unwrap_or_default())
             .evidence("remote_message", shorten(&self.message))
             .evidence("status", self.status)
             .evidence("request_id", self.request_id.as_deref().unwrap_or_default())
             .evidence(
-                if asked.role.is_some() {
+                if link.role.is_some() {
                     "role"
                 } else {
                     "key_id"
@@ -47,14 +48,14 @@ impl Fault {
             )
     }
 
-    fn plain(&self, code: Code, asked: Asked<'_>) -> Diagnosis {
+    fn plain(&self, code: Code, asked: Asked<'_>, link: &Amazon<'_>) -> Diagnosis {
         let (message, key, hint) = self
-            .about_identity(code, asked)
-            .unwrap_or_else(|| self.about_resource(code, asked));
+            .about_identity(code, asked, link)
+            .unwrap_or_else(|| self.about_resource(code, asked, link));
         let mut diagnosis = Diagnosis::new(code, message).hint(hint);
         if let Some(key) = key {
             // What a lent key may not do is the role's matter.
-            let lent = asked.role.is_some() && matches!(key, KEY_ID | SECRET | TOKEN);
+            let lent = link.role.is_some() && matches!(key, KEY_ID | SECRET | TOKEN);
             diagnosis = diagnosis.key(place(if lent { ROLE } else { key }));
         }
         if let Some(seconds) = self.retry_after.as_ref().and_then(|it| it.parse().ok()) {
@@ -65,7 +66,7 @@ impl Fault {
         diagnosis.evidence("location", self.location.as_deref().unwrap_or_default())
     }
 
-    fn about_identity(&self, code: Code, asked: Asked<'_>) -> Option<Words> {
+    fn about_identity(&self, code: Code, asked: Asked<'_>, link: &Amazon<'_>) -> Option<Words> {
         let Asked {
             endpoint, resource, ..
         } = asked;
@@ -78,7 +79,7 @@ impl Fault {
             Code::AuthenticateUnknownKey => (
                 format!("{endpoint} does not know the key id"),
                 Some(KEY_ID),
-                if has_token(asked.config) {
+                if has_token(link.config) {
                     "check the key id; some stores also say so when the session token has expired"
                         .to_owned()
                 } else {
@@ -111,11 +112,11 @@ impl Fault {
         })
     }
 
-    fn about_resource(&self, code: Code, asked: Asked<'_>) -> Words {
+    fn about_resource(&self, code: Code, asked: Asked<'_>, link: &Amazon<'_>) -> Words {
         let Asked {
             endpoint, resource, ..
         } = asked;
-        let operation = asked.call.name();
+        let operation = link.right(asked.call);
         match code {
             Code::AccessDenied | Code::ReadDenied | Code::WriteDenied => (
                 format!("the identity may not do {operation} on `{resource}`"),
@@ -187,8 +188,8 @@ impl Fault {
         }
     }
 
-    fn wrong_region(&self, asked: Asked<'_>) -> Diagnosis {
-        let ours = asked.config.region();
+    fn wrong_region(&self, asked: Asked<'_>, link: &Amazon<'_>) -> Diagnosis {
+        let ours = link.config.region();
         let theirs = self.named_region();
         let diagnosis = Diagnosis::new(
             Code::AccessWrongRegion,
@@ -228,7 +229,7 @@ impl Fault {
     }
 
     fn not_this_service(&self, asked: Asked<'_>) -> Diagnosis {
-        let root = root_element(&self.body).unwrap_or_default();
+        let root = self.root_element().unwrap_or_default();
         not_this_service(asked).evidence("root_element", root)
     }
 }

@@ -1,11 +1,21 @@
 #![doc = include_str!("../README.md")]
 
+mod address;
 mod config;
+mod contents;
 mod error;
 mod explain;
+mod fault;
 mod object;
 mod provider;
+mod session;
 mod target;
 mod wire;
 
+pub use address::{Address, endpoint_url};
+pub use contents::{Contents, Listing};
+pub use fault::Fault;
 pub use provider::S3;
+pub use session::{Asked, Call, Session, Vendor};
+pub use target::NAMING;
+pub use wire::{Access, Keys};

@@ -7,10 +7,12 @@ use aws_smithy_types::byte_stream::AggregatedBytes;
 use bytes::Bytes;
 use linkdial_core::store::{Object, Put, SENTINEL, Store, Written};
 use linkdial_core::{Code, Diagnosis, Probe};
+use url::form_urlencoded::byte_serialize;
 
 use crate::config::{CUSTOMER_KEY, Encryption};
-use crate::error::{Call, place};
-use crate::provider::Session;
+use crate::contents::Contents;
+use crate::error::place;
+use crate::session::Call;
 
 /// Takes what matters of an object of the listing.
 pub(crate) fn listed(object: &aws_sdk_s3::types::Object) -> Option<Object> {
@@ -33,7 +35,7 @@ pub(crate) fn note_encryption(probe: &mut Probe, answer: &GetObjectOutput) {
     }
 }
 
-impl Store for Session<'_> {
+impl Store for Contents<'_> {
     type Answer = GetObjectOutput;
 
     fn resource(&self, key: &str) -> String {
@@ -43,7 +45,7 @@ impl Store for Session<'_> {
     /// Proves as well that a customer key is really needed: some stores drop its headers without
     /// a word.
     async fn read(&self, object: &Object) -> Result<GetObjectOutput, Diagnosis> {
-        if !matches!(self.config.encryption, Encryption::Customer { .. }) {
+        if !matches!(self.encryption, Encryption::Customer { .. }) {
             return self.read_byte(object, false).await;
         }
         let resource = self.resource(&object.key);
@@ -69,6 +71,7 @@ impl Store for Session<'_> {
 
     async fn put(&self, key: &str) -> Put {
         let mut request = self
+            .session
             .client
             .sdk
             .put_object()
@@ -77,7 +80,7 @@ impl Store for Session<'_> {
             .set_request_payer(self.payer())
             .content_type("text/plain")
             .body(ByteStream::from_static(SENTINEL));
-        request = match &self.config.encryption {
+        request = match self.encryption {
             Encryption::Bucket => request,
             Encryption::Managed { algorithm, key_id } => request
                 .server_side_encryption(ServerSideEncryption::from(algorithm.as_str()))
@@ -88,7 +91,9 @@ impl Store for Session<'_> {
                 .sse_customer_key_md5(md5),
         };
         let resource = self.resource(key);
-        let request = request.customize().config_override(self.client.link());
+        let request = request
+            .customize()
+            .config_override(self.session.client.link());
         let answer = match Box::pin(request.send()).await {
             Ok(answer) => answer,
             Err(error) => {
@@ -96,7 +101,10 @@ impl Store for Session<'_> {
                 let refused = error
                     .raw_response()
                     .is_some_and(|it| it.status().as_u16() >= 400);
-                let diagnosis = self.diagnose(Call::PutObject, &resource, error).await;
+                let diagnosis = self
+                    .session
+                    .diagnose(Call::PutObject, &resource, error)
+                    .await;
                 return if refused {
                     Put::Refused(diagnosis)
                 } else {
@@ -104,7 +112,7 @@ impl Store for Session<'_> {
                 };
             }
         };
-        let confirmed = match &self.config.encryption {
+        let confirmed = match self.encryption {
             Encryption::Bucket => true,
             Encryption::Managed { algorithm, .. } => answer
                 .server_side_encryption()
@@ -116,7 +124,7 @@ impl Store for Session<'_> {
                 Code::WriteNotEncrypted,
                 format!(
                     "{} did not confirm the encryption that the link asks for",
-                    self.endpoint
+                    self.session.endpoint
                 ),
             )
             .evidence("resource", &resource)
@@ -133,7 +141,7 @@ impl Store for Session<'_> {
         let answer = self.get(key, true, false).await?;
         let read = answer.body.collect().await;
         read.map(AggregatedBytes::into_bytes).map_err(|error| {
-            self.transport.take_fault().unwrap_or_else(|| {
+            self.session.transport.take_fault().unwrap_or_else(|| {
                 Diagnosis::new(
                     Code::WriteReadbackDiffers,
                     "the sentinel could not be read back",
@@ -149,33 +157,52 @@ impl Store for Session<'_> {
         written: Option<&Written>,
     ) -> Result<Option<&'static str>, Diagnosis> {
         let request = self
+            .session
             .client
             .sdk
             .delete_object()
             .bucket(&self.bucket.name)
             .key(key)
-            .set_version_id(written.and_then(|written| written.version.clone()))
             .set_request_payer(self.payer());
-        let request = request.customize().config_override(self.client.link());
+        let mut request = request
+            .customize()
+            .config_override(self.session.client.link());
+        if let Some(version) = written.and_then(|written| written.version.as_ref()) {
+            let parameter = self.session.vendor.version_parameter();
+            let version: String = byte_serialize(version.as_bytes()).collect();
+            request = request.mutate_request(move |request| {
+                let uri = request.uri().to_owned();
+                let join = if uri.contains('?') { '&' } else { '?' };
+                // It was a good address before.
+                let longer = format!("{uri}{join}{parameter}={version}");
+                request.set_uri(longer).unwrap_or_default();
+            });
+        }
         match Box::pin(request.send()).await {
             Ok(_) => Ok(None),
             Err(error) => {
                 let resource = self.resource(key);
-                Err(self.diagnose(Call::DeleteObject, &resource, error).await)
+                Err(self
+                    .session
+                    .diagnose(Call::DeleteObject, &resource, error)
+                    .await)
             }
         }
     }
 
     fn leftover_hint(&self, resource: &str, written: Option<&Written>) -> String {
+        let vendor = self.session.vendor;
         if written.is_some_and(|written| written.version.is_some()) {
-            format!("delete that version by hand; allow s3:DeleteObjectVersion on `{resource}`")
+            let right = vendor.version_right();
+            format!("delete that version by hand; allow {right} on `{resource}`")
         } else {
-            format!("delete it by hand; allow s3:DeleteObject on `{resource}`")
+            let right = vendor.right(Call::DeleteObject);
+            format!("delete it by hand; allow {right} on `{resource}`")
         }
     }
 }
 
-impl Session<'_> {
+impl Contents<'_> {
     /// Asks for the first byte and waits until it is here; an empty object has none.
     async fn read_byte(
         &self,
@@ -190,7 +217,7 @@ impl Session<'_> {
                 .is_some_and(|it| it.starts_with("text/html"))
             && !object.key.contains(".htm");
         if page {
-            return Err(self.not_s3(Call::GetObject, &resource));
+            return Err(self.session.not_this_service(Call::GetObject, &resource));
         }
         if object.empty {
             return Ok(answer);
@@ -200,14 +227,16 @@ impl Session<'_> {
                 Some(Ok(bytes)) if bytes.is_empty() => {}
                 Some(Ok(_)) => return Ok(answer),
                 Some(Err(error)) => {
-                    return Err(self.transport.take_fault().unwrap_or_else(|| {
-                        self.not_s3(Call::GetObject, &resource)
+                    return Err(self.session.transport.take_fault().unwrap_or_else(|| {
+                        self.session
+                            .not_this_service(Call::GetObject, &resource)
                             .evidence("error", error)
                     }));
                 }
                 None => {
                     return Err(self
-                        .not_s3(Call::GetObject, &resource)
+                        .session
+                        .not_this_service(Call::GetObject, &resource)
                         .evidence("answer", "no byte came"));
                 }
             }
@@ -221,6 +250,7 @@ impl Session<'_> {
         one_byte: bool,
     ) -> Result<GetObjectOutput, Diagnosis> {
         let mut request = self
+            .session
             .client
             .sdk
             .get_object()
@@ -234,19 +264,24 @@ impl Session<'_> {
                 key: customer_key,
                 md5,
             },
-        ) = (customer, &self.config.encryption)
+        ) = (customer, self.encryption)
         {
             request = request
                 .sse_customer_algorithm("AES256")
                 .sse_customer_key(customer_key.expose())
                 .sse_customer_key_md5(md5);
         }
-        let request = request.customize().config_override(self.client.link());
+        let request = request
+            .customize()
+            .config_override(self.session.client.link());
         match Box::pin(request.send()).await {
             Ok(answer) => Ok(answer),
             Err(error) => {
                 let resource = self.resource(key);
-                Err(self.diagnose(Call::GetObject, &resource, error).await)
+                Err(self
+                    .session
+                    .diagnose(Call::GetObject, &resource, error)
+                    .await)
             }
         }
     }

@@ -1,38 +1,23 @@
 //! The walk through the stages of an S3 link.
 
-use aws_sdk_s3::error::SdkError;
-use aws_sdk_s3::types::RequestPayer;
-use linkdial_core::net::TlsOptions;
-use linkdial_core::store::{self, Bucket, Object};
+use linkdial_core::store::Bucket;
 use linkdial_core::{
     Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage, Target,
 };
-use url::Url;
 
-use crate::config::{self, Auth, Config, ENDPOINT, KEYS, Keys};
-use crate::error::{Asked, Call, diagnose, place};
+use crate::address::Address;
+use crate::config::{self, Auth, Config, ENDPOINT, KEYS};
+use crate::contents::Contents;
+use crate::error::{Amazon, place};
 use crate::explain::not_this_service;
-use crate::object;
+use crate::session::{Asked, Call, Session, diagnose};
 use crate::target::{NAMING, fits_host};
-use crate::wire::{Client, LinkClient, Transport};
-
-/// Enough keys to find one that the target's wildcard and the link's suffixes let through.
-const LISTED: i32 = 100;
+use crate::wire::{Access, Client, Keys, Transport};
 
 /// An S3 link, ready to be dialled.
 #[derive(Debug)]
 pub struct S3 {
     config: Config,
-}
-
-/// What the later stages need of the earlier ones.
-pub(crate) struct Session<'a> {
-    pub(crate) config: &'a Config,
-    pub(crate) endpoint: Endpoint,
-    pub(crate) transport: Transport,
-    pub(crate) client: LinkClient,
-    pub(crate) bucket: &'a Bucket,
-    pub(crate) virtual_host: bool,
 }
 
 impl Provider for S3 {
@@ -67,15 +52,6 @@ impl Provider for S3 {
     }
 }
 
-/// Where the ladder goes, and what the client is told.
-struct Address {
-    endpoint: Endpoint,
-    /// Scheme, host and port for the client, without the bucket.
-    base: String,
-    tls: bool,
-    virtual_host: bool,
-}
-
 impl S3 {
     fn address(&self, bucket: Option<&Bucket>) -> Address {
         let base = &self.config.base;
@@ -83,7 +59,7 @@ impl S3 {
         let path_style = self.config.path_style.unwrap_or(self.config.base_given);
         let hosted =
             bucket.filter(|bucket| !path_style && base.domain().is_some() && fits_host(bucket));
-        let mut address = address(base, Role::Endpoint);
+        let mut address = Address::of(base, Role::Endpoint);
         if let Some(bucket) = hosted {
             address.endpoint.host = format!("{}.{}", bucket.name, address.endpoint.host);
             address.virtual_host = true;
@@ -96,7 +72,7 @@ impl S3 {
 
     fn sts_address(&self) -> Address {
         let (base, key) = &self.config.sts;
-        let mut address = address(base, Role::Sts);
+        let mut address = Address::of(base, Role::Sts);
         if let Some(key) = key {
             address.endpoint = address.endpoint.named_by(place(key));
         }
@@ -113,16 +89,14 @@ impl S3 {
             return Ok(Some(keys.clone()));
         };
         let address = self.sts_address();
-        let transport = reach(probe, &address).await?;
-        let client = self.wire(&transport, &address, Some(keys)).sts();
+        let transport = address.reach(probe).await?;
+        let client = self.token_client(&transport, &address, keys);
         let asked = Asked {
             call: Call::AssumeRole,
-            config: &self.config,
             endpoint: &address.endpoint,
             resource: &role.arn,
-            virtual_host: false,
-            role: None,
         };
+        let vendor = self.vendor(&address, None);
         let work = async {
             let request = client
                 .assume_role()
@@ -132,7 +106,7 @@ impl S3 {
                 .duration_seconds(900);
             match Box::pin(request.send()).await {
                 Ok(lent) => lent.credentials.ok_or_else(|| not_this_service(asked)),
-                Err(error) => Err(diagnose(asked, &transport, error).await),
+                Err(error) => Err(diagnose(&vendor, asked, &transport, error).await),
             }
         };
         let lent = probe
@@ -155,40 +129,17 @@ impl S3 {
     /// Proves what the link can prove without a bucket.
     async fn probe_alone(&self, probe: &mut Probe, keys: Option<&Keys>) -> Result<(), Halt> {
         let Some(keys) = keys else {
-            reach(probe, &self.address(None)).await?;
+            self.address(None).reach(probe).await?;
             return Ok(());
         };
         if !self.config.own_store {
             return self.who_am_i(probe, keys).await;
         }
         let address = self.address(None);
-        let transport = reach(probe, &address).await?;
-        let client = self.client(&transport, &address, Some(keys));
-        let asked = Asked {
-            call: Call::ListBuckets,
-            config: &self.config,
-            endpoint: &address.endpoint,
-            resource: "*",
-            virtual_host: false,
-            role: self.role(),
-        };
-        let work = async {
-            let request = client.sdk.list_buckets().customize();
-            match Box::pin(request.config_override(client.link()).send()).await {
-                Ok(answer) if answer.buckets.is_none() && answer.owner.is_none() => {
-                    Err(not_this_service(asked))
-                }
-                Ok(answer) => Ok(Some(answer.buckets().len())),
-                Err(error) => match diagnose(asked, &transport, error).await {
-                    // The right to list buckets is seldom given; being refused it proves the key.
-                    denied if denied.code == Code::AccessDenied => Ok(None),
-                    diagnosis => Err(diagnosis),
-                },
-            }
-        };
-        let buckets = probe
-            .step(&address.endpoint, &[Stage::Authenticate], work)
-            .await?;
+        let vendor = self.vendor(&address, self.role());
+        let access = Access::Keys(keys);
+        let session = Session::open(probe, &address, self.config.region(), access, &vendor).await?;
+        let buckets = session.list_buckets(probe, None).await?;
         probe.note("key_id", keys.shown_id());
         if let Some(buckets) = buckets {
             probe.note("buckets", buckets);
@@ -199,20 +150,18 @@ impl S3 {
 
     async fn who_am_i(&self, probe: &mut Probe, keys: &Keys) -> Result<(), Halt> {
         let address = self.sts_address();
-        let transport = reach(probe, &address).await?;
-        let client = self.wire(&transport, &address, Some(keys)).sts();
+        let transport = address.reach(probe).await?;
+        let client = self.token_client(&transport, &address, keys);
         let asked = Asked {
             call: Call::GetCallerIdentity,
-            config: &self.config,
             endpoint: &address.endpoint,
             resource: "*",
-            virtual_host: false,
-            role: self.role(),
         };
+        let vendor = self.vendor(&address, self.role());
         let work = async {
             match Box::pin(client.get_caller_identity().send()).await {
                 Ok(answer) => answer.arn.ok_or_else(|| not_this_service(asked)),
-                Err(error) => Err(diagnose(asked, &transport, error).await),
+                Err(error) => Err(diagnose(&vendor, asked, &transport, error).await),
             }
         };
         let caller = probe
@@ -232,177 +181,52 @@ impl S3 {
         keys: Option<&Keys>,
     ) -> Result<(), Halt> {
         let address = self.address(Some(bucket));
-        let transport = reach(probe, &address).await?;
+        let vendor = self.vendor(&address, self.role());
+        let access = keys.map_or(Access::Anonymous, Access::Keys);
+        let session = Session::open(probe, &address, self.config.region(), access, &vendor).await?;
         if matches!(self.config.auth, Auth::Cluster) {
             return Ok(());
         }
-        let client = self.client(&transport, &address, keys);
-        let session = Session {
-            config: &self.config,
-            endpoint: address.endpoint,
-            transport,
-            client,
-            bucket,
-            virtual_host: address.virtual_host,
-        };
-        let stages: &[Stage] = if keys.is_some() {
-            &[Stage::Authenticate, Stage::Access]
-        } else {
-            &[Stage::Access]
-        };
-        let listed = probe
-            .step(&session.endpoint, stages, session.list())
-            .await?;
-        probe.note("objects", &listed.count);
+        let contents = Contents::new(session, bucket)
+            .suffixes(&self.config.suffixes)
+            .encryption(&self.config.encryption)
+            .requester_pays(self.config.requester_pays);
+        let listing = contents.list(probe).await?;
         if self.config.guesses_region() {
             probe.note(
                 "region",
                 format!("{} (none is given)", self.config.region()),
             );
         }
-        if probe.intent().read || !probe.intent().write {
-            let (endpoint, candidates) = (&session.endpoint, &listed.candidates);
-            let read = store::read(probe, endpoint, &session, candidates, listed.truncated);
-            if let Some(answer) = Box::pin(read).await? {
-                object::note_encryption(probe, &answer);
-            }
-        }
-        if probe.intent().write {
-            let write = store::write(probe, &session.endpoint, &session, &bucket.prefix);
-            Box::pin(write).await?;
-        }
-        Ok(())
+        contents.try_objects(probe, &listing).await
     }
 
-    /// Returns what every client of the link is made of.
-    fn wire<'a>(
-        &'a self,
-        transport: &'a Transport,
-        address: &'a Address,
-        keys: Option<&'a Keys>,
-    ) -> Client<'a> {
-        Client {
+    fn vendor<'a>(&'a self, address: &Address, role: Option<&'a str>) -> Amazon<'a> {
+        Amazon {
+            config: &self.config,
+            virtual_host: address.virtual_host,
+            role,
+        }
+    }
+
+    fn token_client(
+        &self,
+        transport: &Transport,
+        address: &Address,
+        keys: &Keys,
+    ) -> aws_sdk_sts::Client {
+        let client = Client {
             transport,
             endpoint: &address.base,
             region: self.config.region(),
-            keys,
-        }
-    }
-
-    fn client(&self, transport: &Transport, address: &Address, keys: Option<&Keys>) -> LinkClient {
-        self.wire(transport, address, keys)
-            .s3(!address.virtual_host)
-    }
-}
-
-/// What a listing showed.
-struct Listed {
-    count: String,
-    truncated: bool,
-    candidates: Vec<Object>,
-}
-
-impl Session<'_> {
-    /// Returns the header of a requester-pays bucket.
-    pub(crate) fn payer(&self) -> Option<RequestPayer> {
-        self.config
-            .requester_pays
-            .then_some(RequestPayer::Requester)
-    }
-
-    fn asked<'a>(&'a self, call: Call, resource: &'a str) -> Asked<'a> {
-        Asked {
-            call,
-            config: self.config,
-            endpoint: &self.endpoint,
-            resource,
-            virtual_host: self.virtual_host,
-            role: self.config.role.as_ref().map(|role| role.arn.as_str()),
-        }
-    }
-
-    /// Turns an error of a call on this session into a finding.
-    pub(crate) async fn diagnose<E>(
-        &self,
-        call: Call,
-        resource: &str,
-        error: SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
-    ) -> Diagnosis
-    where
-        E: std::error::Error
-            + aws_smithy_types::error::metadata::ProvideErrorMetadata
-            + Send
-            + Sync
-            + 'static,
-    {
-        diagnose(self.asked(call, resource), &self.transport, error).await
-    }
-
-    /// Returns the finding that something else than S3 answers.
-    pub(crate) fn not_s3(&self, call: Call, resource: &str) -> Diagnosis {
-        not_this_service(self.asked(call, resource))
-    }
-
-    async fn list(&self) -> Result<Listed, Diagnosis> {
-        let bucket = &self.bucket.name;
-        let request = self
-            .client
-            .sdk
-            .list_objects_v2()
-            .bucket(bucket)
-            .set_prefix((!self.bucket.prefix.is_empty()).then(|| self.bucket.prefix.clone()))
-            .max_keys(LISTED)
-            .set_request_payer(self.payer())
-            .customize()
-            .config_override(self.client.link());
-        let resource = self.bucket.resource();
-        let answer = match Box::pin(request.send()).await {
-            Ok(answer) => answer,
-            Err(error) => return Err(self.diagnose(Call::ListObjects, &resource, error).await),
+            access: Access::Keys(keys),
         };
-        // Any server can answer 200: only a listing of this bucket counts.
-        // Ceph names a bucket of another tenant `tenant:bucket` and answers without the tenant.
-        let wanted = bucket.rsplit(':').next().unwrap_or(bucket);
-        let listed = answer.name().unwrap_or_default();
-        if listed != wanted && listed != bucket {
-            return Err(self
-                .not_s3(Call::ListObjects, &resource)
-                .evidence("listed", listed));
-        }
-        let listed = answer.contents().iter().filter_map(object::listed);
-        let objects: Vec<Object> = listed
-            .filter(|object| self.bucket.holds(&object.key))
-            .collect();
-        let more = answer.is_truncated() == Some(true);
-        Ok(Listed {
-            count: format!("{}{}", objects.len(), if more { " or more" } else { "" }),
-            truncated: more,
-            candidates: Object::choose(objects, &self.config.suffixes),
-        })
+        client.sts()
     }
 }
 
 fn parse(target: &Target) -> Result<Bucket, Diagnosis> {
     Bucket::parse(target, &NAMING)
-}
-
-/// Resolves, connects and shakes hands; the client then runs on that stream.
-async fn reach(probe: &mut Probe, address: &Address) -> Result<Transport, Halt> {
-    let tls = address.tls.then(TlsOptions::http1);
-    let reached = probe.reach(&address.endpoint, tls).await?;
-    Ok(Transport::new(reached))
-}
-
-fn address(base: &Url, role: Role) -> Address {
-    let tls = base.scheme() == "https";
-    let host = base.host_str().unwrap_or_default();
-    let port = base.port_or_known_default().unwrap_or(443);
-    Address {
-        endpoint: Endpoint::new(role, host, port),
-        base: base.as_str().trim_end_matches('/').to_owned(),
-        tls,
-        virtual_host: false,
-    }
 }
 
 fn no_target() -> Diagnosis {

@@ -17,32 +17,86 @@ use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProt
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 use linkdial_core::net::HttpClient;
-use linkdial_core::{Diagnosis, Reached};
+use linkdial_core::{Diagnosis, Reached, Secret};
 
-use crate::config::Keys;
+/// A key pair.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// The public half.
+    pub id: String,
+    /// What signs.
+    pub secret: Secret,
+    /// What goes with a temporary pair.
+    pub token: Option<Secret>,
+}
+
+impl Keys {
+    /// Returns the key id for a report; nothing when it looks like a secret put in its place.
+    pub fn shown_id(&self) -> &str {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.@".contains(c);
+        let short = self.id.len() < SECRET_LENGTH || self.id.starts_with(GOOGLE);
+        if short && self.id.chars().all(plain) {
+            &self.id
+        } else {
+            ""
+        }
+    }
+}
+
+/// Secrets are this long on AWS and at Google; ids are shorter, except Google's, which all begin
+/// alike (Cloud Storage, HMAC keys).
+const SECRET_LENGTH: usize = 40;
+const GOOGLE: &str = "GOOG";
+
+/// What a session shows for itself.
+#[derive(Clone, Copy, Debug)]
+pub enum Access<'a> {
+    /// Nothing is signed.
+    Anonymous,
+    /// Signature Version 4 with a key pair.
+    Keys(&'a Keys),
+    /// A bearer token in every request, and no signature.
+    Bearer(&'a Secret),
+}
 
 /// One connection of a link, in the form in which an AWS client takes its transport.
 ///
 /// Implementing only `http_connector` also keeps the SDK from building, and throwing away, a
 /// stock client with all root certificates for every link.
 #[derive(Clone, Debug)]
-pub(crate) struct Transport(HttpClient<SdkBody>);
+pub(crate) struct Transport {
+    client: HttpClient<SdkBody>,
+    bearer: Option<Secret>,
+}
 
 impl Transport {
     /// Takes the ladder's stream.
     pub(crate) fn new(reached: Reached) -> Self {
-        Self(HttpClient::new(reached.dialled, reached.dialler))
+        Self {
+            client: HttpClient::new(reached.dialled, reached.dialler),
+            bearer: None,
+        }
+    }
+
+    /// Sends a token in every request. It is added here, below everything that logs.
+    pub(crate) fn with_bearer(self, token: &Secret) -> Self {
+        Self {
+            bearer: Some(token.clone()),
+            ..self
+        }
     }
 
     /// Takes what the transport itself saw go wrong, which the SDK's error would blur.
     pub(crate) fn take_fault(&self) -> Option<Diagnosis> {
-        self.0.take_fault()
+        self.client.take_fault()
     }
 
     /// Returns whether the server asked for a client certificate.
     pub(crate) async fn fault_context(&self) -> Option<linkdial_core::net::FaultContext> {
-        self.0.fault_context().await
+        self.client.fault_context().await
     }
 
     fn shared(&self) -> SharedHttpClient {
@@ -62,19 +116,44 @@ impl SdkHttpClient for Transport {
 
 impl HttpConnector for Transport {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let client = self.0.clone();
+        let Self { client, bearer } = self.clone();
         HttpConnectorFuture::new(async move {
-            let request = request
+            let mut request = request
                 .try_into_http1x()
                 .map_err(|error| ConnectorError::user(error.into()))?;
-            let response = client
+            if let Some(token) = bearer {
+                authorize(&mut request, &token)?;
+            }
+            let mut response = client
                 .send(request)
                 .await
                 // The probe reports the diagnosis itself; the SDK only has to stop.
                 .map_err(|fault| ConnectorError::io(fault.message.into()))?;
+            name_version(response.headers_mut());
             HttpResponse::try_from(response.map(SdkBody::from_body_1_x))
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })
+    }
+}
+
+fn authorize(request: &mut http::Request<SdkBody>, token: &Secret) -> Result<(), ConnectorError> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+        .map_err(|error| ConnectorError::user(error.into()))?;
+    value.set_sensitive(true);
+    request.headers_mut().insert(AUTHORIZATION, value);
+    Ok(())
+}
+
+/// The header in which Google names the version of an object (XML API, x-goog-generation).
+const GENERATION: &str = "x-goog-generation";
+const VERSION: &str = "x-amz-version-id";
+
+/// Shows the SDK the version of an object under the name that it reads.
+fn name_version(headers: &mut HeaderMap) {
+    if let Some(generation) = headers.get(GENERATION).cloned()
+        && !headers.contains_key(VERSION)
+    {
+        headers.insert(VERSION, generation);
     }
 }
 
@@ -83,7 +162,7 @@ pub(crate) struct Client<'a> {
     pub(crate) transport: &'a Transport,
     pub(crate) endpoint: &'a str,
     pub(crate) region: &'a str,
-    pub(crate) keys: Option<&'a Keys>,
+    pub(crate) access: Access<'a>,
 }
 
 impl Client<'_> {
@@ -94,14 +173,14 @@ impl Client<'_> {
             .endpoint_url(self.endpoint)
             .force_path_style(path_style)
             .http_client(self.transport.shared());
-        match self.keys {
-            Some(keys) => LinkClient {
+        match self.access {
+            Access::Keys(keys) => LinkClient {
                 sdk: keyed().clone(),
                 link: link
                     .credentials_provider(credentials(keys))
                     .identity_cache(IdentityCache::no_cache()),
             },
-            None => LinkClient {
+            Access::Anonymous | Access::Bearer(_) => LinkClient {
                 sdk: aws_sdk_s3::Client::from_conf(common().allow_no_auth().build()),
                 link,
             },
@@ -118,7 +197,7 @@ impl Client<'_> {
             .retry_config(RetryConfig::disabled())
             .timeout_config(TimeoutConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        if let Some(keys) = self.keys {
+        if let Access::Keys(keys) = self.access {
             config = config.credentials_provider(credentials(keys));
         }
         aws_sdk_sts::Client::from_conf(config.build())

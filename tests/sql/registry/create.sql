@@ -14,7 +14,8 @@ CREATE PIPELINE q AS LOAD DATA LINK wrong 'private' INTO TABLE t;
 CREATE LINK nobody AS S3 CREDENTIALS '{"aws_access_key_id": "a", "aws_secret_access_key": "m4rked"}'
   CONFIG '{"endpoint_url": "http://{closed}"}';
 CREATE LINK blob AS AZURE CREDENTIALS '{"account_name": "shop", "account_key": "bTRya2Vk"}';
-CREATE LINK bucket AS GCS CREDENTIALS '{"access_id": "GOOG1EXAMPLE", "secret_key": "m4rked"}';
+CREATE LINK bucket AS GCS CREDENTIALS '{"access_id": "GOOG1EXAMPLE", "secret_key": "m4rked"}'
+  CONFIG '{"endpoint_url": "http://{closed}"}';
 CREATE LINK files AS HDFS CREDENTIALS '' CONFIG '{"fs.defaultFS": "hdfs://nn1:8020"}';
 CREATE LINK bus AS KAFKA CONFIG '{"security.protocol": "PLAINTEXT"}' CREDENTIALS '{}';
 CREATE LINK documents AS MONGODB CONFIG '{"mongodb.hosts": "h0:27017"}'
@@ -28,7 +29,8 @@ CREATE LINK bus AS KAFKA CONFIG '{"security.protocol": "PLAINTEXT"}' CREDENTIALS
 CREATE LINK blob AS AZURE CREDENTIALS '{"account_name": "shop", "account_key": "bTRya2Vk"}';
 -- run database=shop defer
 CREATE LINK blob AS AZURE CREDENTIALS '{"account_name": "shop", "account_key": "bTRya2Vk"}';
-CREATE LINK bucket AS GCS CREDENTIALS '{"access_id": "GOOG1EXAMPLE", "secret_key": "m4rked"}';
+CREATE LINK bucket AS GCS CREDENTIALS '{"access_id": "GOOG1EXAMPLE", "secret_key": "m4rked"}'
+  CONFIG '{"endpoint_url": "http://{closed}"}';
 CREATE LINK files AS HDFS CREDENTIALS '' CONFIG '{"fs.defaultFS": "hdfs://nn1:8020"}';
 CREATE LINK documents AS MONGODB CONFIG '{"mongodb.hosts": "h0:27017"}'
   CREDENTIALS '{"mongodb.user": "reader", "mongodb.password": "m4rked"}';

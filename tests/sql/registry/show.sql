@@ -7,6 +7,7 @@ CREATE LINK store AS S3
 -- linkdial: verify deferred
 CREATE LINK public AS S3 CREDENTIALS '{}' CONFIG '{"region": "us-east-1"}';
 CREATE LINK blob AS AZURE CREDENTIALS '{"account_name": "shop", "account_key": "bTRya2Vk"}';
+-- linkdial: verify deferred
 CREATE LINK bucket AS GCS CREDENTIALS '{}' DESCRIPTION 'public';
 CREATE LINK files AS HDFS CREDENTIALS '' CONFIG '{"dfs.client.use.datanode.hostname": true}';
 CREATE LINK bus AS KAFKA CREDENTIALS '{"sasl.username": "u"}'

@@ -1,0 +1,185 @@
+//! What the two clauses of a GCS link become.
+
+use linkdial_core::{Clauses, Code, Diagnosis, Key, KeyPlace, Shape};
+use linkdial_s3::{Keys, endpoint_url};
+use url::Url;
+
+use crate::service_account::{self, ServiceAccount};
+
+/// Access id of the link's HMAC key.
+pub(crate) const ACCESS_ID: &str = "access_id";
+/// Secret of the HMAC key.
+pub(crate) const SECRET: &str = "secret_key";
+/// Key file of a service account.
+pub(crate) const SERVICE_ACCOUNT: &str = "service_account_key";
+/// Region that signs.
+pub(crate) const REGION: &str = "region";
+/// Another address than Google's.
+pub(crate) const ENDPOINT: &str = "endpoint_url";
+
+/// Google's own word for any region (Cloud Storage, V4 signing, credential scope).
+const ANY_REGION: &str = "auto";
+
+/// The XML API (Cloud Storage, Request endpoints).
+const GOOGLE: &str = "https://storage.googleapis.com";
+
+/// Every key of a GCS link: CREATE LINK and CREATE PIPELINE of the SingleStore documentation;
+/// extensions are ours.
+pub(crate) const KEYS: &[Key] = &[
+    Key::credential(ACCESS_ID, Shape::Text),
+    Key::credential(SECRET, Shape::Text).secret(),
+    Key::credential(SERVICE_ACCOUNT, Shape::Document)
+        .secret()
+        .extension(),
+    Key::config(REGION, Shape::Text),
+    Key::config(ENDPOINT, Shape::Text).extension(),
+    Key::config("disable_gunzip", Shape::Boolean),
+    Key::config("suffixes", Shape::TextList),
+];
+
+/// Who the link is; nothing else can be built from its keys.
+#[derive(Clone, Debug)]
+pub(crate) enum Auth {
+    /// Nothing is signed: a public bucket.
+    Anonymous,
+    /// An HMAC key.
+    Hmac(Keys),
+    /// A service account with its private key.
+    ServiceAccount(ServiceAccount),
+}
+
+/// A GCS link that means something.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub(crate) auth: Auth,
+    /// The region that signs.
+    pub(crate) region: String,
+    /// Where the service is: `endpoint_url`, else Google.
+    pub(crate) base: Url,
+    /// Whether `endpoint_url` names it.
+    pub(crate) base_given: bool,
+    pub(crate) suffixes: Vec<String>,
+}
+
+impl Config {
+    /// Returns the name of the evidence for who the link is, and who that is.
+    pub(crate) fn principal(&self) -> (&'static str, &str) {
+        match &self.auth {
+            Auth::Anonymous => ("key_id", "anonymous"),
+            Auth::Hmac(keys) => ("key_id", keys.shown_id()),
+            Auth::ServiceAccount(account) => ("principal", &account.email),
+        }
+    }
+}
+
+/// Reads both clauses. Every rule runs, so that all findings come at once.
+pub(crate) fn define(clauses: &mut Clauses<'_>) -> Option<Config> {
+    let auth = auth(clauses);
+    let region = region(clauses);
+    let endpoint = endpoint_url(clauses, ENDPOINT);
+    let base_given = endpoint.is_some();
+    Some(Config {
+        auth: auth?,
+        region: region.unwrap_or_else(|| ANY_REGION.to_owned()),
+        base: match endpoint {
+            Some(url) => url,
+            None => Url::parse(GOOGLE).ok()?,
+        },
+        base_given,
+        suffixes: clauses.list("suffixes"),
+    })
+}
+
+/// Returns the place of a key in the clause it is documented in.
+pub(crate) fn place(key: &str) -> KeyPlace {
+    let clause = KEYS
+        .iter()
+        .find(|known| known.name == key)
+        .map_or(linkdial_core::ClauseName::Config, |known| known.clause);
+    KeyPlace::key(clause, key)
+}
+
+fn auth(clauses: &mut Clauses<'_>) -> Option<Auth> {
+    let account = clauses
+        .has(SERVICE_ACCOUNT)
+        .then(|| service_account::read(clauses));
+    let id = clauses.text(ACCESS_ID);
+    let secret = clauses.secret(SECRET);
+    if account.is_some() && (id.is_some() || secret.is_some()) {
+        let key = if id.is_some() { ACCESS_ID } else { SECRET };
+        clauses.add(
+            Diagnosis::new(
+                Code::DefineConflictingKeys,
+                format!("an HMAC key and `{SERVICE_ACCOUNT}` exclude each other"),
+            )
+            .key(clauses.place(SERVICE_ACCOUNT))
+            .key(clauses.place(key))
+            .hint("keep the HMAC key: SingleStore knows no other identity for GCS"),
+        );
+        return None;
+    }
+    if let Some(account) = account {
+        return account.map(Auth::ServiceAccount);
+    }
+    match (id, secret) {
+        (Some(id), Some(secret)) => {
+            if looks_like_id(secret.expose()) && !looks_like_id(&id) {
+                clauses.add(
+                    Diagnosis::new(
+                        Code::DefineInvalidValue,
+                        format!("`{ACCESS_ID}` and `{SECRET}` are swapped"),
+                    )
+                    .key(clauses.place(ACCESS_ID))
+                    .key(clauses.place(SECRET))
+                    .hint("the id is the one that starts with GOOG"),
+                );
+            }
+            let token = None;
+            Some(Auth::Hmac(Keys { id, secret, token }))
+        }
+        (None, None) => Some(Auth::Anonymous),
+        (id, _) => {
+            let (there, missing) = if id.is_some() {
+                (ACCESS_ID, SECRET)
+            } else {
+                (SECRET, ACCESS_ID)
+            };
+            clauses.missing(
+                missing,
+                format!("`{there}` stands without `{missing}`"),
+                format!("add `{missing}`, or remove `{there}` for a public bucket"),
+            );
+            None
+        }
+    }
+}
+
+/// Access ids start with GOOG and hold capitals and digits, 24 characters for a user and 61 for a
+/// service account; secrets are 40 characters of base64 (Cloud Storage, HMAC keys).
+fn looks_like_id(text: &str) -> bool {
+    text.starts_with("GOOG")
+        && matches!(text.len(), 24 | 61)
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+fn region(clauses: &mut Clauses<'_>) -> Option<String> {
+    let region = clauses.text(REGION)?;
+    // Locations are written in capitals as well (Cloud Storage, Bucket locations).
+    let good = region
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if !good {
+        clauses.add(
+            Diagnosis::new(
+                Code::DefineInvalidValue,
+                format!("`{REGION}` is not the name of a location"),
+            )
+            .evidence("found", &region)
+            .key(clauses.place(REGION))
+            .hint("write it as Google does, such as us-east1, or leave it out"),
+        );
+    }
+    Some(region)
+}

@@ -1,0 +1,107 @@
+//! The walk through the stages of a GCS link.
+
+use linkdial_core::store::Bucket;
+use linkdial_core::{
+    Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Secret, Target,
+};
+use linkdial_s3::{Access, Address, Contents, NAMING, Session};
+
+use crate::config::{self, Auth, Config, ENDPOINT, KEYS, place};
+
+/// A GCS link, ready to be dialled.
+#[derive(Debug)]
+pub struct Gcs {
+    config: Config,
+}
+
+impl Provider for Gcs {
+    const KIND: Kind = Kind::Gcs;
+    const KEYS: &'static [Key] = KEYS;
+
+    fn define(clauses: &mut Clauses<'_>) -> Option<Self> {
+        config::define(clauses).map(|config| Self { config })
+    }
+
+    fn endpoint(&self, _target: Option<&Target>) -> Option<Endpoint> {
+        Some(self.address().endpoint)
+    }
+
+    async fn probe(&self, probe: &mut Probe) -> Result<(), Halt> {
+        let target = probe.target();
+        let bucket = match target.map(|it| Bucket::parse(it, &NAMING)).transpose() {
+            Ok(bucket) => bucket,
+            Err(diagnosis) => return Err(probe.halt(None, diagnosis)),
+        };
+        if let Some(warning) = bucket.as_ref().and_then(Bucket::scheme_warning) {
+            probe.finding(None, warning);
+        }
+        if bucket.is_none() && matches!(self.config.auth, Auth::Anonymous) {
+            probe.finding(None, no_target());
+        }
+        let token = self.token(probe).await?;
+        let access = match (&self.config.auth, &token) {
+            (Auth::Hmac(keys), _) => Access::Keys(keys),
+            (_, Some(token)) => Access::Bearer(token),
+            (_, None) => Access::Anonymous,
+        };
+        let region = &self.config.region;
+        let session = Session::open(probe, &self.address(), region, access, &self.config).await?;
+        match &bucket {
+            Some(bucket) => {
+                let contents = Contents::new(session, bucket).suffixes(&self.config.suffixes);
+                let listing = contents.list(probe).await?;
+                contents.try_objects(probe, &listing).await
+            }
+            None => self.probe_alone(probe, &session).await,
+        }
+    }
+}
+
+impl Gcs {
+    /// Buckets stand in the path: names with a dot fit no certificate of Google's.
+    fn address(&self) -> Address {
+        let mut address = Address::of(&self.config.base, Role::Endpoint);
+        if self.config.base_given {
+            address.endpoint = address.endpoint.named_by(place(ENDPOINT));
+        }
+        address
+    }
+
+    async fn token(&self, probe: &mut Probe) -> Result<Option<Secret>, Halt> {
+        let Auth::ServiceAccount(account) = &self.config.auth else {
+            return Ok(None);
+        };
+        match account.token().await {
+            Ok(token) => {
+                probe.add_secret(token.expose());
+                Ok(Some(token))
+            }
+            Err(diagnosis) => Err(probe.halt(None, diagnosis)),
+        }
+    }
+
+    /// Proves what the link can prove without a bucket.
+    async fn probe_alone(&self, probe: &mut Probe, session: &Session<'_>) -> Result<(), Halt> {
+        let project = match &self.config.auth {
+            Auth::Anonymous => return Ok(()),
+            Auth::Hmac(_) => None,
+            Auth::ServiceAccount(account) => account.project.as_deref(),
+        };
+        let buckets = session.list_buckets(probe, project).await?;
+        let (name, principal) = self.config.principal();
+        probe.note(name, principal);
+        if let Some(buckets) = buckets {
+            probe.note("buckets", buckets);
+        }
+        probe.note("unproven", Bucket::untried(&NAMING));
+        Ok(())
+    }
+}
+
+fn no_target() -> Diagnosis {
+    Diagnosis::new(
+        Code::DefineNoTarget,
+        "nothing says which bucket this anonymous link is for",
+    )
+    .hint("add the pipeline that uses it to the script, or give --target LINK=BUCKET/PREFIX")
+}

@@ -1,0 +1,164 @@
+//! The key file of a service account, and the tokens that its private key signs.
+//!
+//! The tokens are those of `object_store`: a JSON Web Token that the account signs for itself and that
+//! Google takes as a bearer token, without an exchange (Google AIP-4111). Nothing is asked for
+//! anywhere: the metadata server and the application default credentials are out of reach.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use linkdial_core::{Clauses, Code, Diagnosis, Secret};
+use object_store::ClientOptions;
+use object_store::client::{
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
+};
+use object_store::gcp::{GcpCredentialProvider, GoogleCloudStorageBuilder};
+
+use crate::config::SERVICE_ACCOUNT;
+
+/// The members of a key file that a token is made of.
+const NEEDED: [&str; 3] = ["client_email", "private_key", "private_key_id"];
+
+/// A service account, able to sign for itself.
+#[derive(Clone)]
+pub(crate) struct ServiceAccount {
+    /// The name that policies know it by.
+    pub(crate) email: String,
+    /// The project that it belongs to, where the file says so.
+    pub(crate) project: Option<String>,
+    credentials: GcpCredentialProvider,
+}
+
+impl std::fmt::Debug for ServiceAccount {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("ServiceAccount")
+            .field("email", &self.email)
+            .field("project", &self.project)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ServiceAccount {
+    /// Returns a fresh token. No packet is sent for it.
+    pub(crate) async fn token(&self) -> Result<Secret, Diagnosis> {
+        match self.credentials.get_credential().await {
+            Ok(credential) => Ok(Secret::new(credential.bearer.as_str())),
+            Err(error) => Err(Diagnosis::new(
+                Code::AuthenticateTokenInvalid,
+                "the private key of the service account can not sign a token",
+            )
+            .evidence("error", error)
+            .key(crate::config::place(SERVICE_ACCOUNT))
+            .hint("make a new key for the service account")),
+        }
+    }
+}
+
+/// Reads the key file; everything that is wrong with it is a finding.
+pub(crate) fn read(clauses: &mut Clauses<'_>) -> Option<ServiceAccount> {
+    let Some(file) = clauses.document(SERVICE_ACCOUNT) else {
+        clauses.add(
+            invalid(format!("`{SERVICE_ACCOUNT}` holds no JSON object"))
+                .key(clauses.place(SERVICE_ACCOUNT))
+                .hint(
+                    "paste the key file as it is, as an object; inside a string every quote and \
+                     backslash of it needs a backslash",
+                ),
+        );
+        return None;
+    };
+    let text = |member| file.text(member).map(Secret::expose);
+    let kind = text("type").unwrap_or_default();
+    if kind != "service_account" {
+        clauses.add(
+            invalid(format!(
+                "`{SERVICE_ACCOUNT}` is not the key file of a service account"
+            ))
+            .evidence("found", kind)
+            .evidence("allowed", "service_account")
+            .key(clauses.place_in(SERVICE_ACCOUNT, "type"))
+            .hint(
+                "download a key of a service account; logins of people and workload identities \
+                     need a server that lends tokens",
+            ),
+        );
+        return None;
+    }
+    for member in NEEDED.into_iter().filter(|member| text(member).is_none()) {
+        clauses.add(
+            Diagnosis::new(
+                Code::DefineMissingKey,
+                format!("`{SERVICE_ACCOUNT}` lacks `{member}`"),
+            )
+            .key(clauses.place_in(SERVICE_ACCOUNT, member))
+            .hint("paste the whole key file"),
+        );
+    }
+    let email = text("client_email")?.to_owned();
+    let (key, key_id) = (text("private_key")?, text("private_key_id")?);
+    match credentials(&email, key, key_id) {
+        Ok(credentials) => Some(ServiceAccount {
+            email,
+            project: text("project_id").map(str::to_owned),
+            credentials,
+        }),
+        Err(error) => {
+            clauses.add(
+                invalid("the private key of the service account can not be read".to_owned())
+                    .evidence("error", error)
+                    .key(clauses.place_in(SERVICE_ACCOUNT, "private_key"))
+                    .hint(if key.contains("\\n") {
+                        "its line breaks were escaped once too often: JSON needs `\\n`, which is \
+                         `\\\\n` in a string of SQL"
+                    } else {
+                        "copy it from the key file, from BEGIN to END"
+                    }),
+            );
+            None
+        }
+    }
+}
+
+fn invalid(message: String) -> Diagnosis {
+    Diagnosis::new(Code::DefineInvalidValue, message)
+}
+
+/// Makes what signs. Only these three members reach `object_store`: it also takes another address and
+/// a switch that leaves the signature out from a key file.
+fn credentials(
+    email: &str,
+    private_key: &str,
+    private_key_id: &str,
+) -> object_store::Result<GcpCredentialProvider> {
+    let file = serde_json::json!({
+        "client_email": email,
+        "private_key": private_key,
+        "private_key_id": private_key_id,
+    });
+    let store = GoogleCloudStorageBuilder::new()
+        .with_service_account_key(file.to_string())
+        // It wants one, and nothing is asked of it.
+        .with_bucket_name("unused")
+        .with_http_connector(Offline)
+        .build()?;
+    Ok(Arc::clone(store.credentials()))
+}
+
+/// The network as `object_store` sees it: there is none.
+#[derive(Debug)]
+struct Offline;
+
+impl HttpConnector for Offline {
+    fn connect(&self, _options: &ClientOptions) -> object_store::Result<HttpClient> {
+        Ok(HttpClient::new(Self))
+    }
+}
+
+#[async_trait]
+impl HttpService for Offline {
+    async fn call(&self, _request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let refused = std::io::Error::other("tokens are made without a request");
+        Err(HttpError::new(HttpErrorKind::Connect, refused))
+    }
+}

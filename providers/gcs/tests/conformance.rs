@@ -1,0 +1,59 @@
+//! The promises that every provider keeps.
+
+mod common;
+
+use linkdial_core::testing::{self, Fixture, Link, WriteFixture};
+use linkdial_core::{Driver, Kind, Target};
+use linkdial_gcs::Gcs;
+use linkdial_testcontainers::{Minio, User};
+
+#[test]
+fn conformance() {
+    let minio = Minio::shared_gcs();
+    let list = || minio.store().list("empty", "").unwrap();
+    let before = list();
+    let fixture = Fixture {
+        test: "conformance",
+        link: |base, secret| Link {
+            definition: testing::definition(
+                Kind::Gcs,
+                &common::config(base),
+                &format!(r#"{{"access_id": "GOOG1TEST", "secret_key": "{secret}"}}"#),
+            ),
+            target: Some(Target::new("bucket/in/")),
+        },
+        faulty: || {
+            [
+                ("", r#"{"access_id": "GOOG1TEST"}"#),
+                (r#"{"endpoint_url": "store"}"#, r#"{"acces_id": "x"}"#),
+                (r#"{"region": "US East", "regoin": 1}"#, ""),
+                ("", r#"{"service_account_key": "x", "secret_key": " x"}"#),
+                (
+                    "{",
+                    r#"{"service_account_key": {"type": "authorized_user"}}"#,
+                ),
+            ]
+            .map(|(config, credentials)| testing::definition(Kind::Gcs, config, credentials))
+            .into()
+        },
+        writes: |request| !["HEAD", "GET"].contains(&request.method.as_str()),
+        write: Some(WriteFixture {
+            link: Link {
+                definition: testing::definition(
+                    Kind::Gcs,
+                    &common::config(&minio.endpoint_url()),
+                    &common::hmac(&User::Writer.hmac_login()),
+                ),
+                target: Some(Target::new("empty/out/")),
+            },
+            settings: common::settings,
+            leftovers: Box::new(move || {
+                list()
+                    .into_iter()
+                    .filter(|key| !before.contains(key))
+                    .collect()
+            }),
+        }),
+    };
+    testing::conformance(&Driver::of::<Gcs>(), &fixture).assert();
+}

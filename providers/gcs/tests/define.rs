@@ -1,0 +1,207 @@
+//! Every `define.*` finding of a GCS link, from the text of its clauses.
+
+mod common;
+
+use common::{HMAC, open};
+use linkdial_core::testing::record;
+use linkdial_testcontainers::ServiceAccount;
+use serde_json::{Value, json};
+
+/// The findings as `outcome code CLAUSE/pointer`.
+fn findings(credentials: &str, config: &str) -> Vec<String> {
+    record::findings(&open(credentials, config).findings)
+}
+
+const EXTENSION: &str = "warn define.extension-key CREDENTIALS/service_account_key";
+
+/// CREDENTIALS with the key file, changed.
+fn account(change: impl Fn(&mut Value)) -> String {
+    let mut file = ServiceAccount::shared().json();
+    change(&mut file);
+    json!({"service_account_key": file}).to_string()
+}
+
+#[test]
+fn the_good_examples_have_no_finding() {
+    for (credentials, config) in [
+        (HMAC, ""),
+        (HMAC, r#"{"region":"us-east1"}"#),
+        (
+            HMAC,
+            r#"{"region":"EU","disable_gunzip":"true","suffixes":["csv"]}"#,
+        ),
+        ("{}", ""),
+        ("", ""),
+    ] {
+        let opened = open(credentials, config);
+        assert_eq!(
+            findings(credentials, config),
+            [""; 0],
+            "{credentials} {config}"
+        );
+        let provider = opened.provider.unwrap();
+        let endpoint = provider.endpoint(None).unwrap();
+        assert_eq!(endpoint.to_string(), "storage.googleapis.com:443");
+        assert_eq!(endpoint.key, None);
+    }
+}
+
+#[test]
+fn identity_rules() {
+    for (credentials, expected) in [
+        (
+            r#"{"access_id":"GOOG1A"}"#,
+            "fail define.missing-key CREDENTIALS/secret_key",
+        ),
+        (
+            r#"{"secret_key":"s3cr3t"}"#,
+            "fail define.missing-key CREDENTIALS/access_id",
+        ),
+        (
+            r#"{"acces_id":"GOOG1A","secret_key":"s3cr3t"}"#,
+            "fail define.missing-key CREDENTIALS/acces_id",
+        ),
+        (
+            r#"{"access_id":"abcdefghijabcdefghijabcdefghijabcdefghij","secret_key":"GOOGTS7C7FUP3AIRVJTE2BCD"}"#,
+            "fail define.invalid-value CREDENTIALS/access_id",
+        ),
+        (
+            r#"{"access_id":"GOOG1A","secret_key":"s3cr3t "}"#,
+            "fail define.stray-whitespace CREDENTIALS/secret_key",
+        ),
+        (
+            r#"{"access_id":"your_google_access_key","secret_key":"s3cr3t"}"#,
+            "fail define.placeholder-value CREDENTIALS/access_id",
+        ),
+        (
+            r#"{"aws_access_key_id":"AKIA1"}"#,
+            "warn define.unknown-key CREDENTIALS/aws_access_key_id",
+        ),
+    ] {
+        assert_eq!(findings(credentials, ""), [expected], "{credentials}");
+    }
+}
+
+#[test]
+fn config_rules() {
+    let extension = "warn define.extension-key CONFIG/endpoint_url";
+    let invalid = "fail define.invalid-value CONFIG/endpoint_url";
+    for (config, expected) in [
+        (r#"{"endpoint_url":"http://store:9000"}"#, vec![extension]),
+        (r#"{"endpoint_url":"store:9000"}"#, vec![extension, invalid]),
+        (
+            r#"{"endpoint_url":"http://store/bucket"}"#,
+            vec![extension, invalid],
+        ),
+        (
+            r#"{"endpoint_url":"http://u:p@store"}"#,
+            vec![extension, invalid],
+        ),
+        (
+            r#"{"region":"us east"}"#,
+            vec!["fail define.invalid-value CONFIG/region"],
+        ),
+        (
+            r#"{"suffixes":"csv"}"#,
+            vec!["fail define.wrong-type CONFIG/suffixes"],
+        ),
+        (
+            r#"{"secret_key":"s3cr3t","access_id":"GOOG1A"}"#,
+            vec!["warn define.secret-in-config CONFIG/secret_key"],
+        ),
+    ] {
+        assert_eq!(findings("", config), expected, "{config}");
+    }
+}
+
+#[test]
+fn a_key_file_is_taken_as_an_object_and_as_text() {
+    let file = ServiceAccount::shared().json();
+    for value in [file.clone(), json!(file.to_string())] {
+        let credentials = json!({"service_account_key": value}).to_string();
+        assert_eq!(findings(&credentials, ""), [EXTENSION]);
+    }
+    let both = json!({"service_account_key": file, "access_id": "GOOG1A", "secret_key": "s"});
+    assert_eq!(
+        findings(&both.to_string(), ""),
+        [
+            EXTENSION,
+            "fail define.conflicting-keys CREDENTIALS/service_account_key"
+        ]
+    );
+}
+
+#[test]
+fn what_is_wrong_in_a_key_file_is_named_in_place() {
+    let set = |key: &'static str, value: Value| account(move |file| file[key] = value.clone());
+    let without = |key: &'static str| {
+        account(move |file| {
+            file.as_object_mut().unwrap().remove(key);
+        })
+    };
+    let pem = ServiceAccount::shared().private_key_pem();
+    for (credentials, expected) in [
+        (
+            set("type", json!("authorized_user")),
+            "define.invalid-value CREDENTIALS/service_account_key/type",
+        ),
+        (
+            set("type", json!("external_account")),
+            "define.invalid-value CREDENTIALS/service_account_key/type",
+        ),
+        (
+            without("type"),
+            "define.invalid-value CREDENTIALS/service_account_key/type",
+        ),
+        (
+            without("client_email"),
+            "define.missing-key CREDENTIALS/service_account_key/client_email",
+        ),
+        (
+            without("private_key"),
+            "define.missing-key CREDENTIALS/service_account_key/private_key",
+        ),
+        (
+            set("private_key_id", json!("")),
+            "define.missing-key CREDENTIALS/service_account_key/private_key_id",
+        ),
+        (
+            set("private_key", json!("nonsense")),
+            "define.invalid-value CREDENTIALS/service_account_key/private_key",
+        ),
+        (
+            set("private_key", json!(pem[..900])),
+            "define.invalid-value CREDENTIALS/service_account_key/private_key",
+        ),
+        (
+            set("private_key", json!(pem.replace('\n', "\\n"))),
+            "define.invalid-value CREDENTIALS/service_account_key/private_key",
+        ),
+        (
+            json!({"service_account_key": "{\"type\":"}).to_string(),
+            "define.invalid-value CREDENTIALS/service_account_key",
+        ),
+        (
+            json!({"service_account_key": "/keys/robot.json"}).to_string(),
+            "define.invalid-value CREDENTIALS/service_account_key",
+        ),
+        (
+            json!({"service_account_key": true}).to_string(),
+            "define.wrong-type CREDENTIALS/service_account_key",
+        ),
+    ] {
+        let found = findings(&credentials, "");
+        assert_eq!(found[0], EXTENSION);
+        assert_eq!(found[1], format!("fail {expected}"));
+        let shown = format!("{:?}", open(&credentials, ""));
+        for line in pem.lines().filter(|line| !line.starts_with("--")) {
+            assert!(!shown.contains(line), "{shown}");
+        }
+    }
+    let text = json!({"service_account_key": json!({"type": "service_account"}).to_string()});
+    let found = findings(&text.to_string(), "");
+    assert_eq!(
+        found[1],
+        "fail define.missing-key CREDENTIALS/service_account_key"
+    );
+}
