@@ -5,7 +5,7 @@
 #[path = "../lab/mod.rs"]
 mod lab;
 
-use lab::{Case, evidence, fail, note, path, report, verify};
+use lab::{Case, evidence, fail, note, path, report, script, verify};
 use linkdial_testcontainers::broken::{Broken, Fault};
 use linkdial_testcontainers::{
     Azurite, Certificates, DnsAnswer, DnsServer, LinkStatement, ScriptedHttp, StorageAccount,
@@ -142,7 +142,7 @@ fn links_and_an_azurite() {
         ),
     ];
     let ca = certificates.ca_file();
-    let checks = verify(&["--ca-file", path(&ca), "--timeout", "1s"], &cases);
+    let checks = verify(&["--ca-file", path(ca), "--timeout", "1s"], &cases);
     assert_eq!(note(&checks[0], "object"), "private/team/a/one.txt");
     assert_eq!(note(&checks[2], "sas_hours_left"), "0");
     assert_eq!(evidence(&checks[3], "remote_code"), "AuthorizationFailure");
@@ -217,13 +217,8 @@ fn no_text_holds_a_key_or_a_signature() {
         signed(plain, "cut_sas", &sas[..sas.len() - 8]),
         keyed(plain, "both").credential("sas_token", sas.as_str()),
     ];
-    let mut script = String::new();
-    for (number, link) in links.iter().enumerate() {
-        let name = link.quoted_name();
-        script.push_str(&format!(
-            "{link}CREATE PIPELINE p{number} AS LOAD DATA LINK {name} 'private' INTO TABLE t;\n"
-        ));
-    }
+    let cases: Vec<Case> = links.map(|link| good(link, "private")).into();
+    let script = script(&cases);
     let signature = |token: &str| token.split_once("sig=").unwrap().1[..20].to_owned();
     let secrets = [
         account.key[..20].to_owned(),

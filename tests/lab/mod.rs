@@ -98,8 +98,8 @@ pub(crate) fn read(output: &Output) -> Value {
     })
 }
 
-/// Verifies all cases in one script and returns their checks.
-pub(crate) fn verify(arguments: &[&str], cases: &[Case]) -> Vec<Value> {
+/// Writes all cases in one script: each link with a pipeline from its target.
+pub(crate) fn script(cases: &[Case]) -> String {
     let mut script = String::new();
     for (number, case) in cases.iter().enumerate() {
         let (link, target) = (&case.link, &case.target);
@@ -110,7 +110,12 @@ pub(crate) fn verify(arguments: &[&str], cases: &[Case]) -> Vec<Value> {
         )
         .unwrap();
     }
-    let report = report(arguments, &script);
+    script
+}
+
+/// Verifies all cases in one script and returns their checks.
+pub(crate) fn verify(arguments: &[&str], cases: &[Case]) -> Vec<Value> {
+    let report = report(arguments, &script(cases));
     let checks = report["checks"].as_array().unwrap().clone();
     assert_eq!(checks.len(), cases.len(), "{report:#}");
     let mut wrong = String::new();
