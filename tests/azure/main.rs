@@ -5,9 +5,7 @@
 #[path = "../lab/mod.rs"]
 mod lab;
 
-use std::fmt::Write as _;
-
-use lab::{Case, evidence, fail, note, path, report, verify};
+use lab::{Case, evidence, fail, note, path, report, script, verify};
 use linkdial_testcontainers::broken::{Broken, Fault};
 use linkdial_testcontainers::{
     Azurite, Certificates, DnsAnswer, DnsServer, Error, LinkStatement, ScriptedHttp, SharedAccess,
@@ -229,15 +227,8 @@ fn no_text_holds_a_key_or_a_signature() {
         signed(plain, "cut_sas", &sas[..sas.len() - 8]),
         keyed(plain, "both").credential("sas_token", sas.as_str()),
     ];
-    let mut script = String::new();
-    for (number, link) in links.iter().enumerate() {
-        let name = link.quoted_name();
-        writeln!(
-            script,
-            "{link}CREATE PIPELINE p{number} AS LOAD DATA LINK {name} 'private' INTO TABLE t;"
-        )
-        .unwrap();
-    }
+    let cases: Vec<Case> = links.map(|link| good(link, "private")).into();
+    let script = script(&cases);
     let signature = |token: &str| token.split_once("sig=").unwrap().1[..20].to_owned();
     let secrets = [
         account.key[..20].to_owned(),

@@ -223,6 +223,11 @@ impl Fault {
         )
     }
 
+    /// Returns whether the service refuses a name before it looks at the identity.
+    pub(crate) fn is_names(&self) -> bool {
+        self.code.as_deref() == Some("InvalidResourceName")
+    }
+
     /// Returns what is refused where the service says that nobody was authenticated.
     fn unproved(&self, asked: Asked<'_>) -> Code {
         let far = |time| seconds_ahead(time).abs() > MAX_SKEW;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use linkdial_core::clock::clock_skew;
 use linkdial_core::xml::root_element;
-use linkdial_core::{Code, Diagnosis, KeyPlace, Retry};
+use linkdial_core::{Blame, Code, Diagnosis, KeyPlace, Retry};
 
 use crate::config::{ACCOUNT_KEY, Auth, ENDPOINT, SAS_TOKEN};
 use crate::error::{Asked, Call, Fault, shorten};
@@ -42,6 +42,9 @@ impl Fault {
             diagnosis = diagnosis.key(key.clone());
         }
         if self.is_firewalls() {
+            diagnosis = diagnosis.blame(Blame::Network);
+        }
+        if self.is_firewalls() || self.is_names() {
             diagnosis = diagnosis.without_identity();
         }
         if let Some(seconds) = self.retry_after.as_ref().and_then(|it| it.parse().ok()) {

@@ -56,6 +56,16 @@ pub(crate) fn dial(credentials: &str, config: &str, target: Option<&str>) -> Vec
     dial_with(credentials, config, target, Intent::READ, settings())
 }
 
+/// One listing that is answered so.
+pub(crate) fn listed(credentials: &str, answer: Answer) -> Vec<Step> {
+    let server = ScriptedHttp::always([answer]);
+    dial(credentials, &config(&server), Some("box/in/"))
+}
+
+/// What Azure says to a signature that it does not accept.
+pub(crate) const UNPROVED: &str = "Server failed to authenticate the request. Make sure the value of \
+    Authorization header is formed correctly including the signature.";
+
 /// A marked key of the right form.
 pub(crate) const KEY: &str =
     "m4rk3dm4rk3dm4rk3d/key+AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==";
