@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn the_json_of_a_kind_without_a_driver_is_still_read() {
         let opened = open(&definition(
-            Kind::Gcs,
+            Kind::Hdfs,
             r#"{"secret_key": "M4rkedS3cret",}"#,
             r#"{"a": 1, "a": 2}"#,
         ));
