@@ -19,6 +19,9 @@ java_needed=17
 packages=
 
 lacks() {
+    case " $packages " in
+    *" $2 "*) return ;;
+    esac
     echo "prerequisites: $1 is missing"
     packages="$packages $2"
 }
