@@ -291,6 +291,9 @@ impl<'a> Plan<'a> {
             ("bootstrap.servers", addresses.collect::<Vec<_>>().join(",")),
             // It goes to the brokers of the order alone then, as long as one of them answers.
             ("enable.sparse.connections", "true".to_owned()),
+            // It waits for half of this before it connects at all; 11 ms is the least.
+            ("reconnect.backoff.ms", "20".to_owned()),
+            ("reconnect.backoff.max.ms", "1000".to_owned()),
             // It would send a report at its end where the cluster asks for such.
             ("enable.metrics.push", "false".to_owned()),
             ("allow.auto.create.topics", "false".to_owned()),
