@@ -55,7 +55,7 @@ fn hmac_keys_and_a_store_that_checks_them() {
     let (plain, tls) = (Minio::shared_gcs(), Minio::shared_gcs_tls());
     let reader = User::ReadOnly.hmac_login();
     let wrong = Login::new(reader.access_key_id.as_str(), "m4rked-wrong-secret");
-    let unknown = Login::new("GOOG1NOBODYXXXXXXXXXXXXX", "m4rked-unknown-secret");
+    let unknown = Login::new("GOOG1NOBODYHASTHISKEYID0", "m4rked-unknown-secret");
     let malformed = Login::new("GOOG1/LAB", "m4rked-malformed-secret");
     let certificates = Certificates::shared();
     let foreign =

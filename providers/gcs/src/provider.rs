@@ -1,9 +1,7 @@
 //! The walk through the stages of a GCS link.
 
 use linkdial_core::store::Bucket;
-use linkdial_core::{
-    Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Secret, Target,
-};
+use linkdial_core::{Clauses, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Secret, Target};
 use linkdial_s3::{Access, Address, Contents, NAMING, Session};
 
 use crate::config::{self, Auth, Config, ENDPOINT, KEYS, place};
@@ -36,7 +34,7 @@ impl Provider for Gcs {
             probe.finding(None, warning);
         }
         if bucket.is_none() && matches!(self.config.auth, Auth::Anonymous) {
-            probe.finding(None, no_target());
+            probe.finding(None, Bucket::unnamed(&NAMING));
         }
         let token = self.token(probe).await?;
         let access = match (&self.config.auth, &token) {
@@ -96,12 +94,4 @@ impl Gcs {
         probe.note("unproven", Bucket::untried(&NAMING));
         Ok(())
     }
-}
-
-fn no_target() -> Diagnosis {
-    Diagnosis::new(
-        Code::DefineNoTarget,
-        "nothing says which bucket this anonymous link is for",
-    )
-    .hint("add the pipeline that uses it to the script, or give --target LINK=BUCKET/PREFIX")
 }

@@ -23,7 +23,7 @@ fn rights_and_identities() {
     let reader = User::ReadOnly.hmac_login();
     let wrong = Login::new(reader.access_key_id.as_str(), "m4rked/wrong+secret");
     let unknown = Login::new(
-        "GOOG1NOBODYXXXXXXXXXXXXX",
+        "GOOG1NOBODYHASTHISKEYID0",
         reader.secret_access_key.as_str(),
     );
     let malformed = Login::new("GOOG1/LAB", reader.secret_access_key.as_str());

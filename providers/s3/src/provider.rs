@@ -2,7 +2,7 @@
 
 use linkdial_core::store::Bucket;
 use linkdial_core::{
-    Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage, Target,
+    Clauses, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage, Target,
 };
 
 use crate::address::Address;
@@ -42,7 +42,7 @@ impl Provider for S3 {
             probe.finding(None, warning);
         }
         if bucket.is_none() && matches!(self.config.auth, Auth::Anonymous) {
-            probe.finding(None, no_target());
+            probe.finding(None, Bucket::unnamed(&NAMING));
         }
         let keys = self.identity(probe).await?;
         match bucket {
@@ -227,12 +227,4 @@ impl S3 {
 
 fn parse(target: &Target) -> Result<Bucket, Diagnosis> {
     Bucket::parse(target, &NAMING)
-}
-
-fn no_target() -> Diagnosis {
-    Diagnosis::new(
-        Code::DefineNoTarget,
-        "nothing says which bucket this anonymous link is for",
-    )
-    .hint("add the pipeline that uses it to the script, or give --target LINK=BUCKET/PREFIX")
 }

@@ -112,6 +112,21 @@ impl Bucket {
         )
     }
 
+    /// Returns the finding that a link without an identity cannot be tried, since nothing says on which.
+    pub fn unnamed(naming: &Naming) -> Diagnosis {
+        Diagnosis::new(
+            Code::DefineNoTarget,
+            format!(
+                "nothing says which {} this anonymous link is for",
+                naming.noun
+            ),
+        )
+        .hint(format!(
+            "add the pipeline that uses it to the script, or give --target LINK={}/PREFIX",
+            naming.noun.to_uppercase()
+        ))
+    }
+
     /// Returns the note of a check that tried none, since nothing says which.
     pub fn untried(naming: &Naming) -> String {
         format!("no {} was tried: nothing says which one", naming.noun)
