@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::time::{Duration, Instant};
 
 use super::wire::{Api, Client, Fields, invalid, put_i32, put_i64, put_string};
-use super::{succeeded, topic};
+use super::{settled, topic};
 use crate::{Error, KafkaTopic};
 
 const LIST_OFFSETS: Api = (2, 1);
@@ -17,12 +16,6 @@ pub(super) const APIS: [Api; 3] = [LIST_OFFSETS, LIST_GROUPS, LIST_TRANSACTIONS]
 
 /// The timestamp that stands for the end of a partition.
 const END: i64 = -1;
-
-/// How long a broker may take to take over a partition or a coordinator.
-const TAKEOVER: Duration = Duration::from_secs(30);
-
-/// What is waited for between two looks.
-const INTERVAL: Duration = Duration::from_millis(20);
 
 /// What clients may leave in a cluster; two of them differ when somebody has left something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +75,7 @@ impl Brokers {
                 return Ok(None);
             };
             let doing = format!("ask for the end of {}/{partition}", topic.name);
-            settled(&doing, || broker.end_offset(&topic.name, partition)).map(Some)
+            settled(&doing, |_| broker.end_offset(&topic.name, partition)).map(Some)
         });
         ends.collect()
     }
@@ -93,7 +86,7 @@ impl Brokers {
         ask: fn(&Client) -> io::Result<Names>,
     ) -> Result<BTreeSet<String>, Error> {
         let brokers = self.0.iter();
-        let told = brokers.map(|(_, broker)| settled(doing, || ask(broker)));
+        let told = brokers.map(|(_, broker)| settled(doing, |_| ask(broker)));
         let told: Vec<_> = told.collect::<Result<_, _>>()?;
         Ok(told.into_iter().flatten().collect())
     }
@@ -104,21 +97,6 @@ impl Brokers {
             doing: "ask Kafka".to_owned(),
             answer: "no broker lives".to_owned(),
         })
-    }
-}
-
-/// Asks again while the broker is taking something over.
-fn settled<T>(doing: &str, ask: impl Fn() -> io::Result<(i16, T)>) -> Result<T, Error> {
-    let begin = Instant::now();
-    loop {
-        let (code, value) = ask().map_err(Error::io(format!("{doing} of Kafka")))?;
-        // LEADER_NOT_AVAILABLE, NOT_LEADER_OR_FOLLOWER, COORDINATOR_LOAD_IN_PROGRESS and
-        // COORDINATOR_NOT_AVAILABLE.
-        if [5, 6, 14, 15].contains(&code) && begin.elapsed() < TAKEOVER {
-            std::thread::sleep(INTERVAL);
-            continue;
-        }
-        return succeeded(doing, code).map(|()| value);
     }
 }
 

@@ -12,9 +12,10 @@ mod user;
 mod wire;
 
 use std::collections::BTreeSet;
+use std::io;
 use std::ops::Deref;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[cfg(feature = "containers")]
 pub(crate) use broker::jars;
@@ -35,6 +36,15 @@ use crate::{Error, LinkStatement, versions};
 
 /// How long a start may take on a busy machine; it usually takes two seconds.
 const START: Duration = Duration::from_mins(2);
+
+/// What is waited for between two attempts.
+const INTERVAL: Duration = Duration::from_millis(20);
+
+/// Error codes that pass: `LEADER_NOT_AVAILABLE`, `NOT_LEADER_OR_FOLLOWER`, `REQUEST_TIMED_OUT`,
+/// `COORDINATOR_LOAD_IN_PROGRESS`, `COORDINATOR_NOT_AVAILABLE` and `NOT_CONTROLLER`.
+const PASSING: [i16; 6] = [5, 6, 7, 14, 15, 41];
+
+const TOPIC_ALREADY_EXISTS: i16 = 36;
 
 /// The port inside a container, where nobody else listens.
 const PORT: u16 = 9092;
@@ -240,9 +250,16 @@ fn topic(client: &Client, name: &str) -> Result<KafkaTopic, Error> {
 }
 
 fn create_topic(client: &Client, name: &str, partitions: u16, replicas: i16) -> Result<(), Error> {
-    let code = client.create_topic(name, partitions.into(), replicas);
-    let code = code.map_err(Error::io("make a topic of Kafka"))?;
-    succeeded(&format!("make the topic {name}"), code)
+    settled(&format!("make the topic {name}"), |attempt| {
+        let code = client.create_topic(name, partitions.into(), replicas)?;
+        // The attempt before this one came too late to be told of, and not to be done.
+        let code = if attempt > 1 && code == TOPIC_ALREADY_EXISTS {
+            0
+        } else {
+            code
+        };
+        Ok((code, ()))
+    })
 }
 
 /// Agrees when each partition of a topic has a leader.
@@ -269,6 +286,27 @@ impl KafkaTopic {
     }
 }
 
+/// Asks again, with the number of the attempt, while the broker is taking something over or its
+/// disk keeps it waiting.
+fn settled<T>(doing: &str, ask: impl Fn(u32) -> io::Result<(i16, T)>) -> Result<T, Error> {
+    let begin = Instant::now();
+    let mut attempt = 1;
+    loop {
+        let answer = ask(attempt);
+        let again = match &answer {
+            Ok((code, _)) => PASSING.contains(code),
+            Err(error) => error.kind() == io::ErrorKind::TimedOut,
+        };
+        if again && begin.elapsed() < START {
+            std::thread::sleep(INTERVAL);
+            attempt += 1;
+            continue;
+        }
+        let (code, value) = answer.map_err(Error::io(format!("{doing} of Kafka")))?;
+        return succeeded(doing, code).map(|()| value);
+    }
+}
+
 /// An error unless the code is 0.
 fn succeeded(doing: &str, code: i16) -> Result<(), Error> {
     let name = match code {
@@ -277,7 +315,7 @@ fn succeeded(doing: &str, code: i16) -> Result<(), Error> {
         5 => "LEADER_NOT_AVAILABLE",
         7 => "REQUEST_TIMED_OUT",
         17 => "INVALID_TOPIC_EXCEPTION",
-        36 => "TOPIC_ALREADY_EXISTS",
+        TOPIC_ALREADY_EXISTS => "TOPIC_ALREADY_EXISTS",
         37 => "INVALID_PARTITIONS",
         _ => "another error of the protocol",
     };
@@ -290,7 +328,7 @@ fn succeeded(doing: &str, code: i16) -> Result<(), Error> {
 /// Agrees when the broker lists itself at the address that it was asked at and knows the
 /// controller.
 fn is_ready(client: &Client) -> Result<(), String> {
-    let told = |error: std::io::Error| error.to_string();
+    let told = |error: io::Error| error.to_string();
     client.check_versions(&contents::APIS).map_err(told)?;
     let metadata = client.metadata(None).map_err(told)?;
     if metadata.controller >= 0 && metadata.brokers == [client.address().to_string()] {

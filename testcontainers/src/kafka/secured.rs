@@ -9,7 +9,7 @@ use super::kerberos::{self, Realm, Service};
 use super::listener::FURTHER;
 use super::settings::{Listener, Node, Properties};
 use super::wire::Client;
-use super::{BACKEND, Kafka, START, is_ready, pipeline, succeeded, user};
+use super::{BACKEND, Kafka, START, is_ready, pipeline, settled, user};
 use crate::broken::{Broken, Fault, RefusedPort};
 use crate::server::{Backend, Launch, Place, Server, Tls};
 use crate::token_issuer::{AUDIENCE, ISSUER};
@@ -352,14 +352,15 @@ fn advertised(listener: KafkaListener, port: u16, dead: &Dead) -> String {
 fn fill(kafka: &Kafka, users: &[[Credential; 2]]) -> Result<(), Error> {
     let client = &kafka.client;
     for mechanism in [0, 1] {
-        let code = client.set_credentials(users.iter().map(|both| &both[mechanism]));
-        let code = code.map_err(Error::io("make users of Kafka"))?;
-        succeeded("make the users", code)?;
+        settled("make the users", |_| {
+            let users = users.iter().map(|both| &both[mechanism]);
+            client.set_credentials(users).map(|code| (code, ()))
+        })?;
     }
     let rights = user::rights(CERTIFICATE_OWNER);
-    let code = client.create_acls(&rights);
-    let code = code.map_err(Error::io("give rights to users of Kafka"))?;
-    succeeded("give rights to the users", code)?;
+    settled("give rights to the users", |_| {
+        client.create_acls(&rights).map(|code| (code, ()))
+    })?;
     for (topic, partitions) in [("orders", 3), ("empty", 2), ("secret", 2)] {
         kafka.create_topic(topic, partitions)?;
     }

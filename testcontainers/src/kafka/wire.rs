@@ -6,10 +6,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 /// How long one request may take with its connection.
-const DEADLINE: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_secs(15);
 
 /// How long the broker may take to make a topic.
-const CREATION_MS: i32 = 20_000;
+const CREATION_MS: i32 = 10_000;
 
 /// The largest answer that is read.
 const LIMIT: usize = 1024 * 1024;
@@ -190,6 +190,10 @@ fn read(stream: &mut TcpStream, size: usize, end: Instant) -> io::Result<Vec<u8>
             Ok(more) => filled += more,
             // A machine that was suspended is enough, and the request must not be sent twice.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // What Linux says of a read that took too long.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
             Err(error) => return Err(error),
         }
     }
@@ -315,6 +319,15 @@ mod tests {
         assert_eq!(Fields(&(-1_i16).to_be_bytes()).string().unwrap(), "");
         let absent = (-1_i32).to_be_bytes();
         assert_eq!(Fields(&absent).array(Fields::i32).unwrap(), [0; 0]);
+    }
+
+    #[test]
+    fn silence_is_told_from_other_failures() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let soon = Instant::now() + Duration::from_millis(20);
+        let error = read(&mut stream, 4, soon).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 
     #[test]
