@@ -1,6 +1,7 @@
 #!/bin/sh
 # Measures linkdial beside its peers on loopback, prints tables and writes docs/benchmarks.md.
-# `bench.sh registry` and `bench.sh kafka` measure these alone, and leave the other tables as they are.
+# `bench.sh registry`, `bench.sh stores` and `bench.sh kafka` measure these alone, and leave the other
+# tables as they are.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -11,7 +11,7 @@
 #             for those that come as jars, and MIT Kerberos with a client of Kafka that speaks it
 #   images    the docker command and debootstrap, which make images where no registry offers them
 #   engine    Debian's Docker engine
-#   bench     curl and kcat, which linkdial is measured beside
+#   bench     curl, kcat and rclone, which linkdial is measured beside
 set -eu
 
 rust_needed=1.94.1
@@ -145,6 +145,7 @@ check_bench() {
         lacks 'curl with --aws-sigv4' 'curl'
     fi
     command -v kcat >/dev/null 2>&1 || lacks kcat kcat
+    command -v rclone >/dev/null 2>&1 || lacks rclone rclone
 }
 
 for group in "$@"; do

@@ -11,6 +11,7 @@ mod report;
 mod script;
 mod server;
 mod single;
+mod stores;
 mod sweep;
 mod watch;
 
@@ -33,7 +34,8 @@ struct Programs {
     folder: PathBuf,
 }
 
-const USAGE: &str = "usage: linkdial-bench LINKDIAL LINKDIAL-TESTCONTAINERS PAGE [kafka|registry]";
+const USAGE: &str =
+    "usage: linkdial-bench LINKDIAL LINKDIAL-TESTCONTAINERS PAGE [kafka|registry|stores]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -61,6 +63,7 @@ enum Part {
     All,
     Kafka,
     Registry,
+    Stores,
 }
 
 impl Part {
@@ -69,6 +72,7 @@ impl Part {
             [] => Ok(Self::All),
             ["kafka"] => Ok(Self::Kafka),
             ["registry"] => Ok(Self::Registry),
+            ["stores"] => Ok(Self::Stores),
             _ => Err(USAGE.into()),
         }
     }
@@ -100,25 +104,47 @@ fn measure_all(programs: &Programs, page: &Path, part: Part) -> Result<String> {
     } else {
         std::fs::read_to_string(page)?
     };
-    if part != Part::Kafka {
-        println!("bench: registry");
-        let state = State::now()?;
-        let mut registry = Report::default();
-        registry::apply(programs, &mut registry)?;
-        registry::list(programs, &mut registry)?;
-        print!("{}", registry.table());
-        text = report::with_section(&text, "Registry", &state.below(&registry, &[]))?;
+    let wanted = |this| part == Part::All || part == this;
+    if wanted(Part::Registry) {
+        text = section(&text, "Registry", &[], |report| {
+            registry::apply(programs, report)?;
+            registry::list(programs, report)
+        })?;
     }
-    if part != Part::Registry {
-        println!("bench: Kafka");
-        let state = State::now()?;
-        let mut kafka = Report::default();
-        kafka::measure(programs, &mut kafka)?;
-        print!("{}", kafka.table());
-        let below = state.below(&kafka, &report::kafka_versions()?);
-        text = report::with_section(&text, "Kafka", &below)?;
+    if wanted(Part::Stores) {
+        text = section(
+            &text,
+            "Azure and Google Cloud Storage",
+            &[report::rclone_version, report::azurite_version],
+            |report| stores::measure(programs, report),
+        )?;
+    }
+    if wanted(Part::Kafka) {
+        text = section(
+            &text,
+            "Kafka",
+            &[report::kcat_version, report::kafka_version],
+            |report| kafka::measure(programs, report),
+        )?;
     }
     Ok(text)
+}
+
+/// Measures one section, prints its table and returns the page with it.
+fn section(
+    page: &str,
+    name: &str,
+    versions: &[fn() -> Result<String>],
+    measure: impl FnOnce(&mut Report) -> Result<()>,
+) -> Result<String> {
+    println!("bench: {name}");
+    let state = State::now()?;
+    let mut report = Report::default();
+    measure(&mut report)?;
+    print!("{}", report.table());
+    let versions = versions.iter().map(|version| version());
+    let versions: Vec<_> = versions.collect::<Result<_>>()?;
+    report::with_section(page, name, &state.below(&report, &versions))
 }
 
 fn measure_dials(programs: &Programs) -> Result<Report> {

@@ -1,5 +1,6 @@
 //! The table, and the page around it.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::process::Command;
 
@@ -178,23 +179,40 @@ impl State {
     }
 }
 
-/// Returns the versions that Kafka's links are measured with.
-pub(crate) fn kafka_versions() -> Result<Vec<String>> {
-    let output = Command::new("kcat").arg("-V").output()?;
-    let text = String::from_utf8(output.stdout)?;
+/// Returns what kcat says of itself.
+pub(crate) fn kcat_version() -> Result<String> {
+    let text = output("kcat", "-V")?;
     let after = |from: &str| {
         let (_, rest) = text.split_once(from)?;
         rest.split_whitespace().next()
     };
     let (kcat, library) = (after("Version "), after("librdkafka "));
-    Ok(vec![
-        format!(
-            "kcat {} with librdkafka {}",
-            kcat.unwrap_or("?"),
-            library.unwrap_or("?")
-        ),
-        format!("Kafka {}", pinned("KAFKA")),
-    ])
+    Ok(format!(
+        "kcat {} with librdkafka {}",
+        kcat.unwrap_or("?"),
+        library.unwrap_or("?")
+    ))
+}
+
+/// Returns the version of the broker that the test servers install.
+pub(crate) fn kafka_version() -> Result<String> {
+    Ok(format!("Kafka {}", pinned("KAFKA")))
+}
+
+/// Returns what rclone says of itself.
+pub(crate) fn rclone_version() -> Result<String> {
+    let text = output("rclone", "version")?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+/// Returns the version of Azurite that the test servers install.
+pub(crate) fn azurite_version() -> Result<String> {
+    Ok(format!("Azurite {}", pinned("AZURITE")))
+}
+
+fn output(program: impl AsRef<OsStr>, argument: &str) -> Result<String> {
+    let output = Command::new(program).arg(argument).output()?;
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 fn machine() -> Result<String> {
@@ -213,9 +231,8 @@ fn field(path: &str, name: &str) -> Option<String> {
 }
 
 fn versions(programs: &Programs) -> Result<String> {
-    let first = |program: &std::ffi::OsStr, argument: &str| -> Result<String> {
-        let output = Command::new(program).arg(argument).output()?.stdout;
-        let text = String::from_utf8(output)?;
+    let first = |program: &OsStr, argument: &str| -> Result<String> {
+        let text = output(program, argument)?;
         Ok(text.lines().next().unwrap_or_default().to_owned())
     };
     let curl = first("curl".as_ref(), "--version")?;

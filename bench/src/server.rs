@@ -1,4 +1,4 @@
-//! MinIO, Kafka and a small HTTP service, started by the test servers' own program.
+//! MinIO, Azurite, Kafka and a small HTTP service, started by the test servers' own program.
 
 use std::error::Error;
 use std::io::{BufRead as _, BufReader};
@@ -21,6 +21,24 @@ impl Tls {
         match self {
             Self::No => "plain",
             Self::Yes => "TLS",
+        }
+    }
+}
+
+/// What MinIO stands in for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum MinioKind {
+    Plain,
+    Tls,
+    /// Google Cloud Storage, in plain text.
+    Gcs,
+}
+
+impl From<Tls> for MinioKind {
+    fn from(tls: Tls) -> Self {
+        match tls {
+            Tls::No => Self::Plain,
+            Tls::Yes => Self::Tls,
         }
     }
 }
@@ -52,21 +70,22 @@ pub(crate) const OBJECT: &str = "team/a/one.txt";
 const USERS: [&str; 4] = ["root", "readonly", "writer", "prefix"];
 
 impl Minio {
-    pub(crate) fn start(programs: &Programs, tls: Tls) -> Result<Self> {
-        let (process, text) = up(
-            programs,
-            match tls {
-                Tls::No => "minio",
-                Tls::Yes => "minio-tls",
-            },
-        )?;
+    pub(crate) fn start(programs: &Programs, kind: impl Into<MinioKind>) -> Result<Self> {
+        let kind = kind.into();
+        let amazon = ["aws_access_key_id", "aws_secret_access_key"];
+        let (server, tls, [id, secret]) = match kind {
+            MinioKind::Plain => ("minio", Tls::No, amazon),
+            MinioKind::Tls => ("minio-tls", Tls::Yes, amazon),
+            MinioKind::Gcs => ("minio-gcs", Tls::No, ["access_id", "secret_key"]),
+        };
+        let (process, text) = up(programs, server)?;
         let mut logins = Vec::new();
         for user in USERS {
             let from = format!("CREATE LINK {user} ");
             let statement = text.split_once(&from).ok_or("MinIO did not start")?.1;
             logins.push(Login {
-                id: value(statement, "aws_access_key_id")?,
-                secret: value(statement, "aws_secret_access_key")?,
+                id: value(statement, id)?,
+                secret: value(statement, secret)?,
             });
         }
         let ca_file = text
@@ -76,13 +95,46 @@ impl Minio {
             process,
             tls,
             endpoint: value(&text, "endpoint_url")?,
-            region: value(&text, "region")?,
+            region: match kind {
+                MinioKind::Gcs => "auto".to_owned(),
+                _ => value(&text, "region")?,
+            },
             ca_file: ca_file.map(str::to_owned),
             logins,
         })
     }
 
     /// Lets the program remove what it made.
+    pub(crate) fn stop(self) -> Result<()> {
+        self.process.stop()
+    }
+}
+
+/// A running Azurite in plain text, with the same objects.
+pub(crate) struct Azurite {
+    process: Process,
+    /// The address with the account.
+    pub(crate) endpoint: String,
+    /// The account and its key.
+    pub(crate) login: Login,
+    /// A shared access signature that lists and reads.
+    pub(crate) sas: String,
+}
+
+impl Azurite {
+    pub(crate) fn start(programs: &Programs) -> Result<Self> {
+        let (process, text) = up(programs, "azurite")?;
+        Ok(Self {
+            process,
+            endpoint: value(&text, "endpoint_url")?,
+            login: Login {
+                id: value(&text, "account_name")?,
+                secret: value(&text, "account_key")?,
+            },
+            sas: value(&text, "sas_token")?,
+        })
+    }
+
     pub(crate) fn stop(self) -> Result<()> {
         self.process.stop()
     }
