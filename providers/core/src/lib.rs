@@ -12,6 +12,7 @@
 mod address;
 pub mod clause;
 mod clause_json;
+pub mod client_process;
 pub mod clock;
 mod code;
 pub mod define;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use linkdial_core::client_process::confine;
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
@@ -13,7 +14,6 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::{Metadata, MetadataTopic};
 use rdkafka::util::get_rdkafka_version;
 
-use super::confine::confine;
 use super::order::{Answer, Order, Outcome};
 
 /// Nobody orders more, in bytes: certificates may be among the options.
@@ -47,7 +47,7 @@ pub fn run<R: Read + Send + 'static>(input: R, output: &mut dyn Write) -> io::Re
     let order: Order = serde_json::from_slice(&line)?;
     drop(line);
     // Before there is any thread: each one takes what it may from the one that starts it.
-    confine(&order.ports)?;
+    confine(Some(&order.ports))?;
     let limit = Duration::from_millis(order.limit_ms);
     let (done, waiting) = mpsc::channel();
     let gone = done.clone();

@@ -1,17 +1,19 @@
 //! The last proof: the client that the cluster uses gets through with the link's own settings.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use linkdial_core::client_process::{self, ClientProcess};
 use linkdial_core::net::Net;
 use linkdial_core::{
     Code, Diagnosis, Endpoint, Halt, Key, Outcome as Verdict, Probe, Secret, Settings, Stage,
 };
 
+use super::CLIENT;
 use super::order::{Answer, Order, Outcome, Token};
-use super::process;
 use crate::error::{self, Asked};
 use crate::keys::{CA_FILE, KEYS, KEYTAB, MECHANISM, PRINCIPAL, SERVICE};
 use crate::login::Login;
@@ -191,7 +193,7 @@ async fn run(
         biased;
         // The step says so.
         () = probe.cancelled() => None,
-        place = tokio::time::timeout(patience, process::place()) => match place {
+        place = tokio::time::timeout(patience, client_process::place()) => match place {
             Ok(place) => place,
             Err(_) => return Err(not_run("too many checks run it at once")),
         },
@@ -204,7 +206,7 @@ async fn run(
     let asked = walk.asked(first);
     let mut broken = None;
     let work = async {
-        let answer = process::run(plan.program, &plan.environment, &plan.order).await;
+        let answer = plan.carry_out().await;
         drop(place);
         match answer {
             // A shortage of this machine, such as of processes.
@@ -319,6 +321,16 @@ impl<'a> Plan<'a> {
                 limit_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
             },
         })
+    }
+}
+
+impl Plan<'_> {
+    /// One order, one process, one answer.
+    async fn carry_out(&self) -> io::Result<Answer> {
+        let mut process = ClientProcess::start(self.program, CLIENT, &self.environment)?;
+        let answer = process.ask(&self.order).await?;
+        process.end().await?;
+        Ok(answer)
     }
 }
 

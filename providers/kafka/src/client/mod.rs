@@ -5,10 +5,8 @@
 //! one link's alone, and it is killed at the deadline.
 
 mod child;
-mod confine;
 mod confirm;
 mod order;
-mod process;
 
 pub use child::run;
 pub(crate) use confirm::{confirm, stand_in};

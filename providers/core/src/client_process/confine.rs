@@ -8,14 +8,19 @@ use rlimit::Resource;
 /// there are.
 const MEMORY: u64 = 2 * 1024 * 1024 * 1024;
 
-/// Takes from this process what the client does not need: core files, which would hold its secrets,
-/// memory without end, and connections to other ports than those of servers that were checked.
+/// Takes from this process what a client does not need: core files, which would hold its secrets,
+/// memory without end, and connections to other TCP ports than those of servers that were checked,
+/// where these are known beforehand. To be called before there is any thread.
 ///
-/// The last one is held by Linux from 6.7 on; other systems and versions do without.
-pub(super) fn confine(ports: &[u16]) -> io::Result<()> {
+/// Ports are held by Linux from 6.7 on; other systems and versions do without.
+///
+/// # Errors
+///
+/// When the system refuses.
+pub fn confine(ports: Option<&[u16]>) -> io::Result<()> {
     rlimit::setrlimit(Resource::CORE, 0, 0)?;
     rlimit::setrlimit(Resource::AS, MEMORY, MEMORY)?;
-    hold_to(ports)
+    ports.map_or(Ok(()), hold_to)
 }
 
 #[cfg(target_os = "linux")]
