@@ -10,6 +10,8 @@ pub const DRIVERS: &[Driver] = &[
     Driver::of::<linkdial_azure::Azure>(),
     #[cfg(feature = "gcs")]
     Driver::of::<linkdial_gcs::Gcs>(),
+    #[cfg(feature = "hdfs")]
+    Driver::of::<linkdial_hdfs::Hdfs>(),
     #[cfg(feature = "http")]
     Driver::of::<linkdial_http::Http>(),
     #[cfg(feature = "kafka")]
@@ -18,11 +20,13 @@ pub const DRIVERS: &[Driver] = &[
     Driver::of::<linkdial_s3::S3>(),
 ];
 
-/// A client that runs in a process of its own: reads one order, writes one answer.
+/// A client that runs in a process of its own: reads orders, writes answers.
 pub type Client = fn(Stdin, &mut dyn Write) -> io::Result<()>;
 
 /// Every such client of this build, with the word that the program is started with.
 pub const CLIENTS: &[(&str, Client)] = &[
+    #[cfg(feature = "hdfs")]
+    (linkdial_hdfs::CLIENT, linkdial_hdfs::run_client::<Stdin>),
     #[cfg(feature = "kafka")]
     (linkdial_kafka::CLIENT, linkdial_kafka::run_client::<Stdin>),
 ];

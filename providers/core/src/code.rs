@@ -142,12 +142,14 @@ codes! {
     AuthenticateBadCredentials = "authenticate.bad-credentials" Fail Identity Never;
     AuthenticateBadSecret = "authenticate.bad-secret" Fail Identity Never;
     AuthenticateClockSkew = "authenticate.clock-skew" Fail Tool Never;
+    AuthenticateDowngraded = "authenticate.downgraded" Fail Configuration Never;
     AuthenticateEncryptionType = "authenticate.encryption-type" Fail Configuration Never;
     AuthenticateKdcUnreachable = "authenticate.kdc-unreachable" Fail Network Later;
     AuthenticateKeytabStale = "authenticate.keytab-stale" Fail Identity Never;
     AuthenticateMechanismNotOffered = "authenticate.mechanism-not-offered" Fail Configuration Never;
     AuthenticateMethodDisabled = "authenticate.method-disabled" Fail Identity Never;
     AuthenticatePrincipalUnknown = "authenticate.principal-unknown" Fail Identity Never;
+    AuthenticateProtectionMismatch = "authenticate.protection-mismatch" Fail Configuration Never;
     AuthenticateRealmUnknown = "authenticate.realm-unknown" Fail Configuration Never;
     AuthenticateRequired = "authenticate.required" Fail Identity Never;
     AuthenticateRoleRefused = "authenticate.role-refused" Fail Permission Never;
@@ -166,7 +168,9 @@ codes! {
     AccessNotThisService = "access.not-this-service" Fail Configuration Never;
     AccessRedirected = "access.redirected" Fail Configuration Never;
     AccessRequestRefused = "access.request-refused" Fail Configuration Never;
+    AccessSafeMode = "access.safe-mode" Fail Server Later;
     AccessServerError = "access.server-error" Fail Server Later;
+    AccessStandby = "access.standby" Fail Server Later;
     AccessThrottled = "access.throttled" Warn Server Later;
     AccessTimedOut = "access.timed-out" Fail Network Later;
     AccessWrongRegion = "access.wrong-region" Fail Configuration Never;
@@ -228,6 +232,8 @@ impl Code {
             self,
             Self::AccessDenied
                 | Self::AccessNotFound
+                | Self::AccessSafeMode
+                | Self::AccessStandby
                 | Self::ReadArchived
                 | Self::ReadDenied
                 | Self::ReadKeyMismatch

@@ -36,7 +36,7 @@ const QUOTED_LENGTH: usize = 100;
 /// One row of a kind's table of keys.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
-    /// The key's name.
+    /// The key's name; one with a `*` at its end stands for all that begin so.
     pub name: &'static str,
     /// The clause the vendor documents it in. The other one is accepted as well.
     pub clause: ClauseName,
@@ -279,8 +279,25 @@ impl<'a> Clauses<'a> {
         self.findings.push(finding);
     }
 
+    /// Returns the keys of a row with a `*`, and their texts as far as they may be shown, `CREDENTIALS`
+    /// first.
+    pub fn texts_of(&self, row: &str) -> Vec<(String, String)> {
+        let beginning = row.trim_end_matches('*');
+        let members = [self.credentials, self.config].map(Clause::members);
+        let members = members.into_iter().flatten();
+        members
+            .filter(|member| member.key.starts_with(beginning))
+            .filter_map(|member| Some((member.key.clone(), scalar(&member.value)?)))
+            .collect()
+    }
+
     fn row(&self, key: &str) -> Option<&'static Key> {
-        self.keys.iter().find(|known| known.name == key)
+        let begins = |known: &&Key| {
+            let beginning = known.name.strip_suffix('*');
+            beginning.is_some_and(|beginning| key.starts_with(beginning))
+        };
+        let exact = self.keys.iter().find(|known| known.name == key);
+        exact.or_else(|| self.keys.iter().find(begins))
     }
 
     fn check_clause(&mut self, clause: &Clause) {
@@ -299,7 +316,7 @@ impl<'a> Clauses<'a> {
                         Code::DefineExtensionKey,
                         format!(
                             "`{}` is a key of linkdial that SingleStore does not document",
-                            known.name
+                            member.key
                         ),
                     )
                     .key(place.clone())
@@ -313,18 +330,19 @@ impl<'a> Clauses<'a> {
                 self.findings.push(
                     Diagnosis::new(
                         Code::DefineSecretInConfig,
-                        format!("CONFIG holds the secret `{}`", known.name),
+                        format!("CONFIG holds the secret `{}`", member.key),
                     )
                     .key(place.clone())
                     .hint("move it to CREDENTIALS: SHOW LINKS and information_schema.LINKS show CONFIG"),
                 );
             }
-            self.check_value(known, &member.value, place);
+            self.check_value(known, &member.key, &member.value, place);
         }
     }
 
     fn unknown(&mut self, key: &str, place: KeyPlace) {
-        match nearest(key, self.keys.iter().map(|known| known.name)) {
+        let names = self.keys.iter().map(|known| known.name);
+        match nearest(key, names.filter(|name| !name.ends_with('*'))) {
             Some(known) => self.near_misses.push(NearMiss {
                 known,
                 place,
@@ -341,8 +359,7 @@ impl<'a> Clauses<'a> {
         }
     }
 
-    fn check_value(&mut self, known: &Key, node: &Node, place: KeyPlace) {
-        let name = known.name;
+    fn check_value(&mut self, known: &Key, name: &str, node: &Node, place: KeyPlace) {
         let found = node.value.type_name();
         let fits = match known.shape {
             Shape::Boolean => boolean(node).is_some(),

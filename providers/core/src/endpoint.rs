@@ -13,10 +13,14 @@ pub enum Role {
     Advertised,
     /// A server that the link or its target names, to ask for the others.
     Bootstrap,
+    /// A server that keeps the blocks of files (HDFS).
+    Datanode,
     /// The service itself.
     Endpoint,
     /// The key distribution center of a Kerberos realm.
     Kdc,
+    /// A server that knows the files of a cluster and where their blocks are (HDFS).
+    Namenode,
     /// The registry that keeps the schemas of a topic.
     Registry,
     /// The security token service that lends a role.
@@ -31,8 +35,10 @@ impl Role {
         match self {
             Self::Advertised => "advertised",
             Self::Bootstrap => "bootstrap",
+            Self::Datanode => "datanode",
             Self::Endpoint => "endpoint",
             Self::Kdc => "kdc",
+            Self::Namenode => "namenode",
             Self::Registry => "registry",
             Self::Sts => "sts",
             Self::Token => "token",

@@ -44,6 +44,8 @@ pub struct ClientProcess {
     /// Its end tells the client that nobody waits any more.
     input: ChildStdin,
     output: BufReader<ChildStdout>,
+    /// The beginning of a line.
+    heard: Vec<u8>,
 }
 
 impl ClientProcess {
@@ -77,6 +79,7 @@ impl ClientProcess {
             child,
             input,
             output: BufReader::new(output),
+            heard: Vec::new(),
         })
     }
 
@@ -86,14 +89,32 @@ impl ClientProcess {
     ///
     /// When the process has ended, or answers something else or too much.
     pub async fn ask<A: DeserializeOwned>(&mut self, question: &impl Serialize) -> io::Result<A> {
+        self.tell(question).await?;
+        self.hear().await
+    }
+
+    /// Sends one line.
+    ///
+    /// # Errors
+    ///
+    /// When the process has ended.
+    pub async fn tell(&mut self, question: &impl Serialize) -> io::Result<()> {
         // It may hold secrets, and no copy stays.
         let line = Secret::new(serde_json::to_string(question)? + "\n");
-        self.input.write_all(line.expose().as_bytes()).await?;
-        drop(line);
-        let mut answer = Vec::new();
-        let mut output = (&mut self.output).take(MAX_ANSWER);
-        output.read_until(b'\n', &mut answer).await?;
-        Ok(serde_json::from_slice(&answer)?)
+        self.input.write_all(line.expose().as_bytes()).await
+    }
+
+    /// Waits for one line. Whoever gives up may ask again: nothing of it is lost.
+    ///
+    /// # Errors
+    ///
+    /// When the process has ended, or answers something else or too much.
+    pub async fn hear<A: DeserializeOwned>(&mut self) -> io::Result<A> {
+        let left = MAX_ANSWER.saturating_sub(self.heard.len() as u64);
+        let mut output = (&mut self.output).take(left);
+        output.read_until(b'\n', &mut self.heard).await?;
+        let line = std::mem::take(&mut self.heard);
+        Ok(serde_json::from_slice(&line)?)
     }
 
     /// Ends the process, which has told everything: what is left of it may block for long.

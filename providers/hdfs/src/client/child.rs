@@ -1,0 +1,279 @@
+//! The other side: runs hdfs-native and tells what came of it.
+
+use std::io::{self, BufRead as _, BufReader, Read, Write};
+use std::sync::mpsc;
+use std::thread;
+
+use bytes::Bytes;
+use hdfs_native::client::FileStatus;
+use hdfs_native::file::FileReader;
+use hdfs_native::{ClientBuilder, HdfsError, WriteOptions};
+use linkdial_core::client_process::confine;
+use tokio::runtime;
+
+use super::heard;
+use super::order::{
+    Answer, Answered, Asked, Block, Failure, Kind, Listing, Looked, Order, Question, Status,
+};
+
+/// Nobody asks more in one line, in bytes.
+const MAX_LINE: u64 = 1024 * 1024;
+
+/// Entries of a folder that are looked at: enough to find a file that may be read.
+const LISTED: usize = 200;
+
+/// Decides whether blocks are protected; only whether it is there matters to this client.
+const PROTECTION: &str = "dfs.data.transfer.protection";
+
+/// Reads an order and questions, runs hdfs-native, writes an answer to each.
+///
+/// Returns when the input ends, even where the library still blocks: the caller has to end the
+/// process then.
+///
+/// # Errors
+///
+/// When the order can not be read or an answer not be written.
+pub fn run<R: Read + Send + 'static>(input: R, output: &mut dyn Write) -> io::Result<()> {
+    let mut input = BufReader::new(input);
+    let order: Order = serde_json::from_slice(&line(&mut input)?)?;
+    // Which DataNodes there are is not known yet, so no ports. Before there is any thread.
+    confine(None)?;
+    heard::listen();
+    let (answers, answered) = mpsc::channel();
+    let (questions, asked) = tokio::sync::mpsc::unbounded_channel();
+    let gone = answers.clone();
+    thread::spawn(move || {
+        while let Ok(line) = line(&mut input) {
+            let Ok(question) = serde_json::from_slice::<Asked>(&line) else {
+                break;
+            };
+            if questions.send(question).is_err() {
+                break;
+            }
+        }
+        // The end says that nobody waits any more.
+        gone.send(None).ok()
+    });
+    thread::spawn(move || work(order, asked, &answers));
+    while let Ok(Some(answer)) = answered.recv() {
+        serde_json::to_writer(&mut *output, &answer)?;
+        output.write_all(b"\n")?;
+        output.flush()?;
+    }
+    Ok(())
+}
+
+fn line(input: &mut impl io::BufRead) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    input.take(MAX_LINE).read_until(b'\n', &mut line)?;
+    if line.is_empty() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(line)
+}
+
+type Answers = mpsc::Sender<Option<Answered>>;
+
+fn work(
+    order: Order,
+    mut asked: tokio::sync::mpsc::UnboundedReceiver<Asked>,
+    answers: &Answers,
+) -> io::Result<()> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let desk = std::sync::Arc::new(Desk::open(order));
+        while let Some(Asked { number, question }) = asked.recv().await {
+            let desk = std::sync::Arc::clone(&desk);
+            let answers = answers.clone();
+            // Beside each other: what is written has to be deleted while the write still hangs.
+            tokio::spawn(async move {
+                let answering = tokio::spawn(async move { desk.answer(question).await });
+                let answer = answering.await.unwrap_or_else(|_| Err(panicked()));
+                answers.send(Some(Answered { number, answer })).ok()
+            });
+        }
+    });
+    Ok(())
+}
+
+/// A client, and what it keeps between two questions.
+struct Desk {
+    order: Order,
+    client: Result<hdfs_native::Client, Failure>,
+    reader: tokio::sync::Mutex<Option<FileReader>>,
+}
+
+impl Desk {
+    fn open(order: Order) -> Self {
+        Self {
+            client: client(&order).map_err(failure),
+            order,
+            reader: tokio::sync::Mutex::default(),
+        }
+    }
+
+    async fn answer(&self, question: Question) -> Result<Answer, Failure> {
+        let client = self.client.as_ref().map_err(Clone::clone)?;
+        heard::forget();
+        match question {
+            Question::Look { path } => look(client, &path).await.map(Answer::Looked),
+            Question::Locate { path } => {
+                let reader = client.read(&path).await.map_err(failure)?;
+                *self.reader.lock().await = Some(reader);
+                let replicas = heard::replicas();
+                Ok(Answer::Located(Block { replicas }))
+            }
+            Question::Read => match &*self.reader.lock().await {
+                Some(reader) => first_byte(reader).await,
+                None => Err(panicked()),
+            },
+            Question::ReadOtherwise { path } => {
+                let mut order = self.order.clone();
+                let options = order.options.len();
+                order.options.retain(|(name, _)| name != PROTECTION);
+                if order.options.len() == options {
+                    let any = (PROTECTION.to_owned(), "authentication".to_owned());
+                    order.options.push(any);
+                }
+                let client = client_of(&order).map_err(failure)?;
+                let reader = client.read(&path).await.map_err(failure)?;
+                first_byte(&reader).await
+            }
+            Question::ProveWrite { path } => {
+                let options = WriteOptions::default().create_parent(false);
+                client.create(&path, options).await.map_err(failure)?;
+                // Somebody has made the folder meanwhile.
+                client.delete(&path, false).await.map_err(failure)?;
+                Ok(Answer::Done)
+            }
+            Question::Put { path, text } => {
+                let options = WriteOptions::default().create_parent(false);
+                let mut writer = client.create(&path, options).await.map_err(failure)?;
+                writer.write_bytes(Bytes::from(text)).await.map_err(failure)?;
+                writer.close().await.map_err(failure)?;
+                Ok(Answer::Done)
+            }
+            Question::Fetch { path, most } => {
+                let reader = client.read(&path).await.map_err(failure)?;
+                let length = reader.file_length().min(most);
+                // The client panics beyond the end.
+                let text = match length {
+                    0 => Bytes::new(),
+                    _ => reader.read_range(0, length).await.map_err(failure)?,
+                };
+                Ok(Answer::Text(String::from_utf8_lossy(&text).into_owned()))
+            }
+            Question::Delete { path } => {
+                client.delete(&path, false).await.map_err(failure)?;
+                Ok(Answer::Done)
+            }
+        }
+    }
+}
+
+fn client(order: &Order) -> hdfs_native::Result<hdfs_native::Client> {
+    client_of(order)
+}
+
+fn client_of(order: &Order) -> hdfs_native::Result<hdfs_native::Client> {
+    let mut builder = ClientBuilder::new()
+        .with_url(&order.url)
+        .with_config(order.options.clone())
+        // It would look for one of its own.
+        .with_config_dir("/nonexistent");
+    if let Some(user) = &order.user {
+        builder = builder.with_user(user);
+    }
+    if let Some((principal, path)) = &order.keytab {
+        builder = builder
+            .with_kerberos_principal(principal)
+            .with_kerberos_keytab(path);
+    }
+    builder.build()
+}
+
+async fn look(client: &hdfs_native::Client, path: &str) -> Result<Looked, Failure> {
+    let status = client.get_file_info(path).await.map_err(failure)?;
+    let listing = if status.isdir {
+        Some(list(client, path).await)
+    } else {
+        None
+    };
+    Ok(Looked {
+        status: told(status),
+        listing,
+    })
+}
+
+async fn list(client: &hdfs_native::Client, path: &str) -> Result<Listing, Failure> {
+    let page = client.list_status_iter(path, false);
+    let mut entries = Vec::new();
+    while let Some(entry) = page.next().await {
+        if entries.len() == LISTED {
+            return Ok(Listing {
+                entries,
+                truncated: true,
+            });
+        }
+        entries.push(told(entry.map_err(failure)?));
+    }
+    Ok(Listing {
+        entries,
+        truncated: false,
+    })
+}
+
+async fn first_byte(reader: &FileReader) -> Result<Answer, Failure> {
+    // The client panics beyond the end.
+    if reader.file_length() > 0 {
+        reader.read_range(0, 1).await.map_err(failure)?;
+    }
+    Ok(Answer::Done)
+}
+
+fn told(status: FileStatus) -> Status {
+    Status {
+        path: status.path,
+        folder: status.isdir,
+        length: u64::try_from(status.length).unwrap_or(u64::MAX),
+        owner: status.owner,
+        group: status.group,
+        mode: status.permission,
+    }
+}
+
+fn failure(error: HdfsError) -> Failure {
+    let (kind, class, message) = match error {
+        HdfsError::RPCError(class, text) => (Kind::Exception, class, text),
+        HdfsError::FatalRPCError(class, text) => (Kind::Fatal, class, text),
+        HdfsError::FileNotFound(path) => {
+            let class = "java.io.FileNotFoundException".to_owned();
+            (Kind::Exception, class, path)
+        }
+        HdfsError::GSSAPIError(_, minor, text) => (Kind::Gss(minor), String::new(), text),
+        HdfsError::IOError(error) => (Kind::Stream, String::new(), error.to_string()),
+        // Its text describes every DataNode at length.
+        HdfsError::DataTransferError(text) => {
+            let text = text.split(':').next().unwrap_or_default();
+            (Kind::Data, String::new(), text.to_owned())
+        }
+        HdfsError::UnsupportedFeature(text) => (Kind::Unsupported, String::new(), text),
+        other => (Kind::Client, String::new(), other.to_string()),
+    };
+    Failure {
+        kind,
+        class,
+        // Java sends its whole stack along.
+        message: message.lines().next().unwrap_or_default().to_owned(),
+        log: heard::warnings(),
+    }
+}
+
+fn panicked() -> Failure {
+    Failure {
+        kind: Kind::Client,
+        class: String::new(),
+        message: "the client ended itself".to_owned(),
+        log: Vec::new(),
+    }
+}

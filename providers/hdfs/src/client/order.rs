@@ -1,0 +1,130 @@
+//! What passes between a check and the process that runs hdfs-native for it: one JSON document a line.
+
+use serde::{Deserialize, Serialize};
+
+/// Whom the client dials, and as whom; the first line.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Order {
+    /// `hdfs://ADDRESS:PORT`.
+    pub(crate) url: String,
+    /// Properties of Hadoop.
+    pub(crate) options: Vec<(String, String)>,
+    /// Whom it says that it is, without Kerberos.
+    pub(crate) user: Option<String>,
+    /// The principal and the path of its keytab. A ticket cache comes with the environment.
+    pub(crate) keytab: Option<(String, String)>,
+}
+
+/// A question, and a number that its answer has as well: an answer may come when nobody waits for it
+/// any more.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Asked {
+    pub(crate) number: u64,
+    pub(crate) question: Question,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) enum Question {
+    /// What is there; the first page of a folder.
+    Look { path: String },
+    /// Where the first block of a file is. The client keeps what it is told.
+    Locate { path: String },
+    /// One byte of that file, from where it was told.
+    Read,
+    /// The same, with protection of blocks where there was none, or without.
+    ReadOtherwise { path: String },
+    /// Makes a file in a folder that is not there, which shows the right and leaves nothing.
+    ProveWrite { path: String },
+    /// A new file.
+    Put { path: String, text: String },
+    /// All of a small file.
+    Fetch { path: String, most: usize },
+    /// Removes a file.
+    Delete { path: String },
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Answered {
+    pub(crate) number: u64,
+    pub(crate) answer: Result<Answer, Failure>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) enum Answer {
+    Looked(Looked),
+    Located(Block),
+    Text(String),
+    Done,
+}
+
+/// What is at a path.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Looked {
+    pub(crate) status: Status,
+    /// The first page; why there is none, where the path is a folder that may not be listed.
+    pub(crate) listing: Option<Result<Listing, Failure>>,
+}
+
+/// What a `NameNode` knows of a path.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Status {
+    pub(crate) path: String,
+    pub(crate) folder: bool,
+    pub(crate) length: u64,
+    pub(crate) owner: String,
+    pub(crate) group: String,
+    pub(crate) mode: u16,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Listing {
+    pub(crate) entries: Vec<Status>,
+    pub(crate) truncated: bool,
+}
+
+/// The first block of a file.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Block {
+    /// Its copies, in the order of the `NameNode`.
+    pub(crate) replicas: Vec<Replica>,
+}
+
+/// A copy of a block, as the `NameNode` tells of it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Replica {
+    /// The address that its `DataNode` registered from.
+    pub(crate) address: String,
+    /// The name that it registered under.
+    pub(crate) name: String,
+    pub(crate) port: u16,
+}
+
+/// Where an error came from.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) enum Kind {
+    /// The `NameNode` answered with an exception.
+    Exception,
+    /// The same, and it hung up.
+    Fatal,
+    /// GSS-API, with the number of the mechanism.
+    Gss(u32),
+    /// The stream to the `NameNode`.
+    Stream,
+    /// No `DataNode` gave the block.
+    Data,
+    /// The client can not do it.
+    Unsupported,
+    /// The client itself.
+    Client,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Failure {
+    pub(crate) kind: Kind,
+    /// The class of a Java exception.
+    pub(crate) class: String,
+    pub(crate) message: String,
+    /// What the client wrote to its log about it: the `DataNode`, and what went wrong there.
+    pub(crate) log: Vec<(Option<Replica>, String)>,
+}

@@ -1,0 +1,193 @@
+//! The `DataNode`s of one block: each reached as the client would, then one byte read.
+
+use linkdial_core::{Code, Diagnosis, Endpoint, Halt, Probe, Role, Stage};
+
+use crate::client::{Answer, Block, Failure, Kind, Question, Replica, Status};
+use crate::config::Config;
+use crate::error::Asked;
+use crate::keys::{DATA_PROTECTION, USE_HOSTNAME};
+use crate::namenode::{Session, broken};
+
+/// Reads one byte of a file from where the `NameNode` says that it is.
+///
+/// # Errors
+///
+/// When it can not be read; the record says why.
+pub(crate) async fn read(
+    probe: &mut Probe,
+    config: &Config,
+    session: &Session,
+    file: &Status,
+) -> Result<(), Halt> {
+    let path = file.path.as_str();
+    let asked = |endpoint| Asked {
+        endpoint,
+        config,
+        stage: Stage::Read,
+        call: "getBlockLocations",
+        path,
+    };
+    let question = Question::Locate {
+        path: path.to_owned(),
+    };
+    let locating = async {
+        match session.client.ask(question).await.map_err(|error| broken(&error))? {
+            Ok(Answer::Located(block)) => Ok(block),
+            Ok(_) => Err(asked(&session.endpoint).explain(&Failure::foreign())),
+            Err(failure) => Err(asked(&session.endpoint).explain(&failure)),
+        }
+    };
+    let block = probe.step(&session.endpoint, &[Stage::Read], locating).await?;
+    if file.length == 0 {
+        probe.note("object", path);
+        probe.note("unproven", "the file is empty: no DataNode was asked");
+        return Ok(());
+    }
+    // Where it is, is not yet that it can be read.
+    probe.take_back();
+    if block.replicas.is_empty() {
+        return Err(probe.halt(Some(&session.endpoint), nowhere(path)));
+    }
+    let endpoint = reach(probe, config, &block).await?;
+    let asked = Asked {
+        call: "readBlock",
+        ..asked(&endpoint)
+    };
+    let question = Question::Read;
+    let reading = async {
+        let failure = match session.client.ask(question).await.map_err(|error| broken(&error))? {
+            Ok(_) => return Ok(()),
+            Err(failure) => failure,
+        };
+        if failure.kind != Kind::Data {
+            return Err(asked.explain(&failure));
+        }
+        let otherwise = Question::ReadOtherwise {
+            path: path.to_owned(),
+        };
+        let other = session.client.ask(otherwise).await;
+        let works = matches!(other, Ok(Ok(_)));
+        Err(refused(&asked, &failure, works))
+    };
+    probe.step(&endpoint, &[Stage::Read], reading).await?;
+    probe.note("object", path);
+    probe.note("replicas", block.replicas.len());
+    Ok(())
+}
+
+/// Reaches every copy, and returns the first that answers. One that is dead is a warning where another
+/// one lives.
+async fn reach(probe: &mut Probe, config: &Config, block: &Block) -> Result<Endpoint, Halt> {
+    let mut first = None;
+    let mut halted = None;
+    for replica in &block.replicas {
+        let endpoint = endpoint(replica, config.use_hostname);
+        let mut fork = probe.fork();
+        match fork.reach(&endpoint, None).await {
+            Ok(_) => {
+                fork.note("registered_as", format!("{} at {}", replica.name, replica.address));
+                first = first.or(Some(endpoint));
+            }
+            Err(halt) => {
+                if let Some(other) = other_way(probe, config, replica).await {
+                    fork.amend(|finding| by_name(finding, config, &other));
+                }
+                halted = Some(halt);
+            }
+        }
+        probe.join(fork);
+    }
+    match (first, halted) {
+        (Some(first), halted) => {
+            if halted.is_some() {
+                probe.tolerate(Role::Datanode);
+            }
+            Ok(first)
+        }
+        (None, Some(halt)) => Err(halt),
+        (None, None) => Err(probe.halt(None, nowhere(""))),
+    }
+}
+
+fn endpoint(replica: &Replica, by_name: bool) -> Endpoint {
+    let host = if by_name { &replica.name } else { &replica.address };
+    Endpoint::new(Role::Datanode, host, replica.port)
+}
+
+/// Returns the other address of a `DataNode`, where it answers there.
+async fn other_way(probe: &Probe, config: &Config, replica: &Replica) -> Option<Endpoint> {
+    let other = endpoint(replica, !config.use_hostname);
+    if replica.name == replica.address {
+        return None;
+    }
+    // Beside the record: nothing that the link uses.
+    let mut aside = probe.fork();
+    aside.reach(&other, None).await.ok()?;
+    Some(other)
+}
+
+fn by_name(finding: Diagnosis, config: &Config, other: &Endpoint) -> Diagnosis {
+    finding
+        .evidence("answers_at", other)
+        .key(config.place(USE_HOSTNAME))
+        .hint(format!(
+            "it answers at {other}: set `{USE_HOSTNAME}` to {}",
+            !config.use_hostname
+        ))
+}
+
+fn nowhere(path: &str) -> Diagnosis {
+    Diagnosis::new(
+        Code::AccessServerError,
+        format!("no DataNode that is alive has the first block of `{path}`"),
+    )
+    .evidence("resource", path)
+    .hint("look at `hdfs fsck PATH -files -blocks -locations` and `hdfs dfsadmin -report`")
+}
+
+/// Every `DataNode` was reached, and none gave the block.
+fn refused(asked: &Asked<'_>, failure: &Failure, otherwise: bool) -> Diagnosis {
+    let words: Vec<&str> = failure.log.iter().map(|(_, words)| words.as_str()).collect();
+    let said = words.join("; ");
+    let has = asked.config.data_protection.is_some();
+    let endpoint = asked.endpoint;
+    let finding = if otherwise {
+        let (wants, hint) = if has {
+            (
+                "wants none",
+                format!("remove `{DATA_PROTECTION}`: the cluster does not have it"),
+            )
+        } else {
+            (
+                "wants it",
+                format!("set `{DATA_PROTECTION}` as the cluster's hdfs-site.xml has it, such as privacy"),
+            )
+        };
+        Diagnosis::new(
+            Code::AuthenticateProtectionMismatch,
+            format!(
+                "the link {} protection of blocks, and {endpoint} {wants}",
+                if has { "asks for" } else { "asks for no" }
+            ),
+        )
+        .evidence("other_setting", "works")
+        .key(asked.config.place(DATA_PROTECTION))
+        .hint(hint)
+    } else if said.contains("No data received") || said.contains("Timed out") {
+        Diagnosis::new(
+            Code::AccessTimedOut,
+            format!("{endpoint} accepted and then did not answer"),
+        )
+        .hint("look at the DataNode's log; it may be stopped, or a firewall answers for it")
+    } else {
+        Diagnosis::new(
+            Code::AccessServerError,
+            format!("{endpoint} does not give the block"),
+        )
+        .hint("look at the DataNode's log, and at `hdfs fsck` of the file")
+    };
+    finding
+        .evidence("operation", asked.call)
+        .evidence("resource", asked.path)
+        .evidence("client_log", said)
+}

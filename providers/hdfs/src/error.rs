@@ -1,0 +1,345 @@
+//! What a cluster and its client answer, and what it means.
+//!
+//! Hadoop answers with classes of Java and English sentences: `FSPermissionChecker`, `FSNamesystem`,
+//! `FSDirectory` and `Client` of Apache Hadoop 3.4. GSS-API answers with numbers of MIT Kerberos
+//! (`krb5_err.et`).
+
+use linkdial_core::{Blame, Code, Diagnosis, Endpoint, KeyPlace, Outcome, Stage};
+
+use crate::client::{Failure, Kind};
+use crate::config::{Config, Login};
+use crate::keys::{AUTHENTICATION, KEYTAB, NAMENODE_PRINCIPAL, SERVICES, USER};
+
+/// The first of the numbers of `krb5_err.et`, as GSS-API has it: without a sign.
+const KRB5: u32 = 0x96c7_3a00;
+
+/// The vendor's classes, without their packages.
+const CLASSES: &[(&str, Code)] = &[
+    ("FileNotFoundException", Code::AccessNotFound),
+    ("ParentNotDirectoryException", Code::AccessNotFound),
+    ("StandbyException", Code::AccessStandby),
+    ("ObserverRetryOnActiveException", Code::AccessStandby),
+    ("SafeModeException", Code::AccessSafeMode),
+    ("RetriableException", Code::AccessServerError),
+    ("ServerTooBusyException", Code::AccessThrottled),
+    ("NSQuotaExceededException", Code::WriteNoSpace),
+    ("DSQuotaExceededException", Code::WriteNoSpace),
+    ("QuotaByStorageTypeExceededException", Code::WriteNoSpace),
+    ("InvalidPathException", Code::AccessNotFound),
+    ("UnresolvedPathException", Code::AccessRequestRefused),
+];
+
+/// What is asked of a cluster.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) endpoint: &'a Endpoint,
+    pub(crate) config: &'a Config,
+    /// What for: decides what a refusal is called.
+    pub(crate) stage: Stage,
+    /// The name of the call in Hadoop's protocol.
+    pub(crate) call: &'static str,
+    pub(crate) path: &'a str,
+}
+
+impl Asked<'_> {
+    /// Makes a finding of a failure.
+    pub(crate) fn explain(&self, failure: &Failure) -> Diagnosis {
+        let finding = match failure.kind {
+            Kind::Exception => self.exception(failure),
+            Kind::Fatal => self.fatal(failure),
+            Kind::Gss(minor) => self.gss(minor),
+            Kind::Stream => self.stream(failure),
+            Kind::Unsupported => self.unsupported(failure),
+            Kind::Data | Kind::Client => self.client(failure),
+        };
+        finding
+            .evidence("operation", self.call)
+            .evidence("resource", self.path)
+            .evidence("remote_code", short(&failure.class))
+            .evidence("remote_message", &failure.message)
+    }
+
+    const fn denied(&self) -> Code {
+        match self.stage {
+            Stage::Read => Code::ReadDenied,
+            Stage::Write => Code::WriteDenied,
+            _ => Code::AccessDenied,
+        }
+    }
+
+    fn exception(&self, failure: &Failure) -> Diagnosis {
+        let class = short(&failure.class);
+        let endpoint = self.endpoint;
+        let path = self.path;
+        if class == "AccessControlException" {
+            return self.refused_right(failure);
+        }
+        if class == "AuthorizationException" {
+            return Diagnosis::new(
+                self.denied(),
+                format!("{endpoint} lets this user do nothing at all"),
+            )
+            .hint("look at hadoop-policy.xml and at the proxy users of the cluster");
+        }
+        let known = CLASSES.iter().find(|(name, _)| *name == class);
+        let code = known.map_or(Code::AccessRequestRefused, |(_, code)| *code);
+        match code {
+            Code::AccessNotFound if class == "ParentNotDirectoryException" => Diagnosis::new(
+                code,
+                format!("a part of `{path}` is a file, not a folder"),
+            )
+            .hint("check the spelling of the target"),
+            Code::AccessNotFound => Diagnosis::new(code, format!("`{path}` does not exist"))
+                .hint("check the spelling of the target, and that it belongs to this cluster"),
+            Code::AccessStandby => self.standby(),
+            Code::AccessSafeMode => Diagnosis::new(
+                code,
+                format!("{endpoint} is in safe mode and lets nobody write"),
+            )
+            .hint("wait until it has left it, or end it with `hdfs dfsadmin -safemode leave`"),
+            Code::AccessThrottled => Diagnosis::new(code, format!("{endpoint} asks to slow down"))
+                .hint("run it again later"),
+            Code::WriteNoSpace => Diagnosis::new(code, format!("a quota of `{path}` is used up"))
+                .hint("raise it with `hdfs dfsadmin -setSpaceQuota` or `-setQuota`, or delete files"),
+            Code::AccessServerError => Diagnosis::new(code, format!("{endpoint} is not ready yet"))
+                .hint("run it again later"),
+            _ if self.stage == Stage::Write && failure.message.contains("could only be written to") => {
+                Diagnosis::new(
+                    Code::AccessServerError,
+                    "no DataNode takes new blocks".to_owned(),
+                )
+                .hint("look at `hdfs dfsadmin -report`: DataNodes may be down, full or excluded")
+            }
+            _ => Diagnosis::new(
+                Code::AccessRequestRefused,
+                format!("{endpoint} refuses {} on `{path}`", self.call),
+            )
+            .hint("the NameNode's own words stand in the evidence, more of them in its log"),
+        }
+    }
+
+    /// The finding that no `NameNode` serves.
+    pub(crate) fn standby(&self) -> Diagnosis {
+        Diagnosis::new(
+            Code::AccessStandby,
+            format!("{} is a standby, and no other NameNode is active", self.endpoint),
+        )
+        .key(self.config.place(SERVICES))
+        .hint(format!(
+            "name the whole name service in `{SERVICES}` and its keys, or look at \
+             `hdfs haadmin -getAllServiceState`"
+        ))
+    }
+
+    /// `Permission denied: user=alice, access=EXECUTE, inode="/priv":root:hdfs:drwx------`
+    fn refused_right(&self, failure: &Failure) -> Diagnosis {
+        let message = &failure.message;
+        let after = |label: &str| {
+            let (_, rest) = message.split_once(label)?;
+            rest.split([',', '"']).next().map(str::trim)
+        };
+        let user = after("user=").unwrap_or_default();
+        let access = after("access=").unwrap_or_default();
+        let inode = after("inode=\"").unwrap_or_default();
+        let rest = message.rsplit_once("\":").map_or("", |(_, rest)| rest);
+        let mut parts = rest.splitn(3, ':');
+        let (owner, group, mode) = (parts.next(), parts.next(), parts.next());
+        let what = if access.is_empty() {
+            format!("may not do {} on `{}`", self.call, self.path)
+        } else {
+            format!("lacks {} on `{inode}`", access.to_ascii_lowercase())
+        };
+        let who = if user.is_empty() { "the user" } else { user };
+        let finding = Diagnosis::new(self.denied(), format!("{who} {what}"))
+            .evidence("principal", user)
+            .evidence("access", access)
+            .evidence("inode", inode)
+            .evidence("owner", owner.unwrap_or_default())
+            .evidence("group", group.unwrap_or_default())
+            .evidence("mode", mode.unwrap_or_default())
+            .key(self.identity());
+        let missing = inode.is_empty() || access.is_empty();
+        if missing {
+            return finding.hint("ask the owner of the folder for the right");
+        }
+        let letters: String = [("READ", 'r'), ("WRITE", 'w'), ("EXECUTE", 'x')]
+            .map(|(word, letter)| if access.contains(word) { letter } else { '-' })
+            .into_iter()
+            .collect();
+        if self.stage == Stage::Write && inode != self.path && access == "WRITE" {
+            return finding.hint(format!(
+                "`{}` is not there: make it for the user, or let the user write: \
+                 `hdfs dfs -setfacl -m user:{user}:{letters} {inode}`",
+                self.path
+            ));
+        }
+        finding.hint(format!(
+            "let the user in: `hdfs dfs -setfacl -m user:{user}:{letters} {inode}`"
+        ))
+    }
+
+    fn identity(&self) -> KeyPlace {
+        self.config.place(USER)
+    }
+
+    /// What a `NameNode` says before it hangs up.
+    fn fatal(&self, failure: &Failure) -> Diagnosis {
+        let endpoint = self.endpoint;
+        if failure.class.ends_with("SaslException") || failure.message.contains("GSS initiate") {
+            return Diagnosis::new(
+                Code::AuthenticateServiceRefused,
+                format!("{endpoint} does not accept the ticket"),
+            )
+            .key(self.config.place(NAMENODE_PRINCIPAL))
+            .hint(
+                "it says no more: compare the clocks of KDC and NameNode, and the NameNode's keytab \
+                 with `klist -kte` and `kvno`",
+            );
+        }
+        if failure.class.ends_with("AccessControlException") {
+            return Diagnosis::new(
+                Code::AuthenticateRequired,
+                format!("{endpoint} does not let this login in"),
+            )
+            .key(self.config.place(AUTHENTICATION))
+            .hint(format!("set `{AUTHENTICATION}` to kerberos, with user and keytab"));
+        }
+        Diagnosis::new(
+            Code::AccessRequestRefused,
+            format!("{endpoint} refuses the connection"),
+        )
+        .hint("the NameNode's own words stand in the evidence, more of them in its log")
+    }
+
+    /// The numbers are those of `krb5_err.et`; linkdial's own login came before, so few of them are
+    /// seen here.
+    fn gss(&self, minor: u32) -> Diagnosis {
+        let at = |key| self.config.place(key);
+        let number = minor.wrapping_sub(KRB5);
+        let (code, message, key, hint) = match number {
+            1 | 18 => (
+                Code::AuthenticatePrincipalUnknown,
+                "the KDC has locked the user, or its entry has expired",
+                Some(at(USER)),
+                "ask who runs the realm",
+            ),
+            6 => (
+                Code::AuthenticatePrincipalUnknown,
+                "the KDC does not know the user",
+                Some(at(USER)),
+                "check the name and its realm",
+            ),
+            7 => (
+                Code::AuthenticateServiceUnknown,
+                "the KDC does not know the NameNode's principal",
+                Some(at(NAMENODE_PRINCIPAL)),
+                "check the NameNode's principal, and [domain_realm] of krb5.conf",
+            ),
+            14 => (
+                Code::AuthenticateEncryptionType,
+                "the KDC has no key of the types that the keytab has",
+                Some(at(KEYTAB)),
+                "write the keytab anew",
+            ),
+            31 => (
+                Code::AuthenticateKeytabStale,
+                "the KDC refuses the key of the keytab",
+                Some(at(KEYTAB)),
+                "write the keytab anew: the key was changed since",
+            ),
+            32 => (
+                Code::AuthenticateTokenExpired,
+                "the ticket has expired",
+                Some(at(KEYTAB)),
+                "renew the ticket cache, or name a keytab",
+            ),
+            37 | 148 => (
+                Code::AuthenticateClockSkew,
+                "the clocks of this machine and the KDC differ too much",
+                None,
+                "set the clock",
+            ),
+            154 => (
+                Code::AuthenticateRealmUnknown,
+                "no KDC is known for the realm",
+                Some(at(USER)),
+                "name the realm's KDC in krb5.conf",
+            ),
+            156 => (
+                Code::AuthenticateKdcUnreachable,
+                "no KDC of the realm answered",
+                None,
+                "check the KDC's address and port in krb5.conf",
+            ),
+            _ => (
+                Code::AuthenticateBadCredentials,
+                "the client's own login failed",
+                Some(at(KEYTAB)),
+                "its words stand in the evidence",
+            ),
+        };
+        let finding = Diagnosis::new(code, message)
+            .evidence("minor", minor)
+            .hint(hint);
+        match key {
+            Some(key) => finding.key(key),
+            None => finding,
+        }
+    }
+
+    fn stream(&self, failure: &Failure) -> Diagnosis {
+        let endpoint = self.endpoint;
+        let simple = matches!(self.config.login, Login::Simple { .. });
+        if self.stage != Stage::Write && failure.message.contains("listener disconnected") && simple {
+            return Diagnosis::new(
+                Code::AuthenticateRequired,
+                format!("{endpoint} hangs up on a client without a login"),
+            )
+            .key(self.config.place(AUTHENTICATION))
+            .hint(format!("set `{AUTHENTICATION}` to kerberos, with user and keytab"));
+        }
+        Diagnosis::new(
+            Code::AccessServerError,
+            format!("{endpoint} hangs up instead of answering"),
+        )
+        .hint("the NameNode's log says why; run it again")
+    }
+
+    fn unsupported(&self, failure: &Failure) -> Diagnosis {
+        let zone = failure.message.contains("encryption zone");
+        let (code, message) = if zone {
+            let message = format!(
+                "`{}` lies in an encryption zone, whose keys linkdial does not ask for",
+                self.path
+            );
+            (Code::ReadKmsDenied, message)
+        } else {
+            let message = format!("the client can not do {} on `{}`", self.call, self.path);
+            (Code::AccessRequestRefused, message)
+        };
+        Diagnosis::new(code, message)
+            .blame(Blame::Tool)
+            .outcome(Outcome::Unverified)
+            .hint("try it on a node of the cluster with `hdfs dfs -cat`")
+    }
+
+    fn client(&self, failure: &Failure) -> Diagnosis {
+        if failure.message.contains("libgssapi") {
+            return Diagnosis::new(
+                Code::DefineNotCompiledIn,
+                "this machine lacks the library of Kerberos that the client needs",
+            )
+            .hint("install libgssapi-krb5-2 (Debian, Ubuntu) or krb5-libs (Fedora)");
+        }
+        let finding = Diagnosis::new(
+            Code::AccessRequestRefused,
+            format!("the client gave up on {}", self.call),
+        );
+        finding.blame(Blame::Tool).hint("its words stand in the evidence")
+    }
+}
+
+/// Returns the name of a class without its package.
+fn short(class: &str) -> &str {
+    class.rsplit(['.', '$']).next().unwrap_or_default()
+}

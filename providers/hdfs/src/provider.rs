@@ -1,0 +1,308 @@
+//! The walk through the stages of an HDFS link.
+
+use futures_util::future::join_all;
+use linkdial_core::client_process;
+use linkdial_core::{
+    Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage, Target,
+};
+
+use crate::client::{Listing, Status};
+use crate::config::{self, Config, Login, Namenode};
+use crate::datanode;
+use crate::error::Asked;
+use crate::identity::{self, Who};
+use crate::keys::KEYS;
+use crate::namenode::{Session, State, Visit};
+use crate::target::Location;
+use crate::write;
+
+/// An HDFS link, ready to be dialled.
+#[derive(Debug)]
+pub struct Hdfs {
+    config: Config,
+}
+
+impl Provider for Hdfs {
+    const KIND: Kind = Kind::Hdfs;
+    const KEYS: &'static [Key] = KEYS;
+
+    fn define(clauses: &mut Clauses<'_>) -> Option<Self> {
+        config::define(clauses).map(|config| Self { config })
+    }
+
+    fn endpoint(&self, target: Option<&Target>) -> Option<Endpoint> {
+        let location = target.map(Location::parse).transpose().ok()?;
+        let nodes = self.namenodes(location.as_ref())?;
+        let first = nodes.first()?;
+        Some(Endpoint::new(Role::Namenode, &first.address.host, first.address.port()))
+    }
+
+    async fn probe(&self, probe: &mut Probe) -> Result<(), Halt> {
+        let location = match probe.target().map(Location::parse).transpose() {
+            Ok(location) => location,
+            Err(finding) => return Err(probe.halt(None, finding)),
+        };
+        let nodes = self.namenodes(location.as_ref());
+        if nodes.is_none() {
+            probe.finding(None, no_target());
+        }
+        let material = identity::prepare(probe, &self.config).await?;
+        let who = identity::settle(probe, &self.config, material).await?;
+        let Some(nodes) = nodes else {
+            return Ok(());
+        };
+        let root = Location::read("/").ok();
+        let Some(location) = location.or(root) else {
+            return Ok(());
+        };
+        // A place for all the processes of this check.
+        let place = match self.obstacle(probe) {
+            None => wait(probe).await,
+            Some(reason) => Err(reason),
+        };
+        let visit = Visit {
+            config: &self.config,
+            who: who.as_ref(),
+            path: &location.path,
+            obstacle: place.as_ref().err().copied(),
+        };
+        let Some(session) = visit_all(probe, visit, &nodes).await? else {
+            return Ok(());
+        };
+        note_who(probe, who.as_ref());
+        self.use_path(probe, &session, &location).await
+    }
+}
+
+impl Hdfs {
+    fn namenodes(&self, location: Option<&Location>) -> Option<Vec<Namenode>> {
+        let authority = location.and_then(|location| location.authority.as_ref());
+        self.config.namenodes(authority).filter(|nodes| !nodes.is_empty())
+    }
+
+    /// Returns why the client can not be run.
+    fn obstacle(&self, probe: &Probe) -> Option<&'static str> {
+        let settings = probe.settings();
+        if settings.client_program.is_none() {
+            return Some("this program has no command for the client");
+        }
+        if settings.net.proxy().is_some() {
+            return Some("the client would not go by --proxy");
+        }
+        let kerberos = matches!(self.config.login, Login::Kerberos(_));
+        if kerberos && !settings.net.is_the_systems() {
+            return Some("the client would not go by --resolve, --dns-server or --only-net");
+        }
+        None
+    }
+
+    /// Lists, reads and writes as the uses of the target do.
+    async fn use_path(
+        &self,
+        probe: &mut Probe,
+        session: &Session,
+        location: &Location,
+    ) -> Result<(), Halt> {
+        let intent = probe.intent();
+        let reads = intent.read || !intent.write;
+        if reads && let Some(looked) = &session.looked {
+            note_status(probe, &looked.status);
+            let asked = Asked {
+                endpoint: &session.endpoint,
+                config: &self.config,
+                stage: Stage::Access,
+                call: "getListing",
+                path: &location.path,
+            };
+            match &looked.listing {
+                None => datanode::read(probe, &self.config, session, &looked.status).await?,
+                Some(Err(failure)) => {
+                    return Err(probe.halt(Some(&session.endpoint), asked.explain(failure)));
+                }
+                Some(Ok(listing)) => self.read_one(probe, session, location, listing).await?,
+            }
+        }
+        if intent.write {
+            let folder = match &session.looked {
+                Some(looked) if !looked.status.folder => parent(&location.path),
+                _ => location.path.as_str(),
+            };
+            write::write(probe, &self.config, session, folder).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads one byte of one file of a folder.
+    async fn read_one(
+        &self,
+        probe: &mut Probe,
+        session: &Session,
+        location: &Location,
+        listing: &Listing,
+    ) -> Result<(), Halt> {
+        let files = listing.entries.iter().filter(|entry| !entry.folder);
+        let files: Vec<&Status> = files.filter(|file| location.holds(&file.path)).collect();
+        let more = if listing.truncated { " or more" } else { "" };
+        probe.note("files", format!("{}{more}", files.len()));
+        let folders = listing.entries.iter().filter(|entry| entry.folder).count();
+        probe.note("folders", format!("{folders}{more}"));
+        let ends = |file: &&&Status| {
+            let suffixes = &self.config.suffixes;
+            suffixes.is_empty() || suffixes.iter().any(|suffix| file.path.ends_with(suffix))
+        };
+        // Markers of jobs and the like say less than what is meant to be read.
+        let hidden = |file: &Status| {
+            let name = file.path.rsplit('/').next().unwrap_or_default();
+            name.starts_with(['_', '.'])
+        };
+        let best = files
+            .iter()
+            .filter(ends)
+            .min_by_key(|file| (file.length == 0, hidden(file)));
+        match best {
+            Some(file) => datanode::read(probe, &self.config, session, file).await,
+            None => {
+                probe.skip(Stage::Read, "no file that the target means");
+                probe.note("unproven", "no file was read: there is none that the target means");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Visits every `NameNode` at the same time and returns the one that serves. One that is dead is a warning
+/// beside it, a standby is none.
+async fn visit_all(
+    probe: &mut Probe,
+    visit: Visit<'_>,
+    nodes: &[Namenode],
+) -> Result<Option<Session>, Halt> {
+    let visits = nodes.iter().map(|node| {
+        let mut fork = probe.fork();
+        async move {
+            let state = visit.walk(&mut fork, node).await;
+            (fork, state)
+        }
+    });
+    let mut session = None;
+    let mut standby = None;
+    let mut halted = None;
+    let mut unasked = false;
+    for (fork, state) in join_all(visits).await {
+        probe.join(fork);
+        match state {
+            Ok(State::Active(active)) if session.is_none() => session = Some(active),
+            Ok(State::Active(_)) => {}
+            Ok(State::Standby(endpoint)) => standby = Some(endpoint),
+            Ok(State::Unasked) => unasked = true,
+            Err(halt) => halted = Some(halt),
+        }
+    }
+    if session.is_some() || unasked {
+        if halted.is_some() {
+            probe.tolerate(Role::Namenode);
+        }
+        return Ok(session);
+    }
+    match (halted, standby) {
+        (Some(halt), _) => Err(halt),
+        (None, Some(endpoint)) => {
+            let asked = Asked {
+                endpoint: &endpoint,
+                config: visit.config,
+                stage: Stage::Access,
+                call: "getFileInfo",
+                path: visit.path,
+            };
+            Err(probe.halt(Some(&endpoint), asked.standby()))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// Waits for a place among the checks that run a client, as long as there is time for the run itself.
+async fn wait(
+    probe: &Probe,
+) -> Result<Option<tokio::sync::SemaphorePermit<'static>>, &'static str> {
+    let patience = probe.left().saturating_sub(probe.stage_timeout());
+    tokio::select! {
+        biased;
+        // The step says so.
+        () = probe.cancelled() => Ok(None),
+        place = tokio::time::timeout(patience, client_process::place()) => {
+            place.map_err(|_| "too many checks run the client at once")
+        }
+    }
+}
+
+fn note_who(probe: &mut Probe, who: Option<&Who>) {
+    match who {
+        Some(Who::Simple(user)) => probe.note("user", user),
+        Some(Who::Kerberos(known)) => {
+            if let Some(ticket) = &known.ticket {
+                probe.note("principal", ticket.principal());
+            }
+        }
+        Some(Who::NotHere(_)) | None => {}
+    }
+}
+
+fn note_status(probe: &mut Probe, status: &Status) {
+    let kind = if status.folder { 'd' } else { '-' };
+    probe.note(
+        "path",
+        format!(
+            "{} {kind}{} {}:{}",
+            status.path,
+            letters(status.mode),
+            status.owner,
+            status.group
+        ),
+    );
+}
+
+/// Writes permissions as `ls` does.
+fn letters(mode: u16) -> String {
+    (0..9)
+        .rev()
+        .map(|bit| match (mode >> bit & 1, bit % 3) {
+            (0, _) => '-',
+            (_, 2) => 'r',
+            (_, 1) => 'w',
+            _ => 'x',
+        })
+        .collect()
+}
+
+fn parent(path: &str) -> &str {
+    match path.rsplit_once('/') {
+        Some(("", _)) | None => "/",
+        Some((parent, _)) => parent,
+    }
+}
+
+fn no_target() -> Diagnosis {
+    Diagnosis::new(
+        Code::DefineNoTarget,
+        "the link names no NameNode, and no pipeline uses it",
+    )
+    .hint("name it with --target 'LINK=hdfs://HOST:PORT/PATH', or add the CREATE PIPELINE")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permissions_are_written_as_usual() {
+        assert_eq!(letters(0o750), "rwxr-x---");
+        assert_eq!(letters(0o1777), "rwxrwxrwx");
+        assert_eq!(letters(0), "---------");
+    }
+
+    #[test]
+    fn the_folder_of_a_file_is_what_is_written_to() {
+        assert_eq!(parent("/data/out.csv"), "/data");
+        assert_eq!(parent("/out.csv"), "/");
+    }
+}

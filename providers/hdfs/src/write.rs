@@ -1,0 +1,160 @@
+//! The right to write, proved without a trace; and the sentinel, where that is asked for.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher as _, Hasher as _};
+
+use bytes::Bytes;
+use linkdial_core::store::{self, Object, Put, SENTINEL, Store, Written};
+use linkdial_core::{Code, Diagnosis, Halt, Probe, Stage};
+
+use crate::client::{Answer, Failure, Kind, Question};
+use crate::config::Config;
+use crate::error::Asked;
+use crate::namenode::{Session, broken};
+
+/// Proves the right to write to a folder: by a sentinel where the caller allows it, else by a file in a
+/// folder that is not there. The `NameNode` looks at the right before it looks for the folder.
+///
+/// # Errors
+///
+/// When there is no such right; the record says why.
+pub(crate) async fn write(
+    probe: &mut Probe,
+    config: &Config,
+    session: &Session,
+    folder: &str,
+) -> Result<(), Halt> {
+    let prefix = format!("{}/", folder.trim_end_matches('/'));
+    let there = session.looked.as_ref().is_some_and(|it| it.status.folder);
+    if probe.may_write() && there {
+        let store = Files { config, session };
+        return Box::pin(store::write(probe, &session.endpoint, &store, &prefix)).await;
+    }
+    let asked = Asked {
+        endpoint: &session.endpoint,
+        config,
+        stage: Stage::Write,
+        call: "create",
+        path: folder,
+    };
+    let path = format!("{prefix}.linkdial-{:016x}/x", random());
+    let work = async {
+        let answer = session.client.ask(Question::ProveWrite { path }).await;
+        match answer.map_err(|error| broken(&error))? {
+            Ok(_) => Ok(()),
+            Err(failure) if is_allowed(&failure) => Ok(()),
+            Err(failure) => Err(asked.explain(&failure)),
+        }
+    };
+    probe.step(&session.endpoint, &[Stage::Write], work).await?;
+    probe.note(
+        "proof",
+        "the NameNode would let the user make a file; nothing was written",
+    );
+    if probe.may_write() {
+        probe.note("unproven", "the folder is not there yet, so no sentinel was written");
+    }
+    Ok(())
+}
+
+/// The right was looked at, and then the folder was missing.
+fn is_allowed(failure: &Failure) -> bool {
+    failure.kind == Kind::Exception && failure.class.ends_with("FileNotFoundException")
+}
+
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// The files of a session, one by one.
+struct Files<'a> {
+    config: &'a Config,
+    session: &'a Session,
+}
+
+impl Files<'_> {
+    fn asked<'b>(&'b self, call: &'static str, path: &'b str) -> Asked<'b> {
+        Asked {
+            endpoint: &self.session.endpoint,
+            config: self.config,
+            stage: Stage::Write,
+            call,
+            path,
+        }
+    }
+
+    async fn ask(
+        &self,
+        question: Question,
+        call: &'static str,
+        path: &str,
+    ) -> Result<Result<Answer, Failure>, Diagnosis> {
+        let answer = self.session.client.ask(question).await;
+        answer.map_err(|error| broken(&error).evidence("operation", call).evidence("resource", path))
+    }
+}
+
+impl Store for Files<'_> {
+    type Answer = ();
+
+    fn resource(&self, key: &str) -> String {
+        key.to_owned()
+    }
+
+    async fn read(&self, _object: &Object) -> Result<(), Diagnosis> {
+        // Blocks are read from where the ladder has been.
+        Ok(())
+    }
+
+    async fn put(&self, key: &str) -> Put {
+        let question = Question::Put {
+            path: key.to_owned(),
+            text: String::from_utf8_lossy(SENTINEL).into_owned(),
+        };
+        match self.ask(question, "create", key).await {
+            Ok(Ok(_)) => Put::Written(Written::default(), None),
+            Ok(Err(failure)) => {
+                let diagnosis = self.asked("create", key).explain(&failure);
+                // The block comes after the name: an exception of the first call alone leaves nothing.
+                let left = diagnosis.code != Code::WriteDenied && diagnosis.code != Code::AccessSafeMode;
+                if left {
+                    Put::Unanswered(diagnosis)
+                } else {
+                    Put::Refused(diagnosis)
+                }
+            }
+            Err(diagnosis) => Put::Unanswered(diagnosis),
+        }
+    }
+
+    async fn fetch(&self, key: &str) -> Result<Bytes, Diagnosis> {
+        let question = Question::Fetch {
+            path: key.to_owned(),
+            // One byte more than was written shows whether there is one.
+            most: SENTINEL.len() + 1,
+        };
+        match self.ask(question, "readBlock", key).await? {
+            Ok(Answer::Text(text)) => Ok(Bytes::from(text)),
+            Ok(_) => Err(self.asked("readBlock", key).explain(&Failure::foreign())),
+            Err(failure) => Err(self.asked("readBlock", key).explain(&failure)),
+        }
+    }
+
+    async fn delete(
+        &self,
+        key: &str,
+        _written: Option<&Written>,
+    ) -> Result<Option<&'static str>, Diagnosis> {
+        let question = Question::Delete {
+            path: key.to_owned(),
+        };
+        match self.ask(question, "delete", key).await? {
+            Ok(_) => Ok(None),
+            Err(failure) => Err(self.asked("delete", key).explain(&failure)),
+        }
+    }
+
+    fn leftover_hint(&self, resource: &str, _written: Option<&Written>) -> String {
+        format!("delete it by hand: `hdfs dfs -rm -skipTrash {resource}`")
+    }
+}
