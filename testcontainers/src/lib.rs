@@ -57,7 +57,10 @@ pub use certs::{Certificates, Identity, ServerTls};
 pub use dns::{DnsAnswer, DnsServer};
 pub use error::Error;
 pub use fake_gcs::{FakeGcs, FakeGcsOptions, GcsStore, ServiceAccount};
-pub use hdfs::{Hdfs, HdfsCluster, HdfsEntry, HdfsOptions, HdfsPath, HdfsUser};
+pub use hdfs::{
+    Hdfs, HdfsCipher, HdfsCluster, HdfsEntry, HdfsNode, HdfsOptions, HdfsPair, HdfsPath,
+    HdfsProtection, HdfsUser, SecuredHdfs, SecuredHdfsOptions,
+};
 pub use http_endpoint::HttpEndpoint;
 #[cfg(feature = "containers")]
 pub use images::{ImageState, LocalImage, LocalImages};

@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use linkdial_testcontainers::{Error, Hdfs, HdfsEntry, HdfsOptions, HdfsPath, HdfsUser};
+use linkdial_testcontainers::{Error, Hdfs, HdfsEntry, HdfsNode, HdfsOptions, HdfsPath, HdfsUser};
 
 /// The words of a client that failed.
 fn refused<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
@@ -114,15 +114,15 @@ fn contents_tell_of_what_was_made_and_removed() {
 #[test]
 fn killed_datanode_stays_advertised() {
     let mut hdfs = HdfsOptions::default().datanodes(2).start().unwrap();
-    let addresses = [1, 2].map(|datanode| hdfs.datanode_addr(datanode));
+    let addresses = [1, 2].map(|datanode| hdfs.datanode(datanode).addr());
     for address in addresses {
         TcpStream::connect(address).unwrap();
     }
     assert_eq!(hdfs.locations(HdfsPath::Large).unwrap(), [addresses[0]]);
-    let (pid, folder) = (hdfs.datanode_pid(1), hdfs.datanode_folder(1));
+    let (address, pid, folder) = whereabouts(hdfs.datanode(1));
     hdfs.kill_datanode(1);
-    assert_gone(addresses[0], pid.unwrap(), &folder.unwrap());
-    assert_eq!(hdfs.datanode_pid(1), None);
+    assert_gone(address, pid, &folder);
+    assert_eq!(hdfs.datanode(1).pid(), None);
     TcpStream::connect(addresses[1]).unwrap();
     assert_eq!(hdfs.locations(HdfsPath::Large).unwrap(), [addresses[0]]);
 }
@@ -131,7 +131,7 @@ fn killed_datanode_stays_advertised() {
 fn copies_lie_on_both_datanodes() {
     let hdfs = HdfsOptions::default().datanodes(2).replication(2);
     let hdfs = hdfs.start().unwrap();
-    let mut addresses = [1, 2].map(|datanode| hdfs.datanode_addr(datanode));
+    let mut addresses = [1, 2].map(|datanode| hdfs.datanode(datanode).addr());
     addresses.sort_unstable();
     for path in [HdfsPath::Orders, HdfsPath::Large, HdfsPath::Enclosed] {
         assert_eq!(hdfs.locations(path).unwrap(), addresses);
@@ -150,16 +150,16 @@ fn blocks_are_missing_without_a_datanode() {
 fn paused_node_takes_connections_and_says_nothing() {
     let hdfs = Hdfs::start().unwrap();
     assert!(answers(&hdfs));
-    hdfs.pause_namenode().unwrap();
+    hdfs.namenode(1).pause().unwrap();
     assert!(!answers(&hdfs));
-    hdfs.resume_namenode().unwrap();
+    hdfs.namenode(1).resume().unwrap();
     assert!(answers(&hdfs));
-    hdfs.pause_datanode(1).unwrap();
-    TcpStream::connect(hdfs.datanode_addr(1)).unwrap();
+    hdfs.datanode(1).pause().unwrap();
+    TcpStream::connect(hdfs.datanode(1).addr()).unwrap();
     assert!(answers(&hdfs));
-    hdfs.resume_datanode(1).unwrap();
+    hdfs.datanode(1).resume().unwrap();
     // A node that does not run ends too.
-    hdfs.pause_namenode().unwrap();
+    hdfs.namenode(1).pause().unwrap();
     let nodes = nodes(&hdfs);
     drop(hdfs);
     for (address, pid, folder) in nodes {
@@ -167,13 +167,14 @@ fn paused_node_takes_connections_and_says_nothing() {
     }
 }
 
+fn whereabouts(node: &HdfsNode) -> (SocketAddr, u32, PathBuf) {
+    let folder = node.folder().unwrap();
+    (node.addr(), node.pid().unwrap(), folder.to_owned())
+}
+
 /// The address, process and folder of each node.
 fn nodes(hdfs: &Hdfs) -> [(SocketAddr, u32, PathBuf); 2] {
-    let (pid, folder) = (hdfs.namenode_pid(), hdfs.namenode_folder());
-    let namenode = (hdfs.addr(), pid.unwrap(), folder.unwrap());
-    let (pid, folder) = (hdfs.datanode_pid(1), hdfs.datanode_folder(1));
-    let datanode = (hdfs.datanode_addr(1), pid.unwrap(), folder.unwrap());
-    let nodes = [namenode, datanode];
+    let nodes = [hdfs.namenode(1), hdfs.datanode(1)].map(whereabouts);
     for (_, _, folder) in &nodes {
         assert!(folder.join("data/current/VERSION").is_file());
     }

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use super::contents::HdfsEntry;
 use super::install::{DATANODE, Hadoop, NAMENODE};
-use super::node::{NameNode, Node, refused};
+use super::node::{HdfsNode, NameNode, refused};
+use super::realm::Realm;
 use super::settings::Properties;
-use super::{HdfsPath, HdfsUser, world};
+use super::web::Web;
+use super::{HdfsPath, HdfsUser, pair, world};
 use crate::process::with_ports;
-use crate::{Error, Scratch, install};
+use crate::statement::{identifier, literal};
+use crate::{Error, LinkStatement, Scratch, install};
 
 /// How long a tool may take on a busy machine; it usually takes a second.
 const TOOL: Duration = Duration::from_mins(2);
@@ -21,6 +24,8 @@ const ADMIN: &str = "org.apache.hadoop.hdfs.tools.DFSAdmin";
 /// What a cluster is to be.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
+    /// One, or two of which one stands by.
+    pub(super) namenodes: usize,
     pub(super) datanodes: usize,
     /// How many copies there are of each block, also of what clients write.
     pub(super) replication: u16,
@@ -32,6 +37,7 @@ pub(super) struct Plan {
 impl Default for Plan {
     fn default() -> Self {
         Self {
+            namenodes: 1,
             datanodes: 1,
             replication: 1,
             fresh: false,
@@ -40,23 +46,42 @@ impl Default for Plan {
     }
 }
 
-/// The nodes of an HDFS, each a process on loopback; they end with the handle.
+impl Plan {
+    pub(super) fn set(&mut self, name: &str, value: &str) {
+        self.properties.push((name.to_owned(), value.to_owned()));
+    }
+}
+
+/// The nodes of an HDFS, which end with the handle.
 ///
-/// [`Hdfs`](crate::Hdfs) has all of this by `Deref`. Nodes are counted from 1.
+/// [`Hdfs`](crate::Hdfs), [`SecuredHdfs`](crate::SecuredHdfs) and [`HdfsPair`](crate::HdfsPair) have
+/// all of this by `Deref`. Nodes are counted from 1.
 #[derive(Debug)]
 pub struct HdfsCluster {
     pub(super) namenodes: Vec<NameNode>,
-    pub(super) datanodes: Vec<Node>,
+    pub(super) datanodes: Vec<HdfsNode>,
+    /// What stands for the NameNodes in a URL.
+    authority: String,
     hadoop: Hadoop,
+    /// The tickets of each user of [`HdfsUser::ALL`], where they need some.
+    tickets: Vec<PathBuf>,
     /// The settings of tools.
     client: Scratch,
+    /// What two NameNodes share. After the nodes: it goes only after they have gone.
+    _shared: Option<Scratch>,
 }
 
 impl HdfsCluster {
-    pub(super) fn launch(hadoop: &Hadoop, plan: &Plan) -> Result<Self, Error> {
-        let cluster = with_ports(2 + plan.datanodes, |ports| {
-            let cluster = Self::start(hadoop, plan, ports)?;
-            cluster.wait(plan)?;
+    pub(super) fn launch(
+        hadoop: &Hadoop,
+        plan: &Plan,
+        realm: Option<&Realm>,
+    ) -> Result<Self, Error> {
+        let ports = 2 * plan.namenodes + plan.datanodes;
+        let cluster = with_ports(ports, |ports| {
+            let cluster = Self::start(hadoop, plan, realm, ports)?;
+            let filled = !plan.fresh && plan.datanodes > 0;
+            cluster.wait(if filled { world::BLOCKS } else { 0 })?;
             Ok(cluster)
         })?;
         if plan.replication > 1 {
@@ -65,202 +90,179 @@ impl HdfsCluster {
         Ok(cluster)
     }
 
-    /// The first two ports are of the NameNode and its web server.
-    fn start(hadoop: &Hadoop, plan: &Plan, ports: &[u16]) -> Result<Self, Error> {
+    /// The first ports are of the NameNodes, each with that of its web server.
+    fn start(
+        hadoop: &Hadoop,
+        plan: &Plan,
+        realm: Option<&Realm>,
+        ports: &[u16],
+    ) -> Result<Self, Error> {
+        let (namenodes, datanodes) = ports.split_at(2 * plan.namenodes);
+        let host = realm.map_or("127.0.0.1", |_| "localhost");
         let mut properties = Properties::common();
-        for (name, value) in [
-            ("fs.defaultFS", format!("hdfs://127.0.0.1:{}", ports[0])),
-            (
-                "dfs.namenode.http-address",
-                format!("127.0.0.1:{}", ports[1]),
-            ),
-            ("dfs.replication", plan.replication.to_string()),
-        ] {
-            properties.set(name, value);
-        }
+        properties.set("dfs.replication", plan.replication.to_string());
         if plan.datanodes == 0 {
             // It would wait for blocks that nobody has.
             properties.set("dfs.namenode.safemode.threshold-pct", "0");
         }
+        let mut hadoop = hadoop.clone();
+        if let Some(realm) = realm {
+            hadoop = hadoop.with_kerberos(realm.kdc.krb5_conf());
+            properties = properties.with(realm.properties());
+        }
+        let mut shared = None;
+        let authority = if let [port, web] = namenodes {
+            let address = format!("{host}:{port}");
+            properties.set("dfs.namenode.http-address", format!("127.0.0.1:{web}"));
+            address
+        } else {
+            let folder = Scratch::new("hdfs")?;
+            let edits = hadoop.share_edits(&folder)?;
+            shared = Some(folder);
+            properties = properties.with(pair::properties(host, namenodes, &edits));
+            pair::NAME.to_owned()
+        };
+        properties.set("fs.defaultFS", format!("hdfs://{authority}"));
         let properties = properties.with(plan.properties.iter().cloned());
+
         let client = Scratch::new("hdfs")?;
         properties.write(&client)?;
-        let namenode = NameNode::start(hadoop, [ports[0], ports[1]], NAMENODE, &properties)?;
-        let datanodes = ports[2..].iter().enumerate().map(|(index, port)| {
+        let namenodes = namenodes.chunks_exact(2).zip(1..).map(|(ports, number)| {
+            let mut properties = properties.clone();
+            if plan.namenodes > 1 {
+                properties.set("dfs.ha.namenode.id", pair::id(number));
+            }
+            NameNode::start(&hadoop, [ports[0], ports[1]], NAMENODE, &properties)
+        });
+        let namenodes = namenodes.collect::<Result<_, _>>()?;
+        let datanodes = datanodes.iter().enumerate().map(|(index, port)| {
             // The first one has all blocks.
             let storage = (index == 0 && !plan.fresh).then_some(DATANODE);
-            Node::datanode(hadoop, *port, storage, &properties)
+            HdfsNode::datanode(&hadoop, *port, storage, &properties)
         });
         Ok(Self {
-            namenodes: vec![namenode],
+            namenodes,
             datanodes: datanodes.collect::<Result<_, _>>()?,
-            hadoop: hadoop.clone(),
+            authority,
+            hadoop,
+            tickets: realm.map(Realm::tickets).transpose()?.unwrap_or_default(),
             client,
+            _shared: shared,
         })
     }
 
-    /// Waits until all DataNodes have told of their blocks.
-    fn wait(&self, plan: &Plan) -> Result<(), Error> {
-        let blocks = if plan.fresh || plan.datanodes == 0 {
-            0
-        } else {
-            world::BLOCKS
-        };
-        self.wait_for(blocks)
-    }
-
     /// Waits until all DataNodes are there, with so many copies of blocks, or a node ends.
-    fn wait_for(&self, blocks: u64) -> Result<(), Error> {
+    fn wait(&self, blocks: u64) -> Result<(), Error> {
         for namenode in &self.namenodes {
             namenode.node.wait(|| {
                 // Nobody has to wait for the others then.
-                if self.nodes().any(Node::has_ended) {
+                if self.nodes().any(HdfsNode::has_ended) {
                     return Ok(());
                 }
-                self.is_ready(blocks)
+                self.is_ready(&namenode.web, blocks)
             })?;
         }
         self.nodes().try_for_each(|node| node.wait(|| Ok(())))
     }
 
-    fn nodes(&self) -> impl Iterator<Item = &Node> {
+    fn nodes(&self) -> impl Iterator<Item = &HdfsNode> {
         let namenodes = self.namenodes.iter().map(|namenode| &namenode.node);
         namenodes.chain(&self.datanodes)
     }
 
-    /// Agrees when all DataNodes are there, with so many copies of blocks.
-    fn is_ready(&self, blocks: u64) -> Result<(), String> {
-        for namenode in &self.namenodes {
-            let live = namenode.web.live()?;
-            let all = self.datanodes.iter().map(|node| node.address.port());
-            let missing = all.filter(|port| live.iter().all(|node| node.port != *port));
-            let missing = missing.count();
-            let known: u64 = live.iter().map(|node| node.blocks).sum();
-            if missing > 0 || known < blocks {
-                return Err(format!(
-                    "{missing} DataNodes are missing, and {known} of {blocks} blocks are known"
-                ));
-            }
+    /// Agrees when a NameNode knows all DataNodes, with so many copies of blocks.
+    fn is_ready(&self, web: &Web, blocks: u64) -> Result<(), String> {
+        let live = web.live()?;
+        let all = self.datanodes.iter().map(|node| node.addr().port());
+        let missing = all.filter(|port| live.iter().all(|node| node.port != *port));
+        let missing = missing.count();
+        let known: u64 = live.iter().map(|node| node.blocks).sum();
+        if missing == 0 && known >= blocks {
+            return Ok(());
         }
-        Ok(())
+        Err(format!(
+            "{missing} DataNodes are missing, and {known} of {blocks} blocks are known"
+        ))
     }
 
     /// Gives each block so many copies, and waits for them.
     fn replicate(&self, copies: u16) -> Result<(), Error> {
-        let namenode = &self.namenodes[0];
         for path in HdfsPath::ALL {
             if path.contents().is_some() {
-                namenode.web.set_replication(path.path(), copies)?;
+                self.web()?.set_replication(path.path(), copies)?;
             }
         }
         let copies = usize::from(copies).min(self.datanodes.len());
-        let blocks = world::BLOCKS * u64::try_from(copies).unwrap_or(u64::MAX);
-        self.wait_for(blocks)
+        let copies = u64::try_from(copies).expect("there are few DataNodes");
+        self.wait(world::BLOCKS * copies)
     }
 
-    /// The address of the NameNode, which clients connect to.
+    /// The web server of the active NameNode.
+    fn web(&self) -> Result<&Web, Error> {
+        let mut states = Vec::new();
+        for namenode in &self.namenodes {
+            match namenode.web.is_active() {
+                Ok(true) => return Ok(&namenode.web),
+                Ok(false) => states.push("one stands by".to_owned()),
+                Err(error) => states.push(error),
+            }
+        }
+        Err(Error::Refused {
+            doing: "find the active NameNode of HDFS".to_owned(),
+            answer: states.join("; "),
+        })
+    }
+
+    /// The address of the NameNode, or of the first one, which clients connect to.
     pub fn addr(&self) -> SocketAddr {
-        self.namenodes[0].node.address
+        self.namenodes[0].node.addr()
     }
 
-    /// The process id of the NameNode.
-    pub fn namenode_pid(&self) -> Option<u32> {
-        self.namenodes[0].node.pid()
+    /// A NameNode, by its number from 1.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such NameNode.
+    pub fn namenode(&self, number: usize) -> &HdfsNode {
+        &self.namenodes[number - 1].node
     }
 
-    /// The folder of the NameNode with its settings, data and log.
-    pub fn namenode_folder(&self) -> Option<PathBuf> {
-        self.namenodes[0].node.folder()
-    }
-
-    /// The address of a DataNode, which clients read from and write to.
+    /// A DataNode, by its number from 1. The first one has all blocks.
     ///
     /// # Panics
     ///
     /// When there is no such DataNode.
-    pub fn datanode_addr(&self, datanode: usize) -> SocketAddr {
-        self.datanodes[datanode - 1].address
+    pub fn datanode(&self, number: usize) -> &HdfsNode {
+        &self.datanodes[number - 1]
     }
 
-    /// The process id of a DataNode, unless it was killed.
+    /// Kills a NameNode, by its number from 1.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such NameNode.
+    pub fn kill_namenode(&mut self, number: usize) {
+        self.namenodes[number - 1].node.kill();
+    }
+
+    /// Kills a DataNode, by its number from 1; for longer than any test, NameNodes send clients to it
+    /// on.
     ///
     /// # Panics
     ///
     /// When there is no such DataNode.
-    pub fn datanode_pid(&self, datanode: usize) -> Option<u32> {
-        self.datanodes[datanode - 1].pid()
-    }
-
-    /// The folder of a DataNode with its settings, data and log, unless it was killed.
-    ///
-    /// # Panics
-    ///
-    /// When there is no such DataNode.
-    pub fn datanode_folder(&self, datanode: usize) -> Option<PathBuf> {
-        self.datanodes[datanode - 1].folder()
-    }
-
-    /// Kills a DataNode; the NameNode sends clients to it on, for longer than any test.
-    ///
-    /// # Panics
-    ///
-    /// When there is no such DataNode.
-    pub fn kill_datanode(&mut self, datanode: usize) {
-        self.datanodes[datanode - 1].kill();
-    }
-
-    /// Stops the NameNode where it stands: connections are taken, and nobody answers.
-    ///
-    /// # Errors
-    ///
-    /// When the system refuses.
-    pub fn pause_namenode(&self) -> Result<(), Error> {
-        self.namenodes[0].node.signal("STOP")
-    }
-
-    /// Lets the NameNode go on.
-    ///
-    /// # Errors
-    ///
-    /// When the system refuses.
-    pub fn resume_namenode(&self) -> Result<(), Error> {
-        self.namenodes[0].node.signal("CONT")
-    }
-
-    /// Stops a DataNode where it stands: connections are taken, and nobody answers.
-    ///
-    /// # Errors
-    ///
-    /// When the system refuses.
-    ///
-    /// # Panics
-    ///
-    /// When there is no such DataNode.
-    pub fn pause_datanode(&self, datanode: usize) -> Result<(), Error> {
-        self.datanodes[datanode - 1].signal("STOP")
-    }
-
-    /// Lets a DataNode go on.
-    ///
-    /// # Errors
-    ///
-    /// When the system refuses.
-    ///
-    /// # Panics
-    ///
-    /// When there is no such DataNode.
-    pub fn resume_datanode(&self, datanode: usize) -> Result<(), Error> {
-        self.datanodes[datanode - 1].signal("CONT")
+    pub fn kill_datanode(&mut self, number: usize) {
+        self.datanodes[number - 1].kill();
     }
 
     /// Switches safe mode on or off (a second): in it everything can be read and nothing changed.
     ///
     /// # Errors
     ///
-    /// When the NameNode does not answer or refuses.
+    /// When a NameNode does not answer or refuses.
     pub fn set_safe_mode(&self, on: bool) -> Result<(), Error> {
         let change = if on { "enter" } else { "leave" };
-        self.administer(&["-safemode", change])
+        self.administer(ADMIN, &["-safemode", change])
     }
 
     /// Everything that lies inside, the root too, in the order of the paths: what clients may leave
@@ -268,9 +270,9 @@ impl HdfsCluster {
     ///
     /// # Errors
     ///
-    /// When the NameNode does not answer or refuses.
+    /// When no active NameNode answers, or it refuses.
     pub fn contents(&self) -> Result<Vec<HdfsEntry>, Error> {
-        let web = &self.namenodes[0].web;
+        let web = self.web()?;
         let mut all = web.list("/")?;
         all.push(web.root()?);
         all.sort_by(|one, other| one.path.cmp(&other.path));
@@ -281,9 +283,9 @@ impl HdfsCluster {
     ///
     /// # Errors
     ///
-    /// When the NameNode does not answer, or there is no such file.
+    /// When no active NameNode answers, or there is no such file.
     pub fn locations(&self, path: impl AsRef<str>) -> Result<Vec<SocketAddr>, Error> {
-        let mut addresses = self.namenodes[0].web.locations(path.as_ref())?;
+        let mut addresses = self.web()?.locations(path.as_ref())?;
         addresses.sort_unstable();
         Ok(addresses)
     }
@@ -295,22 +297,60 @@ impl HdfsCluster {
     ///
     /// When it fails; the error has its words.
     pub fn client_as(&self, user: HdfsUser, arguments: &[&str]) -> Result<String, Error> {
-        let mut client = self.tool(CLIENT, arguments);
-        client.env("HADOOP_USER_NAME", user.name());
-        let output = install::output("HDFS", TOOL, &client);
-        output.map_err(refused(format!("{} of HDFS", arguments.join(" "))))
+        run(&self.tool(CLIENT, user, arguments), arguments)
     }
 
-    /// Runs the tool of administrators.
-    pub(super) fn administer(&self, arguments: &[&str]) -> Result<(), Error> {
-        let output = install::output("HDFS", TOOL, &self.tool(ADMIN, arguments));
-        let output = output.map_err(refused(format!("{} of HDFS", arguments.join(" "))));
-        output.map(drop)
+    /// Runs a tool as the superuser.
+    pub(super) fn administer(&self, class: &str, arguments: &[&str]) -> Result<(), Error> {
+        let tool = self.tool(class, HdfsUser::Superuser, arguments);
+        run(&tool, arguments).map(drop)
     }
 
-    fn tool(&self, class: &str, arguments: &[&str]) -> Command {
+    pub(super) fn save(&self) -> Result<(), Error> {
+        self.administer(ADMIN, &["-saveNamespace"])
+    }
+
+    fn tool(&self, class: &str, user: HdfsUser, arguments: &[&str]) -> Command {
         let mut tool = self.hadoop.program(class, self.client.path(), None);
-        tool.args(arguments);
+        tool.args(arguments).env("HADOOP_USER_NAME", user.name());
+        let tickets = HdfsUser::ALL.iter().zip(&self.tickets);
+        for (_, tickets) in tickets.filter(|(known, _)| **known == user) {
+            tool.env("KRB5CCNAME", tickets);
+        }
         tool
     }
+
+    /// A path as the target of a pipeline takes it: `hdfs://127.0.0.1:PORT/PATH`, with `localhost`
+    /// where Kerberos knows services by name, and the name of the service in its place where there
+    /// are two NameNodes.
+    pub fn url(&self, path: impl AsRef<str>) -> String {
+        format!("hdfs://{}{}", self.authority, path.as_ref())
+    }
+
+    /// A ready `CREATE PIPELINE` that reads a path through the link.
+    pub fn create_pipeline(
+        &self,
+        name: &str,
+        path: impl AsRef<str>,
+        link: &LinkStatement,
+    ) -> String {
+        format!(
+            "CREATE PIPELINE {} AS LOAD DATA LINK {} {} INTO TABLE t;\n",
+            identifier(name),
+            link.quoted_name(),
+            literal(&self.url(path)),
+        )
+    }
+}
+
+fn run(tool: &Command, arguments: &[&str]) -> Result<String, Error> {
+    let output = install::output("HDFS", TOOL, tool);
+    output.map_err(refused(format!("{} of HDFS", arguments.join(" "))))
+}
+
+/// A link without a login.
+pub(super) fn plain_link(name: &str) -> LinkStatement {
+    LinkStatement::new(name, "HDFS")
+        .config("hadoop.security.authentication", "simple")
+        .with_empty_credentials()
 }

@@ -39,6 +39,8 @@ pub(super) struct Hadoop {
     java: PathBuf,
     folder: PathBuf,
     classes: Classes,
+    /// The settings of Kerberos, for nodes and tools that speak it.
+    krb5_conf: Option<PathBuf>,
 }
 
 /// Where a program has its classes from.
@@ -54,7 +56,7 @@ enum Classes {
 /// The installation, made at the first call.
 pub(super) fn hadoop() -> Result<Hadoop, Error> {
     let java = java()?;
-    let folder = once("hdfs", versions::HADOOP, "a minute", |folder| {
+    let folder = once("hdfs", versions::HADOOP, "half a minute", |folder| {
         install(&java, folder)
     })?;
     Hadoop::new(&java, &folder, Classes::Archive)
@@ -67,7 +69,16 @@ impl Hadoop {
             // A node works in another folder than this process.
             folder: std::path::absolute(folder).map_err(Error::io("find the cache"))?,
             classes,
+            krb5_conf: None,
         })
+    }
+
+    /// The same for nodes and tools that speak Kerberos.
+    pub(super) fn with_kerberos(&self, krb5_conf: PathBuf) -> Self {
+        Self {
+            krb5_conf: Some(krb5_conf),
+            ..self.clone()
+        }
     }
 
     /// A program of Hadoop, without its last arguments, for a run with its settings in `folder`.
@@ -95,6 +106,9 @@ impl Hadoop {
                 let list = format!("-XX:DumpLoadedClassList={class}{LIST}");
                 command.args(["-Xshare:off", &list]);
             }
+        }
+        if let Some(conf) = &self.krb5_conf {
+            command.arg(format!("-Djava.security.krb5.conf={}", conf.display()));
         }
         command
             .arg("-cp")
@@ -155,13 +169,13 @@ fn rehearse(hadoop: &Hadoop) -> Result<(), Error> {
         fresh: true,
         ..Plan::default()
     };
-    let cluster = HdfsCluster::launch(hadoop, &plan)?;
+    let cluster = HdfsCluster::launch(hadoop, &plan, None)?;
     world::fill(&cluster)?;
     // People do not want to wait for the classes of this one either.
     cluster.client_as(HdfsUser::Superuser, &["-ls", "-R", "/"])?;
     // A start then finds no changes that it would have to read.
     cluster.set_safe_mode(true)?;
-    cluster.administer(&["-saveNamespace"])?;
+    cluster.save()?;
     let storages = cluster.namenodes[0].node.data().into_iter().zip([NAMENODE]);
     let storages = storages.chain(cluster.datanodes[0].data().into_iter().zip([DATANODE]));
     for (data, name) in storages {
@@ -195,6 +209,15 @@ fn archive(hadoop: &Hadoop) -> Result<(), Error> {
     // The archive only saves time.
     drop(install::run("the archive of Hadoop's classes", &dump));
     fs::remove_file(all).map_err(failed())
+}
+
+impl Hadoop {
+    /// Makes the folder in which two NameNodes share their changes, with those of the storage.
+    pub(super) fn share_edits(&self, folder: &Scratch) -> Result<PathBuf, Error> {
+        let shared = folder.path().join("edits");
+        copy(&self.folder.join(NAMENODE), &shared)?;
+        Ok(shared)
+    }
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), Error> {

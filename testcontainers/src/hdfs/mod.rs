@@ -5,6 +5,9 @@ mod contents;
 mod install;
 mod node;
 mod options;
+mod pair;
+mod realm;
+mod secured;
 mod settings;
 mod web;
 mod world;
@@ -13,11 +16,14 @@ use std::ops::Deref;
 use std::sync::OnceLock;
 
 pub use cluster::HdfsCluster;
+use cluster::plain_link;
 pub use contents::HdfsEntry;
-pub use options::HdfsOptions;
+pub use node::HdfsNode;
+pub use options::{HdfsCipher, HdfsOptions, HdfsProtection, SecuredHdfsOptions};
+pub use pair::HdfsPair;
+pub use secured::SecuredHdfs;
 pub use world::{HdfsPath, HdfsUser};
 
-use crate::statement::{identifier, literal};
 use crate::{Error, LinkStatement};
 
 /// Apache Hadoop's HDFS on loopback without a login, one NameNode and one DataNode as processes;
@@ -45,7 +51,7 @@ impl std::ops::DerefMut for Hdfs {
 }
 
 impl Hdfs {
-    /// Installs Hadoop if needed (a minute, once) and starts its nodes (some seconds).
+    /// Installs Hadoop if needed (half a minute, once) and starts its nodes (some seconds).
     ///
     /// # Errors
     ///
@@ -64,34 +70,8 @@ impl Hdfs {
         SHARED.get_or_init(|| Self::start().unwrap_or_else(|error| panic!("HDFS: {error}")))
     }
 
-    /// A path as the target of a pipeline takes it: `hdfs://127.0.0.1:PORT/PATH`.
-    pub fn url(&self, path: impl AsRef<str>) -> String {
-        format!("hdfs://{}{}", self.addr(), path.as_ref())
-    }
-
     /// A ready `CREATE LINK`.
     pub fn create_link(&self, name: &str) -> LinkStatement {
-        LinkStatement::new(name, "HDFS")
-            .config("hadoop.security.authentication", "simple")
-            .with_empty_credentials()
+        plain_link(name)
     }
-
-    /// A ready `CREATE PIPELINE` that reads a path through the link.
-    pub fn create_pipeline(
-        &self,
-        name: &str,
-        path: impl AsRef<str>,
-        link: &LinkStatement,
-    ) -> String {
-        pipeline(name, &self.url(path), link)
-    }
-}
-
-fn pipeline(name: &str, url: &str, link: &LinkStatement) -> String {
-    format!(
-        "CREATE PIPELINE {} AS LOAD DATA LINK {} {} INTO TABLE t;\n",
-        identifier(name),
-        link.quoted_name(),
-        literal(url),
-    )
 }

@@ -1,7 +1,7 @@
 //! A NameNode or a DataNode as a process.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -20,10 +20,10 @@ pub(super) const START: Duration = Duration::from_mins(2);
 /// How long the system may take to stop or continue a process.
 const SIGNAL: Duration = Duration::from_secs(10);
 
-/// A DataNode.
+/// A NameNode or a DataNode of an HDFS, a process on loopback.
 #[derive(Debug)]
-pub(super) struct Node {
-    pub(super) address: SocketAddr,
+pub struct HdfsNode {
+    address: SocketAddr,
     /// Gone when it was killed. The process first: its folder goes only after it has gone.
     running: Option<(Process, Scratch)>,
 }
@@ -31,11 +31,11 @@ pub(super) struct Node {
 /// A NameNode.
 #[derive(Debug)]
 pub(super) struct NameNode {
-    pub(super) node: Node,
+    pub(super) node: HdfsNode,
     pub(super) web: Web,
 }
 
-impl Node {
+impl HdfsNode {
     /// Starts a DataNode without waiting for it: the NameNode knows when it is ready.
     pub(super) fn datanode(
         hadoop: &Hadoop,
@@ -67,14 +67,37 @@ impl Node {
         })
     }
 
-    pub(super) fn pid(&self) -> Option<u32> {
+    /// The address that clients connect to.
+    pub fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The process id, unless it was killed.
+    pub fn pid(&self) -> Option<u32> {
         self.running.as_ref().map(|(process, _)| process.pid())
     }
 
-    /// The folder with its settings, data and log.
-    pub(super) fn folder(&self) -> Option<PathBuf> {
-        let running = self.running.as_ref();
-        running.map(|(_, folder)| folder.path().to_owned())
+    /// The folder with its settings, data and log, unless it was killed.
+    pub fn folder(&self) -> Option<&Path> {
+        self.running.as_ref().map(|(_, folder)| folder.path())
+    }
+
+    /// Stops it where it stands: connections are taken, and nobody answers.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn pause(&self) -> Result<(), Error> {
+        self.signal("STOP")
+    }
+
+    /// Lets it go on after a pause.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn resume(&self) -> Result<(), Error> {
+        self.signal("CONT")
     }
 
     /// What it keeps, unless it was killed.
@@ -87,7 +110,7 @@ impl Node {
     }
 
     /// Sends a signal, unless it was killed.
-    pub(super) fn signal(&self, name: &str) -> Result<(), Error> {
+    fn signal(&self, name: &str) -> Result<(), Error> {
         let Some(pid) = self.pid() else {
             return Ok(());
         };
@@ -128,7 +151,7 @@ impl NameNode {
         properties.with([data]).write(&folder)?;
         let command = hadoop.program(NAMENODE_CLASS, folder.path(), Some(storage));
         Ok(Self {
-            node: Node::start("namenode", port, &command, folder)?,
+            node: HdfsNode::start("namenode", port, &command, folder)?,
             web: Web::new(web),
         })
     }

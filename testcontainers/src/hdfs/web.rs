@@ -58,6 +58,11 @@ impl Web {
         nodes.ok_or_else(|| format!("the DataNodes are told of in another way: {info}"))
     }
 
+    /// Returns whether a NameNode is the active one.
+    pub(super) fn is_active(&self) -> Result<bool, String> {
+        Ok(self.bean("NameNodeStatus")?["State"] == "active")
+    }
+
     fn bean(&self, name: &str) -> Result<Value, String> {
         let query = format!("qry=Hadoop:service=NameNode,name={name}");
         let reply = self.0.call("GET", "/jmx", &query, &[], b"");
