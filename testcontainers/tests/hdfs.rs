@@ -2,10 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use linkdial_testcontainers::{Error, Hdfs, HdfsEntry, HdfsNode, HdfsOptions, HdfsPath, HdfsUser};
 
@@ -201,6 +202,55 @@ fn panic_takes_the_nodes_along() {
     for (address, pid, folder) in nodes {
         assert_gone(address, pid, &folder);
     }
+}
+
+/// Neither the program that has started the nodes nor any of its destructors is left.
+#[cfg(target_os = "linux")]
+#[test]
+fn killed_program_takes_the_nodes_along() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_linkdial-testcontainers"));
+    command.args(["up", "hdfs", "--format", "json"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut program = command.spawn().unwrap();
+    let mut line = String::new();
+    let mut output = BufReader::new(program.stdout.take().unwrap());
+    output.read_line(&mut line).unwrap();
+    let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let server = &told["servers"][0];
+    let processes = server["whereabouts"].as_str().unwrap();
+    let processes = processes.strip_prefix("processes ").unwrap();
+    let processes: Vec<_> = processes
+        .split(", ")
+        .map(|pid| Path::new("/proc").join(pid))
+        .collect();
+    assert_eq!(processes.len(), 2);
+    let homes: Vec<_> = processes.iter().map(|process| home(process)).collect();
+    assert!(homes.iter().all(|home| home.join("conf").is_dir()));
+    let links = server["links"].as_array().unwrap();
+    assert!(links.iter().all(|link| link["use"].is_string()), "{told:#}");
+
+    program.kill().unwrap();
+    program.wait().unwrap();
+    let begin = Instant::now();
+    for left in processes.iter().chain(&homes) {
+        while left.exists() {
+            assert!(
+                begin.elapsed() < Duration::from_secs(15),
+                "{}",
+                left.display()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// The folder of a node, by its process.
+#[cfg(target_os = "linux")]
+fn home(process: &Path) -> PathBuf {
+    let variables = std::fs::read(process.join("environ")).unwrap();
+    let mut variables = variables.split(|byte| *byte == 0);
+    let home = variables.find_map(|variable| variable.strip_prefix(b"HOME="));
+    PathBuf::from(String::from_utf8(home.unwrap().to_vec()).unwrap())
 }
 
 #[test]

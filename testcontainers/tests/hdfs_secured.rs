@@ -62,39 +62,62 @@ fn users_may_do_what_they_are_made_for() {
     assert_eq!(hdfs.contents().unwrap(), before);
 }
 
-/// The keys of the keytabs are those of the realm, which the nodes go by.
-#[test]
-fn client_without_a_ticket_is_refused() {
-    let hdfs = SecuredHdfsOptions::default()
-        .property("dfs.namenode.handler.count", "2")
-        .start()
-        .unwrap();
-    let tickets = hdfs.kdc().ticket_cache("alice").unwrap();
-    std::fs::remove_file(tickets).unwrap();
-    for user in HdfsUser::ALL {
-        assert!(hdfs.keytab(user).is_file());
-    }
-    hdfs.set_safe_mode(true).unwrap();
-    let words = refused(hdfs.client_as(HdfsUser::Alice, &["-touchz", "/data/x"]));
-    assert!(words.contains("Name node is in safe mode"), "{words}");
+/// Whether a DataNode asks for a login before anything else.
+fn asks_for_login(datanode: SocketAddr) -> bool {
+    let mut stream = TcpStream::connect(datanode).unwrap();
+    // What begins a login, and a message that says nothing but success.
+    stream.write_all(b"\xde\xad\xbe\xef\x02\x08\x00").unwrap();
+    let mut answer = [0; 1];
+    // Whoever wants none takes it for the version of the protocol, a wrong one.
+    stream.read(&mut answer).is_ok_and(|count| count > 0)
 }
 
 #[test]
-fn data_is_read_with_each_protection() {
-    let (rpc, privacy) = (HdfsProtection::Integrity, HdfsProtection::Privacy);
+fn traffic_is_protected_as_it_was_asked_for() {
+    let (integrity, privacy) = (HdfsProtection::Integrity, HdfsProtection::Privacy);
     let options = SecuredHdfsOptions::default;
-    for options in [
-        options()
-            .rpc_protection(rpc)
-            .transfer_protection(Some(privacy)),
-        options().rpc_protection(privacy).transfer_protection(None),
-        options().encrypted_transfer(HdfsCipher::Aes),
-        options().encrypted_transfer(HdfsCipher::TripleDes),
+    for (options, qop, login) in [
+        (
+            options()
+                .rpc_protection(integrity)
+                .transfer_protection(Some(privacy)),
+            "\"auth-int\"",
+            true,
+        ),
+        (
+            options().rpc_protection(privacy).transfer_protection(None),
+            "\"auth-conf\"",
+            false,
+        ),
+        (
+            options().encrypted_transfer(HdfsCipher::Aes),
+            "\"auth\"",
+            true,
+        ),
+        (
+            options().encrypted_transfer(HdfsCipher::TripleDes),
+            "\"auth\"",
+            true,
+        ),
     ] {
         let hdfs = options.start().unwrap();
+        let offer = offer(hdfs.addr());
+        assert!(offer.contains(&format!("qop={qop}")), "{offer}");
+        assert_eq!(asks_for_login(hdfs.datanode(1).addr()), login);
         let read = hdfs.client_as(HdfsUser::Alice, &["-cat", HdfsPath::Orders.path()]);
         assert_eq!(read.unwrap(), orders());
     }
+}
+
+#[test]
+fn superuser_switches_safe_mode() {
+    let hdfs = SecuredHdfs::start().unwrap();
+    let touch = ["-touchz", "/writable/x"];
+    hdfs.set_safe_mode(true).unwrap();
+    let words = refused(hdfs.client_as(HdfsUser::Bob, &touch));
+    assert!(words.contains("Name node is in safe mode"), "{words}");
+    hdfs.set_safe_mode(false).unwrap();
+    hdfs.client_as(HdfsUser::Bob, &touch).unwrap();
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::web::Web;
 use super::{HdfsPath, HdfsUser, pair, world};
 use crate::process::with_ports;
 use crate::statement::{identifier, literal};
-use crate::{Error, LinkStatement, Scratch, install};
+use crate::{Error, LinkStatement, Scratch, Whereabouts, install};
 
 /// How long a tool may take on a busy machine; it usually takes a second.
 const TOOL: Duration = Duration::from_mins(2);
@@ -216,6 +216,11 @@ impl HdfsCluster {
     /// The address of the NameNode, or of the first one, which clients connect to.
     pub fn addr(&self) -> SocketAddr {
         self.namenodes[0].node.addr()
+    }
+
+    /// Where a person finds it: the processes of all nodes that were not killed.
+    pub fn whereabouts(&self) -> Whereabouts {
+        Whereabouts::Processes(self.nodes().filter_map(HdfsNode::pid).collect())
     }
 
     /// A NameNode, by its number from 1.
