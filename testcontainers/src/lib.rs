@@ -22,6 +22,7 @@ mod container;
 mod dns;
 mod error;
 mod fake_gcs;
+mod hdfs;
 mod http_endpoint;
 mod http_service;
 mod image;
@@ -56,6 +57,10 @@ pub use certs::{Certificates, Identity, ServerTls};
 pub use dns::{DnsAnswer, DnsServer};
 pub use error::Error;
 pub use fake_gcs::{FakeGcs, FakeGcsOptions, GcsStore, ServiceAccount};
+pub use hdfs::{
+    Hdfs, HdfsCipher, HdfsCluster, HdfsEntry, HdfsNode, HdfsOptions, HdfsPair, HdfsPath,
+    HdfsProtection, HdfsUser, SecuredHdfs, SecuredHdfsOptions,
+};
 pub use http_endpoint::HttpEndpoint;
 #[cfg(feature = "containers")]
 pub use images::{ImageState, LocalImage, LocalImages};

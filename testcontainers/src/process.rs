@@ -104,6 +104,10 @@ impl Process {
         self.pid
     }
 
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
+    }
+
     fn has_ended_within(&self, limit: Duration) -> bool {
         let begin = Instant::now();
         while !self.ended.load(Ordering::SeqCst) {

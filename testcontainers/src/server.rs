@@ -269,6 +269,8 @@ impl Server {
 pub enum Whereabouts {
     /// A process of this machine, by its id.
     Process(u32),
+    /// Processes of this machine, by their ids.
+    Processes(Vec<u32>),
     /// A container.
     Container {
         /// The container's name.
@@ -284,6 +286,10 @@ impl fmt::Display for Whereabouts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Process(id) => write!(f, "process {id}"),
+            Self::Processes(ids) => {
+                let ids: Vec<_> = ids.iter().map(u32::to_string).collect();
+                write!(f, "processes {}", ids.join(", "))
+            }
             Self::Container { name, image, .. } => write!(f, "container {name} of {image}"),
         }
     }

@@ -36,6 +36,8 @@ pub(crate) const NODE_AT_LEAST: (u32, u32) = (20, 6);
 pub(crate) const KAFKA: &str = "4.3.1";
 /// What writes Kafka's log: the last one for the interface that Kafka was built with.
 pub(crate) const SLF4J: &str = "1.7.36";
+/// Apache Hadoop, whose HDFS runs from its jars.
+pub(crate) const HADOOP: &str = "3.4.3";
 
 /// The oldest Java that runs the servers above.
 pub(crate) const JAVA_AT_LEAST: u32 = 17;

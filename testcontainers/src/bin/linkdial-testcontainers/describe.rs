@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use linkdial_testcontainers::{
-    Azurite, Certificates, FakeGcs, HttpEndpoint, Kafka, KafkaListener, KafkaUser, Kdc,
-    LinkStatement, Login, Minio, Moto, Nginx, Runtime, S3Server, SSE_C_KEY, SchemaRegistry,
-    SecuredKafka, ServiceAccount, User, Whereabouts,
+    Azurite, Certificates, FakeGcs, Hdfs, HdfsCluster, HdfsPair, HdfsPath, HdfsUser, HttpEndpoint,
+    Kafka, KafkaListener, KafkaUser, Kdc, LinkStatement, Login, Minio, Moto, Nginx, Runtime,
+    S3Server, SSE_C_KEY, SchemaRegistry, SecuredHdfs, SecuredKafka, ServiceAccount, User,
+    Whereabouts,
 };
 use serde_json::{Map, Value, json};
 
@@ -391,6 +392,92 @@ pub(crate) fn kafka(kafka: &Kafka) -> Description {
             .set("topic", "orders");
     description.push("without a login", None, link, Some(pipeline));
     description
+}
+
+impl Description {
+    fn of_hdfs(title: &'static str, cluster: &HdfsCluster) -> Self {
+        let processes = cluster.whereabouts();
+        Self::new(title, Runtime::Local, processes, cluster.addr())
+            .set("url", cluster.url("/"))
+            .set("path", HdfsPath::Orders.path())
+    }
+
+    /// Adds a link with a pipeline that reads a path through it.
+    fn reader(
+        mut self,
+        cluster: &HdfsCluster,
+        remark: &str,
+        path: impl AsRef<str>,
+        link: LinkStatement,
+    ) -> Self {
+        let pipeline = cluster.create_pipeline(&format!("read_by_{}", link.name()), path, &link);
+        self.push(remark, None, link, Some(pipeline));
+        self
+    }
+}
+
+pub(crate) fn hdfs(hdfs: &Hdfs) -> Description {
+    let link = |name| hdfs.create_link(name);
+    Description::of_hdfs("HDFS", hdfs)
+        .reader(hdfs, "a file", HdfsPath::Orders, link("file"))
+        .reader(hdfs, "a folder", HdfsPath::Data, link("folder"))
+        .reader(
+            hdfs,
+            "refused: no right to read",
+            HdfsPath::PrivateFile,
+            link("private_file"),
+        )
+        .reader(
+            hdfs,
+            "refused: there is no such path",
+            "/nowhere",
+            link("nowhere"),
+        )
+}
+
+pub(crate) fn secured_hdfs(hdfs: &SecuredHdfs) -> Description {
+    let link = |name, user| hdfs.create_link_for(name, user);
+    let alice = hdfs.keytab(HdfsUser::Alice).display().to_string();
+    Description::of_hdfs("HDFS with Kerberos", hdfs)
+        .set_realm(hdfs.kdc())
+        .set("principal", hdfs.kdc().principal(HdfsUser::Alice.name()))
+        .set("keytab", alice)
+        .reader(
+            hdfs,
+            "the owner: verify with --krb5-conf and the file above",
+            HdfsPath::PrivateFile,
+            link("owner", HdfsUser::Alice),
+        )
+        .reader(
+            hdfs,
+            "another user",
+            HdfsPath::Orders,
+            link("other", HdfsUser::Bob),
+        )
+        .reader(
+            hdfs,
+            "refused: no right to read",
+            HdfsPath::PrivateFile,
+            link("no_right", HdfsUser::Bob),
+        )
+        .reader(
+            hdfs,
+            "refused: without a login",
+            HdfsPath::Orders,
+            hdfs.plain_link("no_login"),
+        )
+}
+
+pub(crate) fn hdfs_pair(pair: &HdfsPair) -> Description {
+    let namenodes = [1, 2].map(|number| pair.namenode(number).addr().to_string());
+    Description::of_hdfs("HDFS with two NameNodes", pair)
+        .set("namenodes", namenodes.to_vec())
+        .reader(
+            pair,
+            "a file, by whichever NameNode is active",
+            HdfsPath::Orders,
+            pair.create_link("files"),
+        )
 }
 
 /// Whose keytab is shown.

@@ -36,8 +36,11 @@ pub(crate) fn run(backends: &[Backend]) -> Result<(), Box<dyn Error>> {
             let whereabouts = description
                 .whereabouts()
                 .ok_or_else(|| format!("{} is no process of its own", backend.name()))?;
-            let process = first_process(whereabouts)?;
-            memory.push(resident(process).map_err(|error| format!("{whereabouts}: {error}"))?);
+            let mut sum = 0;
+            for process in first_processes(whereabouts)? {
+                sum += resident(process).map_err(|error| format!("{whereabouts}: {error}"))?;
+            }
+            memory.push(sum);
             runtime = description.runtime().to_string();
         }
         times.sort_unstable();
@@ -61,10 +64,11 @@ fn shown(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
 
-/// The id of the server's first process on this machine.
-fn first_process(whereabouts: &Whereabouts) -> Result<u32, Box<dyn Error>> {
+/// The ids of the server's processes on this machine that are no children of others.
+fn first_processes(whereabouts: &Whereabouts) -> Result<Vec<u32>, Box<dyn Error>> {
     let (name, engine) = match whereabouts {
-        Whereabouts::Process(id) => return Ok(*id),
+        Whereabouts::Process(id) => return Ok(vec![*id]),
+        Whereabouts::Processes(ids) => return Ok(ids.clone()),
         Whereabouts::Container { name, engine, .. } => (name, engine),
         _ => return Err(format!("{whereabouts} is unknown here").into()),
     };
@@ -78,7 +82,7 @@ fn first_process(whereabouts: &Whereabouts) -> Result<u32, Box<dyn Error>> {
         let words = String::from_utf8_lossy(&output.stderr);
         return Err(format!("docker inspect ended with {}: {words}", output.status).into());
     }
-    Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+    Ok(vec![String::from_utf8(output.stdout)?.trim().parse()?])
 }
 
 /// The resident memory of a process and its children, in KiB.
@@ -92,7 +96,8 @@ fn resident(process: u32) -> Result<u64, Box<dyn Error>> {
         .ok_or("a process without memory")?;
     let mut sum = own.parse()?;
     for task in std::fs::read_dir(folder.join("task"))? {
-        let children = std::fs::read_to_string(task?.path().join("children"))?;
+        // The thread may have ended in between.
+        let children = std::fs::read_to_string(task?.path().join("children")).unwrap_or_default();
         for child in children.split_whitespace() {
             sum += resident(child.parse()?)?;
         }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use linkdial_testcontainers::{
-    Azurite, Certificates, Error as TestError, FakeGcs, HttpEndpoint, Kafka, Kdc, Minio, Moto,
-    Nginx, S3Server, SchemaRegistryOptions, SecuredKafka, SharedAccess, User,
+    Azurite, Certificates, Error as TestError, FakeGcs, Hdfs, HdfsPair, HttpEndpoint, Kafka, Kdc,
+    Minio, Moto, Nginx, S3Server, SchemaRegistryOptions, SecuredHdfs, SecuredKafka, SharedAccess,
+    User,
 };
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -36,6 +37,12 @@ pub(crate) enum Backend {
     Kafka,
     /// The same with TLS, SASL, Kerberos, users and rights, and with listeners that mislead
     KafkaSecured,
+    /// Apache Hadoop's HDFS with a NameNode and a DataNode, without a login
+    Hdfs,
+    /// The same with Kerberos
+    HdfsSecured,
+    /// The same with two NameNodes, without a login
+    HdfsHa,
     /// MIT Kerberos with a realm, its settings and a keytab
     Kdc,
     /// A schema registry in this process that wants a login
@@ -161,6 +168,9 @@ pub(crate) fn start(backend: Backend) -> Result<Up, TestError> {
         Backend::AzuriteTls => azurite(Azurite::start_tls()?)?,
         Backend::Kafka => with(Kafka::start()?, describe::kafka),
         Backend::KafkaSecured => with(SecuredKafka::start()?, describe::secured_kafka),
+        Backend::Hdfs => with(Hdfs::start()?, describe::hdfs),
+        Backend::HdfsSecured => with(SecuredHdfs::start()?, describe::secured_hdfs),
+        Backend::HdfsHa => with(HdfsPair::start()?, describe::hdfs_pair),
         Backend::Kdc => kdc(Kdc::start()?)?,
         Backend::SchemaRegistry => {
             let registry = SchemaRegistryOptions::default().with_login().start();
