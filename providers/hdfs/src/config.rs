@@ -5,7 +5,8 @@ use linkdial_kerberos::{Guilty, Principal, Source};
 
 use crate::keys::{
     AUTHENTICATION, CACHE, DATA_PROTECTION, DEFAULT_FS, FALLBACK, KEYS, KEYTAB, NAMENODE_PRINCIPAL,
-    NAMENODES, RPC_ADDRESS, RPC_ADDRESS_ROW, RPC_PROTECTION, SERVICES, SUFFIXES, USE_HOSTNAME, USER,
+    NAMENODES, RPC_ADDRESS, RPC_ADDRESS_ROW, RPC_PROTECTION, SERVICES, SUFFIXES, USE_HOSTNAME,
+    USER,
 };
 use crate::target::{Authority, Location};
 
@@ -169,11 +170,14 @@ fn login(clauses: &mut Clauses<'_>) -> Option<Login> {
                     )
                     .key(clauses.place(AUTHENTICATION))
                     .key(clauses.place(key))
-                    .hint(format!("set `{AUTHENTICATION}` to kerberos, or remove `{key}`")),
+                    .hint(format!(
+                        "set `{AUTHENTICATION}` to kerberos, or remove `{key}`"
+                    )),
                 );
             }
             // The realm of a principal means nothing to a server that does not ask.
-            let user = user.map(|user| user.split(['/', '@']).next().unwrap_or_default().to_owned());
+            let user =
+                user.map(|user| user.split(['/', '@']).next().unwrap_or_default().to_owned());
             Some(Login::Simple {
                 user: user.filter(|user| !user.is_empty()),
             })
@@ -261,9 +265,15 @@ fn server_principal(clauses: &mut Clauses<'_>) -> Option<String> {
 /// Reads a list of levels of protection.
 fn protections(clauses: &mut Clauses<'_>, key: &'static str) -> Vec<String> {
     let text = clauses.text(key).unwrap_or_default();
-    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let words = text
+        .split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty());
     let words: Vec<String> = words.map(str::to_ascii_lowercase).collect();
-    if words.iter().any(|word| !PROTECTIONS.contains(&word.as_str())) {
+    if words
+        .iter()
+        .any(|word| !PROTECTIONS.contains(&word.as_str()))
+    {
         clauses.add(
             Diagnosis::new(
                 Code::DefineInvalidValue,
@@ -281,7 +291,10 @@ fn protections(clauses: &mut Clauses<'_>, key: &'static str) -> Vec<String> {
 /// Reads the name services and their `NameNode`s.
 fn services(clauses: &mut Clauses<'_>) -> Vec<Service> {
     let list = |text: String| -> Vec<String> {
-        let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+        let words = text
+            .split(',')
+            .map(str::trim)
+            .filter(|word| !word.is_empty());
         words.map(str::to_owned).collect()
     };
     let mut services = Vec::new();
@@ -335,7 +348,10 @@ fn namenode(clauses: &mut Clauses<'_>, key: &str, list: &str, id: &str) -> Optio
 /// An address of a name service that the link does not name counts for nothing.
 fn unnamed(clauses: &mut Clauses<'_>, services: &[Service]) {
     for (key, _) in clauses.texts_of(RPC_ADDRESS_ROW) {
-        let service = key[RPC_ADDRESS.len()..].split('.').next().unwrap_or_default();
+        let service = key[RPC_ADDRESS.len()..]
+            .split('.')
+            .next()
+            .unwrap_or_default();
         if !services.iter().any(|it| it.name == service) && !clauses.has(SERVICES) {
             clauses.missing(
                 SERVICES,
@@ -352,7 +368,10 @@ fn default(clauses: &mut Clauses<'_>) -> Option<(Location, KeyPlace)> {
     let place = clauses.place(DEFAULT_FS);
     let reason = match Location::read(&text) {
         Ok(location) if location.authority.is_some() => return Some((location, place)),
-        Ok(_) => ("names no host", "write hdfs://HOST:PORT or hdfs://NAMESERVICE"),
+        Ok(_) => (
+            "names no host",
+            "write hdfs://HOST:PORT or hdfs://NAMESERVICE",
+        ),
         Err(reason) => reason,
     };
     clauses.add(

@@ -31,13 +31,20 @@ pub(crate) async fn read(
         path: path.to_owned(),
     };
     let locating = async {
-        match session.client.ask(question).await.map_err(|error| broken(&error))? {
+        match session
+            .client
+            .ask(question)
+            .await
+            .map_err(|error| broken(&error))?
+        {
             Ok(Answer::Located(block)) => Ok(block),
             Ok(_) => Err(asked(&session.endpoint).explain(&Failure::foreign())),
             Err(failure) => Err(asked(&session.endpoint).explain(&failure)),
         }
     };
-    let block = probe.step(&session.endpoint, &[Stage::Read], locating).await?;
+    let block = probe
+        .step(&session.endpoint, &[Stage::Read], locating)
+        .await?;
     if file.length == 0 {
         probe.note("object", path);
         probe.note("unproven", "the file is empty: no DataNode was asked");
@@ -55,7 +62,12 @@ pub(crate) async fn read(
     };
     let question = Question::Read;
     let reading = async {
-        let failure = match session.client.ask(question).await.map_err(|error| broken(&error))? {
+        let failure = match session
+            .client
+            .ask(question)
+            .await
+            .map_err(|error| broken(&error))?
+        {
             Ok(_) => return Ok(()),
             Err(failure) => failure,
         };
@@ -85,7 +97,10 @@ async fn reach(probe: &mut Probe, config: &Config, block: &Block) -> Result<Endp
         let mut fork = probe.fork();
         match fork.reach(&endpoint, None).await {
             Ok(_) => {
-                fork.note("registered_as", format!("{} at {}", replica.name, replica.address));
+                fork.note(
+                    "registered_as",
+                    format!("{} at {}", replica.name, replica.address),
+                );
                 first = first.or(Some(endpoint));
             }
             Err(halt) => {
@@ -110,7 +125,11 @@ async fn reach(probe: &mut Probe, config: &Config, block: &Block) -> Result<Endp
 }
 
 fn endpoint(replica: &Replica, by_name: bool) -> Endpoint {
-    let host = if by_name { &replica.name } else { &replica.address };
+    let host = if by_name {
+        &replica.name
+    } else {
+        &replica.address
+    };
     Endpoint::new(Role::Datanode, host, replica.port)
 }
 
@@ -147,7 +166,11 @@ fn nowhere(path: &str) -> Diagnosis {
 
 /// Every `DataNode` was reached, and none gave the block.
 fn refused(asked: &Asked<'_>, failure: &Failure, otherwise: bool) -> Diagnosis {
-    let words: Vec<&str> = failure.log.iter().map(|(_, words)| words.as_str()).collect();
+    let words: Vec<&str> = failure
+        .log
+        .iter()
+        .map(|(_, words)| words.as_str())
+        .collect();
     let said = words.join("; ");
     let has = asked.config.data_protection.is_some();
     let endpoint = asked.endpoint;
@@ -160,7 +183,9 @@ fn refused(asked: &Asked<'_>, failure: &Failure, otherwise: bool) -> Diagnosis {
         } else {
             (
                 "wants it",
-                format!("set `{DATA_PROTECTION}` as the cluster's hdfs-site.xml has it, such as privacy"),
+                format!(
+                    "set `{DATA_PROTECTION}` as the cluster's hdfs-site.xml has it, such as privacy"
+                ),
             )
         };
         Diagnosis::new(

@@ -16,7 +16,6 @@ const KRB5: u32 = 0x96c7_3a00;
 /// The vendor's classes, without their packages.
 const CLASSES: &[(&str, Code)] = &[
     ("FileNotFoundException", Code::AccessNotFound),
-    ("ParentNotDirectoryException", Code::AccessNotFound),
     ("StandbyException", Code::AccessStandby),
     ("ObserverRetryOnActiveException", Code::AccessStandby),
     ("SafeModeException", Code::AccessSafeMode),
@@ -71,6 +70,16 @@ impl Asked<'_> {
         let class = short(&failure.class);
         let endpoint = self.endpoint;
         let path = self.path;
+        // The check of rights comes by a file on its way to the path.
+        let below_a_file = class == "ParentNotDirectoryException"
+            || failure.message.ends_with("(is not a directory)");
+        if below_a_file {
+            return Diagnosis::new(
+                Code::AccessNotFound,
+                format!("a part of `{path}` is a file, not a folder"),
+            )
+            .hint("check the spelling of the target");
+        }
         if class == "AccessControlException" {
             return self.refused_right(failure);
         }
@@ -84,11 +93,6 @@ impl Asked<'_> {
         let known = CLASSES.iter().find(|(name, _)| *name == class);
         let code = known.map_or(Code::AccessRequestRefused, |(_, code)| *code);
         match code {
-            Code::AccessNotFound if class == "ParentNotDirectoryException" => Diagnosis::new(
-                code,
-                format!("a part of `{path}` is a file, not a folder"),
-            )
-            .hint("check the spelling of the target"),
             Code::AccessNotFound => Diagnosis::new(code, format!("`{path}` does not exist"))
                 .hint("check the spelling of the target, and that it belongs to this cluster"),
             Code::AccessStandby => self.standby(),
@@ -100,10 +104,14 @@ impl Asked<'_> {
             Code::AccessThrottled => Diagnosis::new(code, format!("{endpoint} asks to slow down"))
                 .hint("run it again later"),
             Code::WriteNoSpace => Diagnosis::new(code, format!("a quota of `{path}` is used up"))
-                .hint("raise it with `hdfs dfsadmin -setSpaceQuota` or `-setQuota`, or delete files"),
+                .hint(
+                    "raise it with `hdfs dfsadmin -setSpaceQuota` or `-setQuota`, or delete files",
+                ),
             Code::AccessServerError => Diagnosis::new(code, format!("{endpoint} is not ready yet"))
                 .hint("run it again later"),
-            _ if self.stage == Stage::Write && failure.message.contains("could only be written to") => {
+            _ if self.stage == Stage::Write
+                && failure.message.contains("could only be written to") =>
+            {
                 Diagnosis::new(
                     Code::AccessServerError,
                     "no DataNode takes new blocks".to_owned(),
@@ -122,7 +130,10 @@ impl Asked<'_> {
     pub(crate) fn standby(&self) -> Diagnosis {
         Diagnosis::new(
             Code::AccessStandby,
-            format!("{} is a standby, and no other NameNode is active", self.endpoint),
+            format!(
+                "{} is a standby, and no other NameNode is active",
+                self.endpoint
+            ),
         )
         .key(self.config.place(SERVICES))
         .hint(format!(
@@ -202,7 +213,9 @@ impl Asked<'_> {
                 format!("{endpoint} does not let this login in"),
             )
             .key(self.config.place(AUTHENTICATION))
-            .hint(format!("set `{AUTHENTICATION}` to kerberos, with user and keytab"));
+            .hint(format!(
+                "set `{AUTHENTICATION}` to kerberos, with user and keytab"
+            ));
         }
         Diagnosis::new(
             Code::AccessRequestRefused,
@@ -290,13 +303,16 @@ impl Asked<'_> {
     fn stream(&self, failure: &Failure) -> Diagnosis {
         let endpoint = self.endpoint;
         let simple = matches!(self.config.login, Login::Simple { .. });
-        if self.stage != Stage::Write && failure.message.contains("listener disconnected") && simple {
+        if self.stage != Stage::Write && failure.message.contains("listener disconnected") && simple
+        {
             return Diagnosis::new(
                 Code::AuthenticateRequired,
                 format!("{endpoint} hangs up on a client without a login"),
             )
             .key(self.config.place(AUTHENTICATION))
-            .hint(format!("set `{AUTHENTICATION}` to kerberos, with user and keytab"));
+            .hint(format!(
+                "set `{AUTHENTICATION}` to kerberos, with user and keytab"
+            ));
         }
         Diagnosis::new(
             Code::AccessServerError,
@@ -335,7 +351,9 @@ impl Asked<'_> {
             Code::AccessRequestRefused,
             format!("the client gave up on {}", self.call),
         );
-        finding.blame(Blame::Tool).hint("its words stand in the evidence")
+        finding
+            .blame(Blame::Tool)
+            .hint("its words stand in the evidence")
     }
 }
 

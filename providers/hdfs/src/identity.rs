@@ -62,7 +62,9 @@ pub(crate) async fn settle(
         (Login::Simple { user }, _) => return Ok(Some(Who::Simple(simple(user.as_deref())))),
         (Login::Kerberos(_), None) => return Ok(None),
     };
-    let keytab = material.identity().and_then(|it| keytab(probe, kerberos, it));
+    let keytab = material
+        .identity()
+        .and_then(|it| keytab(probe, kerberos, it));
     Ok(material.log_in(probe).await?.map(|settled| {
         let (ticket, environment) = match settled {
             Settled::NotHere(reason) => return Who::NotHere(reason),
@@ -93,6 +95,19 @@ fn keytab(probe: &Probe, kerberos: &Kerberos, identity: &Identity) -> Option<(St
 }
 
 impl Who {
+    /// Names it on the record.
+    pub(crate) fn note(&self, probe: &mut Probe) {
+        match self {
+            Self::Simple(user) => probe.note("user", user),
+            Self::Kerberos(known) => {
+                if let Some(ticket) = &known.ticket {
+                    probe.note("principal", ticket.principal());
+                }
+            }
+            Self::NotHere(_) => {}
+        }
+    }
+
     /// Returns the stages that the client's first answer proves.
     pub(crate) const fn stages(&self) -> &'static [Stage] {
         match self {

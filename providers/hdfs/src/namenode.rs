@@ -73,6 +73,12 @@ impl Visit<'_> {
         let order = self.order(who, address, probe.stage_timeout());
         let state = self.look(probe, &endpoint, who, &order).await?;
         note(probe, &endpoint, &offer);
+        if let State::Active(session) = &state {
+            who.note(probe);
+            if let Some(looked) = &session.looked {
+                probe.note("path", &looked.status);
+            }
+        }
         Ok(state)
     }
 
@@ -159,7 +165,11 @@ impl Visit<'_> {
         let Some((wanted, instance, _)) = self.config.expected(&endpoint.host) else {
             return Ok(());
         };
-        let named = self.config.namenode_principal.as_deref().unwrap_or_default();
+        let named = self
+            .config
+            .namenode_principal
+            .as_deref()
+            .unwrap_or_default();
         // What `_HOST` becomes is the business of DNS.
         let same_host = named.contains("/_HOST") || instance.eq_ignore_ascii_case(host);
         if wanted == service && same_host {
@@ -210,12 +220,18 @@ impl Visit<'_> {
         let kerberos = matches!(who, Who::Kerberos(_));
         let mut options = config.options.clone();
         let mut set = |name: &str, value: String| options.push((name.to_owned(), value));
-        set(AUTHENTICATION, if kerberos { "kerberos" } else { "simple" }.to_owned());
+        set(
+            AUTHENTICATION,
+            if kerberos { "kerberos" } else { "simple" }.to_owned(),
+        );
         // One NameNode at a time: each has a verdict of its own.
         set("dfs.client.failover.max.attempts", "0".to_owned());
         // So that it can still say which DataNode was silent.
         let patience = (limit / 4).max(Duration::from_millis(200));
-        set("dfs.client.socket-timeout", patience.as_millis().to_string());
+        set(
+            "dfs.client.socket-timeout",
+            patience.as_millis().to_string(),
+        );
         if let Some(protection) = &config.data_protection {
             set(DATA_PROTECTION, protection.clone());
         }

@@ -263,7 +263,10 @@ mod tests {
         };
         let offer = Offer::of(&[auth("TOKEN", "DIGEST-MD5"), kerberos]);
         assert!(!offer.simple);
-        assert_eq!(offer.kerberos, Some(("nn".to_owned(), "localhost".to_owned())));
+        assert_eq!(
+            offer.kerberos,
+            Some(("nn".to_owned(), "localhost".to_owned()))
+        );
         assert_eq!(offer.methods, ["TOKEN", "KERBEROS"]);
         assert!(Offer::of(&[auth("SIMPLE", "")]).simple);
     }

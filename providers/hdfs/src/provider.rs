@@ -10,7 +10,7 @@ use crate::client::{Listing, Status};
 use crate::config::{self, Config, Login, Namenode};
 use crate::datanode;
 use crate::error::Asked;
-use crate::identity::{self, Who};
+use crate::identity;
 use crate::keys::KEYS;
 use crate::namenode::{Session, State, Visit};
 use crate::target::Location;
@@ -34,7 +34,11 @@ impl Provider for Hdfs {
         let location = target.map(Location::parse).transpose().ok()?;
         let nodes = self.namenodes(location.as_ref())?;
         let first = nodes.first()?;
-        Some(Endpoint::new(Role::Namenode, &first.address.host, first.address.port()))
+        Some(Endpoint::new(
+            Role::Namenode,
+            &first.address.host,
+            first.address.port(),
+        ))
     }
 
     async fn probe(&self, probe: &mut Probe) -> Result<(), Halt> {
@@ -69,7 +73,6 @@ impl Provider for Hdfs {
         let Some(session) = visit_all(probe, visit, &nodes).await? else {
             return Ok(());
         };
-        note_who(probe, who.as_ref());
         self.use_path(probe, &session, &location).await
     }
 }
@@ -77,7 +80,9 @@ impl Provider for Hdfs {
 impl Hdfs {
     fn namenodes(&self, location: Option<&Location>) -> Option<Vec<Namenode>> {
         let authority = location.and_then(|location| location.authority.as_ref());
-        self.config.namenodes(authority).filter(|nodes| !nodes.is_empty())
+        self.config
+            .namenodes(authority)
+            .filter(|nodes| !nodes.is_empty())
     }
 
     /// Returns why the client can not be run.
@@ -106,7 +111,6 @@ impl Hdfs {
         let intent = probe.intent();
         let reads = intent.read || !intent.write;
         if reads && let Some(looked) = &session.looked {
-            note_status(probe, &looked.status);
             let asked = Asked {
                 endpoint: &session.endpoint,
                 config: &self.config,
@@ -163,7 +167,10 @@ impl Hdfs {
             Some(file) => datanode::read(probe, &self.config, session, file).await,
             None => {
                 probe.skip(Stage::Read, "no file that the target means");
-                probe.note("unproven", "no file was read: there is none that the target means");
+                probe.note(
+                    "unproven",
+                    "no file was read: there is none that the target means",
+                );
                 Ok(())
             }
         }
@@ -235,45 +242,6 @@ async fn wait(
     }
 }
 
-fn note_who(probe: &mut Probe, who: Option<&Who>) {
-    match who {
-        Some(Who::Simple(user)) => probe.note("user", user),
-        Some(Who::Kerberos(known)) => {
-            if let Some(ticket) = &known.ticket {
-                probe.note("principal", ticket.principal());
-            }
-        }
-        Some(Who::NotHere(_)) | None => {}
-    }
-}
-
-fn note_status(probe: &mut Probe, status: &Status) {
-    let kind = if status.folder { 'd' } else { '-' };
-    probe.note(
-        "path",
-        format!(
-            "{} {kind}{} {}:{}",
-            status.path,
-            letters(status.mode),
-            status.owner,
-            status.group
-        ),
-    );
-}
-
-/// Writes permissions as `ls` does.
-fn letters(mode: u16) -> String {
-    (0..9)
-        .rev()
-        .map(|bit| match (mode >> bit & 1, bit % 3) {
-            (0, _) => '-',
-            (_, 2) => 'r',
-            (_, 1) => 'w',
-            _ => 'x',
-        })
-        .collect()
-}
-
 fn parent(path: &str) -> &str {
     match path.rsplit_once('/') {
         Some(("", _)) | None => "/",
@@ -292,13 +260,6 @@ fn no_target() -> Diagnosis {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn permissions_are_written_as_usual() {
-        assert_eq!(letters(0o750), "rwxr-x---");
-        assert_eq!(letters(0o1777), "rwxrwxrwx");
-        assert_eq!(letters(0), "---------");
-    }
 
     #[test]
     fn the_folder_of_a_file_is_what_is_written_to() {

@@ -146,7 +146,10 @@ mod tests {
     fn a_target_names_a_file_system_and_a_path() {
         let location = parse("hdfs://nn1.example.com:8020//data/in/");
         let authority = location.authority.clone().unwrap();
-        assert_eq!((authority.host.as_str(), authority.port()), ("nn1.example.com", 8020));
+        assert_eq!(
+            (authority.host.as_str(), authority.port()),
+            ("nn1.example.com", 8020)
+        );
         assert_eq!(location.path, "/data/in");
         let authority = parse("HDFS://[::1]/x").authority.unwrap();
         assert_eq!((authority.host.as_str(), authority.port), ("::1", None));
@@ -170,9 +173,18 @@ mod tests {
         for (text, reason) in [
             ("data/in", "is neither a path from the root on nor a URL"),
             ("s3://bucket/x", "is a URL of another kind"),
-            ("webhdfs://nn1:9870/x", "is an address of the web interface, which pipelines do not use"),
-            ("hdfs://nn1:99999/x", "has a port that is not a number from 1 to 65535"),
-            ("hdfs://nn1:+80/x", "has a port that is not a number from 1 to 65535"),
+            (
+                "webhdfs://nn1:9870/x",
+                "is an address of the web interface, which pipelines do not use",
+            ),
+            (
+                "hdfs://nn1:99999/x",
+                "has a port that is not a number from 1 to 65535",
+            ),
+            (
+                "hdfs://nn1:+80/x",
+                "has a port that is not a number from 1 to 65535",
+            ),
             ("hdfs://u@nn1/x", "has a host that no NameNode can have"),
             ("hdfs://fe80::1/x", "has an IPv6 address without brackets"),
             ("/a/../b", "has `.` or `..` in its path"),

@@ -52,7 +52,10 @@ pub(crate) async fn write(
         "the NameNode would let the user make a file; nothing was written",
     );
     if probe.may_write() {
-        probe.note("unproven", "the folder is not there yet, so no sentinel was written");
+        probe.note(
+            "unproven",
+            "the folder is not there yet, so no sentinel was written",
+        );
     }
     Ok(())
 }
@@ -90,7 +93,11 @@ impl Files<'_> {
         path: &str,
     ) -> Result<Result<Answer, Failure>, Diagnosis> {
         let answer = self.session.client.ask(question).await;
-        answer.map_err(|error| broken(&error).evidence("operation", call).evidence("resource", path))
+        answer.map_err(|error| {
+            broken(&error)
+                .evidence("operation", call)
+                .evidence("resource", path)
+        })
     }
 }
 
@@ -116,7 +123,8 @@ impl Store for Files<'_> {
             Ok(Err(failure)) => {
                 let diagnosis = self.asked("create", key).explain(&failure);
                 // The block comes after the name: an exception of the first call alone leaves nothing.
-                let left = diagnosis.code != Code::WriteDenied && diagnosis.code != Code::AccessSafeMode;
+                let left =
+                    diagnosis.code != Code::WriteDenied && diagnosis.code != Code::AccessSafeMode;
                 if left {
                     Put::Unanswered(diagnosis)
                 } else {

@@ -79,7 +79,9 @@ fn work(
     mut asked: tokio::sync::mpsc::UnboundedReceiver<Asked>,
     answers: &Answers,
 ) -> io::Result<()> {
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let desk = std::sync::Arc::new(Desk::open(order));
         while let Some(Asked { number, question }) = asked.recv().await {
@@ -149,7 +151,10 @@ impl Desk {
             Question::Put { path, text } => {
                 let options = WriteOptions::default().create_parent(false);
                 let mut writer = client.create(&path, options).await.map_err(failure)?;
-                writer.write_bytes(Bytes::from(text)).await.map_err(failure)?;
+                writer
+                    .write_bytes(Bytes::from(text))
+                    .await
+                    .map_err(failure)?;
                 writer.close().await.map_err(failure)?;
                 Ok(Answer::Done)
             }

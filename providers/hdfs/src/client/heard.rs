@@ -73,7 +73,9 @@ impl Log for Ear {
             let line = record.args().to_string();
             let mut heard = self.lock();
             if heard.warnings.len() < MAX_LINES {
-                heard.warnings.push((replicas_of(&line).pop(), reason(&line)));
+                heard
+                    .warnings
+                    .push((replicas_of(&line).pop(), reason(&line)));
             }
         } else if record.target().ends_with("::protocol") {
             let line = record.args().to_string();
@@ -98,7 +100,9 @@ fn replicas_of(line: &str) -> Vec<Replica> {
             rest.split('"').next().map(str::to_owned)
         };
         let (_, port) = node.split_once("xfer_port: ")?;
-        let digits = port.find(|it: char| !it.is_ascii_digit()).unwrap_or(port.len());
+        let digits = port
+            .find(|it: char| !it.is_ascii_digit())
+            .unwrap_or(port.len());
         Some(Replica {
             address: text("ip_addr: \"")?,
             name: text("host_name: \"")?,
@@ -147,8 +151,10 @@ mod tests {
 
     #[test]
     fn nothing_of_a_token_is_kept() {
-        let line = format!("getBlockLocations response: LocatedBlockProto {{ locs: [{NODE}], \
-            block_token: TokenProto {{ identifier: [1, 2], password: [3, 4] }} }}");
+        let line = format!(
+            "getBlockLocations response: LocatedBlockProto {{ locs: [{NODE}], \
+            block_token: TokenProto {{ identifier: [1, 2], password: [3, 4] }} }}"
+        );
         assert_eq!(replicas_of(&line).len(), 1);
         assert!(replicas_of("no node at all").is_empty());
     }

@@ -1,5 +1,7 @@
 //! What passes between a check and the process that runs hdfs-native for it: one JSON document a line.
 
+use std::fmt::{self, Write as _};
+
 use serde::{Deserialize, Serialize};
 
 /// Whom the client dials, and as whom; the first line.
@@ -76,6 +78,23 @@ pub(crate) struct Status {
     pub(crate) mode: u16,
 }
 
+impl fmt::Display for Status {
+    /// Writes path, permissions, owner and group as `ls` does.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.folder { 'd' } else { '-' };
+        write!(formatter, "{} {kind}", self.path)?;
+        for bit in (0..9).rev() {
+            formatter.write_char(match (self.mode >> bit & 1, bit % 3) {
+                (0, _) => '-',
+                (_, 2) => 'r',
+                (_, 1) => 'w',
+                _ => 'x',
+            })?;
+        }
+        write!(formatter, " {}:{}", self.owner, self.group)
+    }
+}
+
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Listing {
     pub(crate) entries: Vec<Status>,
@@ -127,4 +146,22 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     /// What the client wrote to its log about it: the `DataNode`, and what went wrong there.
     pub(crate) log: Vec<(Option<Replica>, String)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_shown_with_its_permissions() {
+        let status = Status {
+            path: "/data".to_owned(),
+            folder: true,
+            length: 0,
+            owner: "alice".to_owned(),
+            group: "team".to_owned(),
+            mode: 0o1750,
+        };
+        assert_eq!(status.to_string(), "/data drwxr-x--- alice:team");
+    }
 }

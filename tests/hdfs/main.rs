@@ -1,0 +1,13 @@
+//! HDFS links through the real binary, against real NameNodes, DataNodes and KDCs and broken ones: exact
+//! verdict, code, role and guilty key of each, and no trace on the cluster.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod datanodes;
+mod kerberos;
+#[path = "../lab/mod.rs"]
+mod lab;
+mod pair;
+mod paths;
+mod ports;
+mod protection;
+mod traces;

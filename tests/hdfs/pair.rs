@@ -1,0 +1,95 @@
+//! Two NameNodes: which one serves, and what becomes of the other.
+
+use linkdial_testcontainers::HdfsPath::Orders;
+use linkdial_testcontainers::HdfsUser::Alice;
+use linkdial_testcontainers::{HdfsPair, LinkStatement};
+use serde_json::Value;
+
+use crate::lab::{Case, fail, pass, path, verify};
+
+const SERVICES: &str = "/dfs.nameservices";
+
+/// Returns the state of each NameNode, by its number from 1, as the notes have it.
+fn states(check: &Value, pair: &HdfsPair) -> [String; 2] {
+    [1, 2].map(|number| {
+        let port = pair.namenode(number).addr().port();
+        let steps = check["steps"].as_array().unwrap().iter();
+        let mut of_it = steps.filter(|step| {
+            let at = step["endpoint"].as_str().unwrap_or_default();
+            step["role"] == "namenode" && at.ends_with(&format!(":{port}"))
+        });
+        let last = of_it.next_back().unwrap();
+        let state = last["notes"]["state"].as_str().unwrap_or_default();
+        format!("{}{state}", last["outcome"].as_str().unwrap())
+    })
+}
+
+fn alone(pair: &HdfsPair, number: usize) -> (LinkStatement, String) {
+    let link = linkdial_testcontainers::LinkStatement::new(format!("alone_{number}"), "HDFS")
+        .config("kerberos.user", "alice")
+        .with_empty_credentials();
+    let address = pair.namenode(number).addr();
+    (link, format!("hdfs://{address}{Orders}"))
+}
+
+#[test]
+fn each_namenode_of_a_pair_has_a_verdict_of_its_own() {
+    let mut pair = HdfsPair::start().unwrap();
+    let link = |pair: &HdfsPair| pair.create_link("pair").config("kerberos.user", "alice");
+    let checks = verify(&[], &[pass(link(&pair), pair.url(Orders))]);
+    assert_eq!(states(&checks[0], &pair), ["pass", "passstandby"]);
+
+    let (first, first_url) = alone(&pair, 1);
+    let (second, second_url) = alone(&pair, 2);
+    let standby: Case = fail(second, second_url, "access.standby", "namenode", SERVICES);
+    verify(&[], &[pass(first, first_url), standby]);
+
+    pair.activate(2).unwrap();
+    let checks = verify(&[], &[pass(link(&pair), pair.url(Orders))]);
+    assert_eq!(states(&checks[0], &pair), ["passstandby", "pass"]);
+
+    pair.stand_by(2).unwrap();
+    let none = fail(
+        link(&pair),
+        pair.url(Orders),
+        "access.standby",
+        "namenode",
+        SERVICES,
+    );
+    verify(&[], &[none]);
+
+    pair.activate(2).unwrap();
+    pair.kill_namenode(1);
+    let nn1 = "/dfs.namenode.rpc-address.cluster.nn1";
+    let half = fail(
+        link(&pair),
+        pair.url(Orders),
+        "connect.refused",
+        "namenode",
+        nn1,
+    );
+    let checks = verify(&[], &[half.verdict("warn")]);
+    assert_eq!(states(&checks[0], &pair), ["warn", "pass"]);
+
+    pair.kill_namenode(2);
+    let both = fail(
+        link(&pair),
+        pair.url(Orders),
+        "connect.refused",
+        "namenode",
+        nn1,
+    );
+    verify(&[], &[both]);
+}
+
+#[test]
+fn a_pair_with_kerberos_serves_as_well() {
+    let pair = HdfsPair::start_secured().unwrap();
+    let conf = pair.kdc().unwrap().krb5_conf();
+    let link = pair.create_link_for("pair", Alice);
+    let checks = verify(
+        &["--krb5-conf", path(&conf)],
+        &[pass(link, pair.url(Orders))],
+    );
+    assert_eq!(states(&checks[0], &pair), ["pass", "passstandby"]);
+}

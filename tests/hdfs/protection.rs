@@ -1,0 +1,97 @@
+//! Levels of protection: those that meet, and those that do not.
+
+use linkdial_testcontainers::HdfsPath::{Data, Large};
+use linkdial_testcontainers::HdfsUser::Alice;
+use linkdial_testcontainers::{HdfsCipher, HdfsProtection, SecuredHdfs, SecuredHdfsOptions};
+
+use crate::lab::{fail, pass, path, verify};
+
+const RPC: &str = "hadoop.rpc.protection";
+const DATA: &str = "dfs.data.transfer.protection";
+
+fn start(options: SecuredHdfsOptions) -> (SecuredHdfs, std::path::PathBuf) {
+    let hdfs = options.start().unwrap();
+    let conf = hdfs.kdc().krb5_conf();
+    (hdfs, conf)
+}
+
+#[test]
+fn a_cluster_with_privacy_is_read_with_privacy() {
+    let options = SecuredHdfsOptions::default()
+        .rpc_protection(HdfsProtection::Privacy)
+        .transfer_protection(Some(HdfsProtection::Privacy));
+    let (hdfs, conf) = start(options);
+    let link = |name: &str| hdfs.create_link_for(name, Alice);
+    let set = |name: &str, key: &str, value: &str| link(name).config(key, value);
+    verify(
+        &["--krb5-conf", path(&conf)],
+        &[
+            pass(set("both", RPC, "privacy"), hdfs.url(Large)),
+            pass(set("list", RPC, "integrity,privacy"), hdfs.url(Large)),
+            fail(
+                set("weak", RPC, "authentication"),
+                hdfs.url(Large),
+                "authenticate.protection-mismatch",
+                "namenode",
+                "/hadoop.rpc.protection",
+            ),
+            // Hadoop's own client asks for no more than authentication then.
+            fail(
+                link("silent").without(RPC),
+                hdfs.url(Large),
+                "authenticate.protection-mismatch",
+                "namenode",
+                "/hadoop.rpc.protection",
+            )
+            .verdict("warn"),
+        ],
+    );
+}
+
+#[test]
+fn blocks_are_protected_on_both_sides_or_on_none() {
+    let mismatch = |link, url: String| {
+        fail(
+            link,
+            url,
+            "authenticate.protection-mismatch",
+            "datanode",
+            "/dfs.data.transfer.protection",
+        )
+    };
+    let (hdfs, conf) = start(SecuredHdfsOptions::default());
+    let link = |name: &str| hdfs.create_link_for(name, Alice);
+    let without = link("without").without(DATA);
+    verify(
+        &["--krb5-conf", path(&conf)],
+        &[
+            pass(link("with").config(DATA, "integrity"), hdfs.url(Data)),
+            mismatch(without, hdfs.url(Data)),
+        ],
+    );
+    drop(hdfs);
+    let (hdfs, conf) = start(SecuredHdfsOptions::default().transfer_protection(None));
+    let link = |name: &str| hdfs.create_link_for(name, Alice);
+    verify(
+        &["--krb5-conf", path(&conf)],
+        &[
+            pass(link("without").without(DATA), hdfs.url(Data)),
+            mismatch(link("with").config(DATA, "privacy"), hdfs.url(Data)),
+        ],
+    );
+}
+
+#[test]
+fn older_encryption_of_blocks_needs_no_key_of_the_link() {
+    for cipher in [HdfsCipher::TripleDes, HdfsCipher::Aes] {
+        let options = SecuredHdfsOptions::default()
+            .transfer_protection(None)
+            .encrypted_transfer(cipher);
+        let (hdfs, conf) = start(options);
+        let link = hdfs.create_link_for("l", Alice);
+        verify(
+            &["--krb5-conf", path(&conf)],
+            &[pass(link, hdfs.url(Large))],
+        );
+    }
+}
