@@ -39,6 +39,7 @@ fn answers(hdfs: &Hdfs) -> bool {
 fn everything_is_as_it_is_told_of() {
     let hdfs = Hdfs::shared();
     assert!(hdfs.addr().ip().is_loopback());
+    TcpStream::connect(hdfs.web_addr()).unwrap();
     let contents = hdfs.contents().unwrap();
     let mut paths: Vec<_> = HdfsPath::ALL.map(HdfsPath::path).to_vec();
     paths.push("/");
@@ -187,6 +188,20 @@ fn assert_gone(address: SocketAddr, pid: u32, folder: &Path) {
     assert!(TcpStream::connect(address).is_err());
     assert!(!PathBuf::from(format!("/proc/{pid}")).exists());
     assert!(!folder.exists());
+}
+
+#[test]
+fn node_that_cannot_start_is_told_of() {
+    let options = HdfsOptions::default().property("dfs.datanode.failed.volumes.tolerated", "5");
+    let error = options.start().unwrap_err();
+    let Error::NotReady { reason, log, .. } = &error else {
+        panic!("{error}");
+    };
+    assert_eq!(reason, "the server has ended");
+    assert!(
+        log.contains("dfs.datanode.failed.volumes.tolerated"),
+        "{log}"
+    );
 }
 
 #[test]

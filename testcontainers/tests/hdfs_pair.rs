@@ -25,8 +25,16 @@ fn second_namenode_takes_over() {
     let before = pair.contents().unwrap();
     assert_eq!(before.len(), HdfsPath::ALL.len() + 2);
 
+    let second = format!("hdfs://{}", pair.namenode(2).addr());
+    let list = ["-fs", &second, "-ls", "/"];
+    let words = pair
+        .client_as(HdfsUser::Bob, &list)
+        .unwrap_err()
+        .to_string();
+    assert!(words.contains("not supported in state standby"), "{words}");
     pair.activate(2).unwrap();
     assert_eq!(pair.active(), Some(2));
+    pair.client_as(HdfsUser::Bob, &list).unwrap();
     assert_eq!(pair.contents().unwrap(), before);
     pair.activate(1).unwrap();
     assert_eq!(pair.active(), Some(1));

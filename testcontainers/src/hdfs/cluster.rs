@@ -218,6 +218,12 @@ impl HdfsCluster {
         self.namenodes[0].node.addr()
     }
 
+    /// The address of the web server of the NameNode, or of the first one: the wrong port of the right
+    /// node.
+    pub fn web_addr(&self) -> SocketAddr {
+        self.namenodes[0].web.addr()
+    }
+
     /// Where a person finds it: the processes of all nodes that were not killed.
     pub fn whereabouts(&self) -> Whereabouts {
         Whereabouts::Processes(self.nodes().filter_map(HdfsNode::pid).collect())

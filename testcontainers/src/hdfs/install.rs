@@ -56,7 +56,9 @@ enum Classes {
 /// The installation, made at the first call.
 pub(super) fn hadoop() -> Result<Hadoop, Error> {
     let java = java()?;
-    let folder = once("hdfs", versions::HADOOP, "half a minute", |folder| {
+    // A storage that was filled with something else is another installation.
+    let version = format!("{}-{:08x}", versions::HADOOP, world::checksum());
+    let folder = once("hdfs", &version, "half a minute", |folder| {
         install(&java, folder)
     })?;
     Hadoop::new(&java, &folder, Classes::Archive)
@@ -79,6 +81,13 @@ impl Hadoop {
             krb5_conf: Some(krb5_conf),
             ..self.clone()
         }
+    }
+
+    /// Makes the folder in which two NameNodes share their changes, with those of the storage.
+    pub(super) fn share_edits(&self, folder: &Scratch) -> Result<PathBuf, Error> {
+        let shared = folder.path().join("edits");
+        copy(&self.folder.join(NAMENODE), &shared)?;
+        Ok(shared)
     }
 
     /// A program of Hadoop, without its last arguments, for a run with its settings in `folder`.
@@ -209,15 +218,6 @@ fn archive(hadoop: &Hadoop) -> Result<(), Error> {
     // The archive only saves time.
     drop(install::run("the archive of Hadoop's classes", &dump));
     fs::remove_file(all).map_err(failed())
-}
-
-impl Hadoop {
-    /// Makes the folder in which two NameNodes share their changes, with those of the storage.
-    pub(super) fn share_edits(&self, folder: &Scratch) -> Result<PathBuf, Error> {
-        let shared = folder.path().join("edits");
-        copy(&self.folder.join(NAMENODE), &shared)?;
-        Ok(shared)
-    }
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), Error> {

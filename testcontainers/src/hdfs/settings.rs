@@ -38,6 +38,8 @@ impl Properties {
                 "org.apache.hadoop.security.NullGroupsMapping",
             ),
             ("hadoop.user.group.static.mapping.overrides", &groups),
+            // Java expands it to a folder of the run.
+            ("hadoop.tmp.dir", "${java.io.tmpdir}"),
             ("dfs.permissions.superusergroup", SUPERGROUP),
             ("dfs.datanode.hostname", "localhost"),
             (

@@ -31,6 +31,10 @@ impl Web {
         Self(Wire { address, tls: None })
     }
 
+    pub(super) fn addr(&self) -> SocketAddr {
+        self.0.address
+    }
+
     /// Returns the living DataNodes of a NameNode that is out of safe mode.
     pub(super) fn live(&self) -> Result<Vec<Live>, String> {
         let info = self.bean("NameNodeInfo")?;

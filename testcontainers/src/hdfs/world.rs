@@ -163,6 +163,16 @@ pub(super) fn fill(cluster: &HdfsCluster) -> Result<(), Error> {
     Ok(())
 }
 
+/// A number for all of it, which is another one when something of it is.
+pub(super) fn checksum() -> u32 {
+    let mut sum = crc32fast::Hasher::new();
+    for path in HdfsPath::ALL {
+        sum.update(format!("{path:?} {path} {} {GROUP}", path.mode()).as_bytes());
+        sum.update(&path.contents().unwrap_or_default());
+    }
+    sum.finalize()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
