@@ -85,17 +85,10 @@ impl Store for Session<'_> {
                 Put::Written(written, None)
             }
             Err(error) => {
-                // A refusal is an answer, and what is refused was not stored.
-                let refused = error
-                    .http_status()
-                    .is_some_and(|status| u16::from(status) >= 400);
+                let status = error.http_status().map(u16::from);
                 let resource = self.resource(key);
                 let diagnosis = self.diagnose(Call::PutBlob, &resource, error).await;
-                if refused {
-                    Put::Refused(diagnosis)
-                } else {
-                    Put::Unanswered(diagnosis)
-                }
+                Put::unconfirmed(status, diagnosis)
             }
         }
     }

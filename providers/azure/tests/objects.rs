@@ -198,6 +198,37 @@ fn what_is_refused_was_not_stored() {
 }
 
 #[test]
+fn what_a_faulty_server_may_have_stored_is_deleted() {
+    for (status, code, expected) in [
+        (500, "OperationTimedOut", "fail access.server-error"),
+        (503, "ServerBusy", "warn access.throttled"),
+        (408, "RequestTimeout", "fail access.request-refused"),
+        (412, "ConditionNotMet", "fail access.request-refused"),
+    ] {
+        let server = script()
+            .on(Match::any().method("PUT"), [error(status, code, "m")])
+            .on(Match::any().method("DELETE"), [deleted()])
+            .start();
+        assert_eq!(summary(&write(&server)), expected, "{code}");
+        let deletes = asked(&server, "DELETE").len();
+        assert_eq!(deletes, usize::from(status != 412), "{code}");
+    }
+    // A gateway speaks for a store that may have it, and may be in the way again.
+    let server = script()
+        .on(
+            Match::any().method("PUT"),
+            [Answer::status(504).body("<html></html>")],
+        )
+        .on(Match::any().method("DELETE"), [Answer::status(502)])
+        .start();
+    let steps = write(&server);
+    assert_eq!(summary(&steps), "fail access.server-error");
+    let mut findings = steps.iter().filter_map(|step| step.diagnosis.as_ref());
+    let left = findings.find(|it| it.code.as_str() == "write.leftover");
+    assert!(left.unwrap().message.contains("may be there"));
+}
+
+#[test]
 fn what_can_not_be_deleted_is_named() {
     for (code, message) in [
         (

@@ -305,6 +305,28 @@ fn writing_can_fail_in_its_own_way() {
 }
 
 #[test]
+fn what_a_faulty_server_may_have_stored_is_deleted() {
+    for delete in [
+        Answer::status(204),
+        error(404, "NoSuchKey", "The specified key does not exist.", ""),
+    ] {
+        let server = ScriptedHttp::script()
+            .on(Match::any().query("list-type=2"), [xml(ONE)])
+            .on(
+                Match::any().method("PUT"),
+                [error(503, "ServiceUnavailable", "", "")],
+            )
+            .on(Match::any().method("DELETE"), [delete])
+            .start();
+        let steps = write(HMAC, &config(&server.url()), "bucket/in/");
+        assert_eq!(summary(&steps), "fail access.server-error");
+        assert_eq!(server.requests().pop().unwrap().method, "DELETE");
+        let mut findings = steps.iter().filter_map(|step| step.diagnosis.as_ref());
+        assert!(!findings.any(|it| it.code.as_str() == "write.leftover"));
+    }
+}
+
+#[test]
 fn a_retry_time_is_kept() {
     let steps = listing(
         HMAC,

@@ -97,19 +97,12 @@ impl Store for Contents<'_> {
         let answer = match Box::pin(request.send()).await {
             Ok(answer) => answer,
             Err(error) => {
-                // A refusal is an answer, and what is refused was not stored.
-                let refused = error
-                    .raw_response()
-                    .is_some_and(|it| it.status().as_u16() >= 400);
+                let status = error.raw_response().map(|it| it.status().as_u16());
                 let diagnosis = self
                     .session
                     .diagnose(Call::PutObject, &resource, error)
                     .await;
-                return if refused {
-                    Put::Refused(diagnosis)
-                } else {
-                    Put::Unanswered(diagnosis)
-                };
+                return Put::unconfirmed(status, diagnosis);
             }
         };
         let confirmed = match self.encryption {
@@ -182,10 +175,12 @@ impl Store for Contents<'_> {
             Ok(_) => Ok(None),
             Err(error) => {
                 let resource = self.resource(key);
-                Err(self
-                    .session
-                    .diagnose(Call::DeleteObject, &resource, error)
-                    .await)
+                let call = Call::DeleteObject;
+                match self.session.diagnose(call, &resource, error).await {
+                    // It never arrived, or somebody else removed it: Google says so, S3 does not.
+                    gone if gone.code == Code::AccessNotFound => Ok(None),
+                    other => Err(other),
+                }
             }
         }
     }

@@ -117,9 +117,19 @@ fn write_faults_have_their_codes_and_leave_nothing() {
         (
             error(507, "XMinioStorageFull", "full"),
             "fail write.no-space",
-            0,
+            1,
         ),
-        (error(503, "SlowDown", ""), "warn access.throttled", 0),
+        (error(503, "SlowDown", ""), "warn access.throttled", 1),
+        (
+            error(500, "InternalError", "We encountered an internal error."),
+            "fail access.server-error",
+            1,
+        ),
+        (
+            Answer::status(504).body("<html></html>"),
+            "fail access.server-error",
+            1,
+        ),
         (Answer::status(200), "fail write.readback-differs", 1),
     ] {
         let server = ScriptedHttp::script()
