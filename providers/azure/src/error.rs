@@ -215,9 +215,13 @@ impl Fault {
         }
     }
 
-    /// Returns whether the refusal is that of a firewall, which does not look at the identity.
-    pub(crate) fn is_firewalls(&self) -> bool {
+    /// Returns whether an answer that means `code` is the refusal of a firewall, which does not look
+    /// at the identity. The emulator has the same word for a wrong key.
+    pub(crate) fn is_firewalls(&self, code: Code) -> bool {
         matches!(
+            code,
+            Code::AccessDenied | Code::ReadDenied | Code::WriteDenied
+        ) && matches!(
             self.code.as_deref(),
             Some("AuthorizationFailure" | "AuthorizationSourceIPMismatch")
         )

@@ -41,10 +41,11 @@ impl Fault {
         if let Some(key) = key {
             diagnosis = diagnosis.key(key.clone());
         }
-        if self.is_firewalls() {
+        let firewall = self.is_firewalls(code);
+        if firewall {
             diagnosis = diagnosis.blame(Blame::Network);
         }
-        if self.is_firewalls() || self.is_names() {
+        if firewall || self.is_names() {
             diagnosis = diagnosis.without_identity();
         }
         if let Some(seconds) = self.retry_after.as_ref().and_then(|it| it.parse().ok()) {

@@ -13,7 +13,7 @@ use common::{
     listing, one_byte, sas, settings, xml,
 };
 use linkdial_core::testing::record::{diagnosis, evidence, note, passed, summary};
-use linkdial_core::{Intent, Retry, Settings, Stage, Step};
+use linkdial_core::{Blame, Intent, Retry, Settings, Stage, Step};
 use linkdial_testcontainers::broken::{Broken, Fault};
 use linkdial_testcontainers::{Answer, Certificates, DnsAnswer, DnsServer, Match, ScriptedHttp};
 
@@ -194,6 +194,20 @@ fn every_listing_error_has_its_code() {
             diagnosis(&steps).unwrap().hint.is_some(),
             "{code} has no hint"
         );
+    }
+}
+
+#[test]
+fn a_wrong_key_at_the_emulator_is_no_firewall() {
+    for (message, blame) in [
+        (UNPROVED, Blame::Identity),
+        (
+            "This request is not authorized to perform this operation.",
+            Blame::Network,
+        ),
+    ] {
+        let steps = listed(SHARED_KEY, error(403, "AuthorizationFailure", message));
+        assert_eq!(diagnosis(&steps).unwrap().blame, blame, "{message}");
     }
 }
 
