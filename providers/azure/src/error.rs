@@ -4,7 +4,7 @@ use azure_core::Error;
 use azure_core::error::ErrorKind;
 use azure_core::http::RawResponse;
 use azure_core::http::headers::HeaderName;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use linkdial_core::clock::{http_date, seconds_ahead};
 use linkdial_core::net::{client_certificate_fault, plain_text_refused};
 use linkdial_core::xml::{element, root_element};
@@ -55,9 +55,10 @@ const CODES: &[(&str, Code)] = &[
     ),
 ];
 
-/// Azure refuses a signature whose date is further from its own clock, in seconds (Authorize with
-/// Shared Key, Specifying the Date header).
-const MAX_SKEW: i64 = 15 * 60;
+/// Azure refuses a signature whose date is further from its own clock (Authorize with Shared Key,
+/// Specifying the Date header), and takes clocks of machines to differ that much (Create a service
+/// SAS, Specify the access policy).
+pub(crate) const MAX_SKEW: SignedDuration = SignedDuration::from_mins(15);
 
 /// The call that was refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -234,16 +235,23 @@ impl Fault {
 
     /// Returns what is refused where the service says that nobody was authenticated.
     fn unproved(&self, asked: Asked<'_>) -> Code {
-        let far = |time| seconds_ahead(time).abs() > MAX_SKEW;
-        if self.detail.starts_with("Request date header") || self.server_time.is_some_and(far) {
-            return Code::AuthenticateClockSkew;
-        }
-        match asked.config.auth {
+        match &asked.config.auth {
+            Auth::SharedKey(_) if self.is_skewed() => Code::AuthenticateClockSkew,
             // The account is known: it is the host that answered.
             Auth::SharedKey(_) => Code::AuthenticateBadSecret,
-            Auth::Sas(_) if self.is_past() => Code::AuthenticateTokenExpired,
+            // It holds no time of this machine: the server's own clock is what counts.
+            Auth::Sas(sas)
+                if self.is_past() || self.server_time.is_some_and(|it| sas.ended(it)) =>
+            {
+                Code::AuthenticateTokenExpired
+            }
             Auth::Sas(_) => Code::AuthenticateTokenInvalid,
         }
+    }
+
+    fn is_skewed(&self) -> bool {
+        let far = |time| seconds_ahead(time).unsigned_abs() > MAX_SKEW.as_secs().unsigned_abs();
+        self.detail.starts_with("Request date header") || self.server_time.is_some_and(far)
     }
 
     /// "Signature not valid in the specified time frame: Start [A] - Expiry [B] - Current [C]", or

@@ -289,14 +289,29 @@ fn clock_skew_is_found_by_azures_words_and_by_its_date() {
         detailed(403, "AuthenticationFailed", UNPROVED, detail),
     );
     assert_eq!(summary(&steps), "fail authenticate.clock-skew");
-    for credentials in [SHARED_KEY.to_owned(), good_sas()] {
-        let answer = error(403, "AuthenticationFailed", UNPROVED)
-            .header("date", "Sun, 06 Nov 1994 08:49:37 GMT");
-        let steps = listed(&credentials, answer);
-        assert_eq!(summary(&steps), "fail authenticate.clock-skew");
-        let skew: i64 = evidence(&steps, "skew_seconds").unwrap().parse().unwrap();
-        assert!(skew > 0, "{skew}");
-        assert!(diagnosis(&steps).unwrap().message.contains("ahead"));
+    let long_ago = error(403, "AuthenticationFailed", UNPROVED)
+        .header("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+    let steps = listed(SHARED_KEY, long_ago);
+    assert_eq!(summary(&steps), "fail authenticate.clock-skew");
+    let skew: i64 = evidence(&steps, "skew_seconds").unwrap().parse().unwrap();
+    assert!(skew > 0, "{skew}");
+    assert!(diagnosis(&steps).unwrap().message.contains("ahead"));
+}
+
+#[test]
+fn a_shared_signature_holds_no_time_of_this_machine() {
+    for (date, expected) in [
+        (
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "fail authenticate.token-invalid CREDENTIALS/sas_token",
+        ),
+        (
+            "Thu, 01 Jan 2099 00:00:00 GMT",
+            "fail authenticate.token-expired CREDENTIALS/sas_token",
+        ),
+    ] {
+        let answer = error(403, "AuthenticationFailed", UNPROVED).header("date", date);
+        assert_eq!(summary(&listed(&good_sas(), answer)), expected, "{date}");
     }
 }
 
