@@ -195,6 +195,14 @@ impl Fault {
                 code => *code,
             };
         }
+        // KeyVaultEncryptionKeyNotFound, KeyVaultVaultNotFound, KeyVaultAccessTokenCannotBeAcquired
+        // [COMMON].
+        if remote.starts_with("KeyVault") {
+            return match asked.call {
+                Call::PutBlob => Code::WriteKmsDenied,
+                _ => Code::ReadKmsDenied,
+            };
+        }
         match (remote, self.status) {
             ("AuthenticationFailed" | "InvalidAuthenticationInfo", _) => self.unproved(asked),
             // The emulator says so of a wrong key, Azure of its firewall.

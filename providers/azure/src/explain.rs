@@ -221,6 +221,13 @@ impl Fault {
                 "write the blobs without a customer-provided key; an encryption scope needs none"
                     .to_owned(),
             ),
+            Code::ReadKmsDenied | Code::WriteKmsDenied => (
+                format!("the key of Key Vault that encrypts `{resource}` can not be used"),
+                None,
+                "enable the key and its vault, let the account's managed identity get, wrap and \
+                 unwrap with it, and let the account through the vault's firewall"
+                    .to_owned(),
+            ),
             Code::AccessRequestRefused => (
                 format!(
                     "{endpoint} refused {} on `{resource}`: {remote}",

@@ -103,6 +103,13 @@ const LISTING: &[(u16, &str, &str, &str)] = &[
         "This request is not authorized to perform this operation using this protocol.",
         "fail tls.required CONFIG/endpoint_url",
     ),
+    // It asks for metadata, which are encrypted as well.
+    (
+        403,
+        "KeyVaultEncryptionKeyNotFound",
+        "The key vault key is not found to unwrap the encryption key.",
+        "fail read.kms-denied",
+    ),
     (
         404,
         "ContainerNotFound",
@@ -227,6 +234,7 @@ fn every_error_of_a_read_has_its_code() {
             "fail read.denied CREDENTIALS/account_key",
         ),
         (403, "AuthorizationFailure", "fail read.denied"),
+        (403, "KeyVaultEncryptionKeyNotFound", "fail read.kms-denied"),
         // Deleted since the listing, softly or not.
         (404, "BlobNotFound", "fail access.not-found"),
     ] {

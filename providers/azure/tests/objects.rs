@@ -176,6 +176,18 @@ fn what_is_refused_was_not_stored() {
             "fail write.denied CREDENTIALS/account_name",
         ),
         (
+            403,
+            "KeyVaultVaultNotFound",
+            "The key vault is not found for encryption.",
+            "fail write.kms-denied",
+        ),
+        (
+            403,
+            "KeyVaultAccessTokenCannotBeAcquired",
+            "m",
+            "fail write.kms-denied",
+        ),
+        (
             409,
             "BlobAlreadyExists",
             "The specified blob already exists.",
