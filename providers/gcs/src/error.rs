@@ -71,6 +71,8 @@ pub(crate) enum Reason {
     Right,
     /// ACLs count for nothing in this bucket.
     UniformAccess,
+    /// The bucket lets in other addresses than this machine's.
+    Network,
     /// A perimeter or a policy of the organisation stands in the way.
     Perimeter,
     /// The requester has to pay.
@@ -208,6 +210,10 @@ pub(crate) fn reason(fault: &Fault) -> Option<Reason> {
     }
     if BILLING.contains(&remote) {
         return Some(Reason::Billing);
+    }
+    // Cloud Storage, Bucket IP filtering.
+    if says(fault, "IP filtering condition") {
+        return Some(Reason::Network);
     }
     if remote == "SecurityPolicyViolated"
         || says(fault, "vpcServiceControls")

@@ -210,6 +210,16 @@ impl Config {
                  account {} on it, in IAM",
                 role(call)
             )),
+            Reason::Network => Diagnosis::new(
+                code,
+                format!("the bucket of `{resource}` refuses this network"),
+            )
+            .blame(Blame::Network)
+            .without_identity()
+            .hint(
+                "let this address in under the bucket's IP filter, or dial from a network that is \
+                 let in; the cluster's may differ from this one",
+            ),
             Reason::Perimeter => Diagnosis::new(
                 code,
                 format!("a policy of the organisation forbids {right} on `{resource}` from here"),

@@ -30,6 +30,7 @@ const TO_HMAC_KEYS: &str = "
 401 | AuthenticationRequired | Authentication required. | | fail authenticate.bad-credentials CREDENTIALS/access_id
 403 | AccessDenied | Access denied. | robot@p.iam.gserviceaccount.com does not have storage.objects.list access to the Google Cloud Storage bucket. Permission 'storage.objects.list' denied on resource (or it may not exist). | fail access.denied CREDENTIALS/access_id
 403 | AccessDenied | Request is prohibited by organization's policy. | vpcServiceControlsUniqueIdentifier: x | fail access.denied
+403 | AccessDenied | Access denied. | There is an IP filtering condition that is preventing access to the resource. | fail access.denied
 400 | InvalidArgument | Invalid argument. | Cannot use ACL API when uniform bucket-level access is enabled. | fail access.denied CREDENTIALS/access_id
 400 | UserProjectMissing | Bucket is a requester pays bucket but no user project provided. | Bucket is a requester pays bucket but no user project provided. | fail access.denied
 403 | UserProjectAccountProblem | The project to be billed is associated with a closed billing account. | The billing account for the owning project is disabled in state closed | fail access.denied
@@ -81,6 +82,20 @@ fn who_pays_is_no_question_of_the_identity() {
     }
     let steps = listing("{}", error(400, "UserProjectMissing", "", ""));
     assert_eq!(summary(&steps), "fail access.denied");
+}
+
+#[test]
+fn an_ip_filter_does_not_look_at_the_identity() {
+    let details = "There is an IP filtering condition that is preventing access to the resource.";
+    for credentials in [HMAC, "{}"] {
+        let steps = listing(
+            credentials,
+            error(403, "AccessDenied", "Access denied.", details),
+        );
+        assert_eq!(summary(&steps), "fail access.denied", "{credentials}");
+        assert_eq!(decisive(&steps).unwrap().blame, Blame::Network);
+        assert!(!passed(&steps).contains(&Stage::Authenticate));
+    }
 }
 
 #[test]
