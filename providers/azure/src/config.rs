@@ -61,6 +61,15 @@ pub(crate) struct Config {
     pub(crate) places: Places,
 }
 
+impl Config {
+    /// Returns whether one address serves many accounts, as that of an emulator does: the account then
+    /// stands in the path. The product has a host name for each, in every cloud.
+    pub(crate) fn serves_many_accounts(&self) -> bool {
+        let named = |host: &str| host.contains('.');
+        self.base.path() != "/" || !self.base.domain().is_some_and(named)
+    }
+}
+
 /// Reads both clauses. Every rule runs, so that all findings come at once.
 pub(crate) fn define(clauses: &mut Clauses<'_>) -> Option<Config> {
     let account = account(clauses);

@@ -210,9 +210,10 @@ impl Fault {
                 self.unproved(asked)
             }
             ("AuthorizationFailure", _) => asked.call.denied(),
-            // The emulator's word for an account that it does not have [AZURITE]; the product has a
-            // host name for each.
-            ("ResourceNotFound", 404) if asked.config.base_given => Code::AuthenticateUnknownKey,
+            // The emulator's word for an account that it does not have [AZURITE].
+            ("ResourceNotFound", 404) if asked.config.serves_many_accounts() => {
+                Code::AuthenticateUnknownKey
+            }
             ("ResourceNotFound", 404) => Code::AccessNotFound,
             (_, 429) => Code::AccessThrottled,
             (_, 301 | 302 | 303 | 307 | 308) if self.location.is_some() => Code::AccessRedirected,

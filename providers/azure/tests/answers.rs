@@ -482,6 +482,43 @@ fn an_account_that_no_name_belongs_to_is_the_accounts_fault() {
 }
 
 #[test]
+fn an_account_of_another_cloud_is_known_where_its_name_is() {
+    let loopback = DnsAnswer::Addresses(vec![std::net::Ipv4Addr::LOCALHOST.into()]);
+    let names = DnsServer::always(loopback);
+    let missing = || {
+        error(
+            404,
+            "ResourceNotFound",
+            "The specified resource does not exist.",
+        )
+    };
+    let server = ScriptedHttp::always([missing()]);
+    let port = server.url().rsplit(':').next().unwrap().to_owned();
+    for (host, expected) in [
+        ("orders.blob.core.chinacloudapi.cn", "fail access.not-found"),
+        (
+            "azurite",
+            "fail authenticate.unknown-key CREDENTIALS/account_name",
+        ),
+        (
+            "azurite.example.com/orders",
+            "fail authenticate.unknown-key CREDENTIALS/account_name",
+        ),
+    ] {
+        let settings = Settings {
+            net: linkdial_core::net::Net::builder()
+                .dns_server(names.addr())
+                .build(),
+            ..settings()
+        };
+        let (name, path) = host.split_once('/').unwrap_or((host, ""));
+        let config = format!(r#"{{"endpoint_url":"http://{name}:{port}/{path}"}}"#);
+        let steps = dial_with(SHARED_KEY, &config, Some("box"), Intent::READ, settings);
+        assert_eq!(summary(&steps), expected, "{host}");
+    }
+}
+
+#[test]
 fn broken_servers_are_named_in_time() {
     let quick = || Settings {
         stage_timeout: Duration::from_millis(400),
