@@ -242,6 +242,11 @@ impl Fault {
         self.code.as_deref() == Some("InvalidResourceName")
     }
 
+    /// Returns whether the account as a whole is in a state that forbids the call, whoever asks.
+    pub(crate) fn is_state_of_account(&self) -> bool {
+        self.code.as_deref() == Some("InsufficientAccountPermissions")
+    }
+
     /// Returns what is refused where the service says that nobody was authenticated.
     fn unproved(&self, asked: Asked<'_>) -> Code {
         match &asked.config.auth {

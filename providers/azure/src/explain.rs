@@ -45,7 +45,7 @@ impl Fault {
         if firewall {
             diagnosis = diagnosis.blame(Blame::Network);
         }
-        if firewall || self.is_names() {
+        if firewall || self.is_names() || self.is_state_of_account() {
             diagnosis = diagnosis.without_identity();
         }
         if let Some(seconds) = self.retry_after.as_ref().and_then(|it| it.parse().ok()) {
@@ -150,8 +150,10 @@ impl Fault {
             "InsufficientAccountPermissions" => (
                 format!("the account does not allow {call} at present"),
                 Some(&places.account),
-                "look at the account's state: a failover or a lock may make it read-only"
-                    .to_owned(),
+                format!(
+                    "look at the account's state: a failover or a lock may make it read-only, and \
+                     its secondary (-secondary in `{ENDPOINT}`) always is"
+                ),
             ),
             _ => (
                 format!("the identity may not do {call} on `{resource}`"),

@@ -335,6 +335,7 @@ fn a_refused_right_proves_the_identity_and_a_firewall_does_not() {
             false,
         ),
         ("AuthorizationSourceIPMismatch", "m", false),
+        ("InsufficientAccountPermissions", "m", false),
         ("ServerBusy", "m", false),
     ] {
         let steps = listed(SHARED_KEY, error(403, code, message));

@@ -170,6 +170,12 @@ fn a_link_alone_asks_for_the_service() {
         summary(&dial(&everything, &config(&server), None)),
         "fail access.denied"
     );
+    let state = "Read operations are currently disabled.";
+    let server = ScriptedHttp::always([error(403, "InsufficientAccountPermissions", state)]);
+    assert_eq!(
+        summary(&dial(&everything, &config(&server), None)),
+        "fail access.denied CREDENTIALS/account_name"
+    );
     // One container is all it is for.
     let steps = dial(&good_sas(), &config(&server), None);
     assert_eq!(summary(&steps), "unverified define.no-target");
