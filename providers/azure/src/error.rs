@@ -204,7 +204,12 @@ impl Fault {
             };
         }
         match (remote, self.status) {
-            ("AuthenticationFailed" | "InvalidAuthenticationInfo", _) => self.unproved(asked),
+            ("AuthenticationFailed", _) => self.unproved(asked),
+            // It is about the form of what was sent, before a key is looked at [COMMON].
+            ("InvalidAuthenticationInfo", _) => match asked.config.auth {
+                Auth::SharedKey(_) => Code::AuthenticateBadCredentials,
+                Auth::Sas(_) => Code::AuthenticateTokenInvalid,
+            },
             // The emulator says so of a wrong key, Azure of its firewall.
             ("AuthorizationFailure", _) if self.message.contains("failed to authenticate") => {
                 self.unproved(asked)

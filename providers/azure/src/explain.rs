@@ -77,6 +77,13 @@ impl Fault {
                  or `+` lost on the way looks like this"
                     .to_owned(),
             ),
+            Code::AuthenticateBadCredentials => (
+                format!("{endpoint} can not read the signature of the request"),
+                Some(&places.proof),
+                "look for a proxy on the way that changes the header Authorization; without one, \
+                 copy key1 or key2 of the account again"
+                    .to_owned(),
+            ),
             Code::AuthenticateTokenExpired => (
                 "the shared access signature has expired".to_owned(),
                 Some(&places.proof),

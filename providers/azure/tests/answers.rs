@@ -35,7 +35,7 @@ const LISTING: &[(u16, &str, &str, &str)] = &[
         400,
         "InvalidAuthenticationInfo",
         "Authentication information is not given in the correct format.",
-        "fail authenticate.bad-secret CREDENTIALS/account_key",
+        "fail authenticate.bad-credentials CREDENTIALS/account_key",
     ),
     (
         401,
