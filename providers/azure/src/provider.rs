@@ -36,7 +36,10 @@ pub struct Azure {
 /// What the later stages need of the earlier ones.
 pub(crate) struct Session<'a> {
     pub(crate) container: &'a Bucket,
-    config: &'a Config,
+    pub(crate) config: &'a Config,
+    /// Whether the listing showed nothing below the prefix, not a directory either: a put then makes
+    /// those on its way.
+    pub(crate) bare: bool,
     endpoint: &'a Endpoint,
     transport: &'a Transport,
     client: BlobServiceClient,
@@ -186,9 +189,10 @@ impl Azure {
         let Ok(client) = client(&transport, &self.config) else {
             return Err(probe.halt(Some(&endpoint), no_client()));
         };
-        let session = Session {
+        let mut session = Session {
             container,
             config: &self.config,
+            bare: false,
             endpoint: &endpoint,
             transport: &transport,
             client,
@@ -197,6 +201,7 @@ impl Azure {
         let listed = probe.step(&endpoint, stages, session.list()).await?;
         self.note_identity(probe);
         probe.note("objects", &listed.count);
+        session.bare = listed.bare;
         if reads(probe) {
             let candidates = &listed.candidates;
             let read = store::read(probe, &endpoint, &session, candidates, listed.truncated);
@@ -240,6 +245,7 @@ impl Azure {
 struct Listed {
     count: String,
     truncated: bool,
+    bare: bool,
     candidates: Vec<Object>,
 }
 
@@ -307,6 +313,7 @@ impl Session<'_> {
                 if truncated { " or more" } else { "" }
             ),
             truncated,
+            bare: page.blob_items.is_empty() && !truncated,
             candidates: Object::choose(objects, &self.config.suffixes),
         })
     }

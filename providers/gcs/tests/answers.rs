@@ -321,9 +321,15 @@ fn writing_can_fail_in_its_own_way() {
 
 #[test]
 fn what_a_faulty_server_may_have_stored_is_deleted() {
-    for delete in [
-        Answer::status(204),
-        error(404, "NoSuchKey", "The specified key does not exist.", ""),
+    for (delete, kept) in [
+        (
+            Answer::status(204),
+            Some("where versions are kept, one of the sentinel may remain"),
+        ),
+        (
+            error(404, "NoSuchKey", "The specified key does not exist.", ""),
+            None,
+        ),
     ] {
         let server = ScriptedHttp::script()
             .on(Match::any().query("list-type=2"), [xml(ONE)])
@@ -338,6 +344,7 @@ fn what_a_faulty_server_may_have_stored_is_deleted() {
         assert_eq!(server.requests().pop().unwrap().method, "DELETE");
         let mut findings = steps.iter().filter_map(|step| step.diagnosis.as_ref());
         assert!(!findings.any(|it| it.code.as_str() == "write.leftover"));
+        assert_eq!(note(&steps, "kept"), kept);
     }
 }
 

@@ -5,7 +5,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ObjectStorageClass, ServerSideEncryption};
 use aws_smithy_types::byte_stream::AggregatedBytes;
 use bytes::Bytes;
-use linkdial_core::store::{Object, Put, SENTINEL, Store, Written};
+use linkdial_core::store::{Deleted, Object, Put, SENTINEL, Store, Written};
 use linkdial_core::{Code, Diagnosis, Probe};
 use url::form_urlencoded::byte_serialize;
 
@@ -144,11 +144,7 @@ impl Store for Contents<'_> {
         })
     }
 
-    async fn delete(
-        &self,
-        key: &str,
-        written: Option<&Written>,
-    ) -> Result<Option<&'static str>, Diagnosis> {
+    async fn delete(&self, key: &str, written: Option<&Written>) -> Result<Deleted, Diagnosis> {
         let request = self
             .session
             .client
@@ -172,13 +168,13 @@ impl Store for Contents<'_> {
             });
         }
         match Box::pin(request.send()).await {
-            Ok(_) => Ok(None),
+            Ok(_) => Ok(Deleted::Gone(Vec::new())),
             Err(error) => {
                 let resource = self.resource(key);
                 let call = Call::DeleteObject;
                 match self.session.diagnose(call, &resource, error).await {
                     // It never arrived, or somebody else removed it: Google says so, S3 does not.
-                    gone if gone.code == Code::AccessNotFound => Ok(None),
+                    gone if gone.code == Code::AccessNotFound => Ok(Deleted::Absent),
                     other => Err(other),
                 }
             }

@@ -49,6 +49,16 @@ pub struct Written {
     pub etag: Option<String>,
 }
 
+/// How a delete ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Deleted {
+    /// Nothing was there.
+    Absent,
+    /// It is gone, except for what these sentences say that the store keeps, such as a copy for a
+    /// time.
+    Gone(Vec<String>),
+}
+
 /// How far the sentinel got.
 #[derive(Debug)]
 enum State {
@@ -104,10 +114,14 @@ pub async fn write<S: Store>(
         State::Written(written) => Some(written),
     };
     match probe.cleanup(store.delete(&key, written.as_ref())).await {
-        Ok(kept) => {
-            if let Some(kept) = kept {
-                probe.note("kept", kept);
+        Ok(Deleted::Absent) => {}
+        Ok(Deleted::Gone(mut kept)) => {
+            if written.is_none() {
+                // The delete could not name it, and then only hides it.
+                let version = "where versions are kept, one of the sentinel may remain";
+                kept.push(version.to_owned());
             }
+            probe.note("kept", kept.join("; "));
         }
         Err(left) => {
             let hint = store.leftover_hint(&resource, written.as_ref());
