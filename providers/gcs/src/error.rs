@@ -165,15 +165,15 @@ impl Config {
     /// Returns whether the key, or this kind of key, was switched off: an inactive HMAC key, a
     /// disabled account, or the constraint `storage.restrictAuthTypes` of the organisation.
     fn is_switched_off(&self, fault: &Fault) -> bool {
-        let key = matches!(
+        let about_key = matches!(
             fault.code.as_deref(),
             Some("AccessDenied" | "InvalidAccessKeyId" | "InvalidSecurity")
-        ) && !matches!(self.auth, Auth::Anonymous);
-        says(fault, "restrictAuthTypes")
-            || (key
-                && ["inactive", "deactivated", "is disabled"]
-                    .iter()
-                    .any(|word| says(fault, word)))
+        );
+        // Not "is disabled" alone, which Google also says of an API.
+        let words = ["inactive", "deactivated", "account is disabled"];
+        !matches!(self.auth, Auth::Anonymous)
+            && (says(fault, "restrictAuthTypes")
+                || (about_key && words.iter().any(|word| says(fault, word))))
     }
 
     fn refused(&self, call: Call, reason: Reason) -> Code {

@@ -92,9 +92,14 @@ impl Config {
             Code::AuthenticateMethodDisabled => (
                 format!("{endpoint} knows the identity, and it is switched off"),
                 Some(self.identity()),
-                "set the HMAC key to ACTIVE, enable its account, and see that no constraint \
-                 storage.restrictAuthTypes forbids HMAC keys"
-                    .to_owned(),
+                if account {
+                    "enable the service account, in IAM, and see that no constraint \
+                     storage.restrictAuthTypes forbids its tokens"
+                } else {
+                    "set the HMAC key to ACTIVE, enable its account, and see that no constraint \
+                     storage.restrictAuthTypes forbids HMAC keys"
+                }
+                .to_owned(),
             ),
             Code::AuthenticateBadCredentials if account => (
                 format!("{endpoint} refuses the token that the service account signed"),

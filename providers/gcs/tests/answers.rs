@@ -26,6 +26,7 @@ const TO_HMAC_KEYS: &str = "
 403 | SignatureDoesNotMatch | Access denied. | The request signature we calculated does not match the signature you provided. Check your Google secret key and signing method. | fail authenticate.bad-secret CREDENTIALS/secret_key
 403 | InvalidSecurity | The provided security credentials are not valid. | The HMAC key is inactive. | fail authenticate.method-disabled CREDENTIALS/access_id
 403 | AccessDenied | Access denied. | Denied by constraints/storage.restrictAuthTypes. | fail authenticate.method-disabled CREDENTIALS/access_id
+403 | AccessDenied | Access denied. | Cloud Storage API has not been used in project 42 before or it is disabled. | fail access.denied CREDENTIALS/access_id
 403 | RequestTimeTooSkewed | The difference between the request time and the current time is too large. | | fail authenticate.clock-skew
 401 | AuthenticationRequired | Authentication required. | | fail authenticate.bad-credentials CREDENTIALS/access_id
 403 | AccessDenied | Access denied. | robot@p.iam.gserviceaccount.com does not have storage.objects.list access to the Google Cloud Storage bucket. Permission 'storage.objects.list' denied on resource (or it may not exist). | fail access.denied CREDENTIALS/access_id
@@ -213,6 +214,12 @@ fn an_anonymous_link_signs_nothing() {
             "AuthenticationRequired",
             "Authentication required.",
             "",
+        ),
+        (
+            403,
+            "AccessDenied",
+            "Access denied.",
+            "Denied by constraints/storage.restrictAuthTypes.",
         ),
     ] {
         let steps = listing("{}", error(status, code, message, details));

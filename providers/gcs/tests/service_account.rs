@@ -136,7 +136,10 @@ fn a_refused_token_is_the_key_file_or_the_clock() {
             format!("fail authenticate.token-invalid {FILE}"),
         ),
     ] {
-        assert_eq!(summary(&listing(&service_account(), answer)), expected);
+        let steps = listing(&service_account(), answer);
+        assert_eq!(summary(&steps), expected);
+        let hint = decisive(&steps).unwrap().hint.as_deref().unwrap();
+        assert!(!hint.contains("HMAC"), "{hint}");
     }
 }
 
