@@ -1,10 +1,12 @@
 //! What Azure's blob service and its emulator answer, and what it means.
 
+use std::time::Duration;
+
 use azure_core::Error;
 use azure_core::error::ErrorKind;
 use azure_core::http::RawResponse;
 use azure_core::http::headers::HeaderName;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use linkdial_core::clock::{http_date, seconds_ahead};
 use linkdial_core::net::{client_certificate_fault, plain_text_refused};
 use linkdial_core::xml::{element, root_element};
@@ -58,7 +60,7 @@ const CODES: &[(&str, Code)] = &[
 /// Azure refuses a signature whose date is further from its own clock (Authorize with Shared Key,
 /// Specifying the Date header), and takes clocks of machines to differ that much (Create a service
 /// SAS, Specify the access policy).
-pub(crate) const MAX_SKEW: SignedDuration = SignedDuration::from_mins(15);
+pub(crate) const MAX_SKEW: Duration = Duration::from_mins(15);
 
 /// The call that was refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -269,7 +271,7 @@ impl Fault {
     }
 
     fn is_skewed(&self) -> bool {
-        let far = |time| seconds_ahead(time).unsigned_abs() > MAX_SKEW.as_secs().unsigned_abs();
+        let far = |time| seconds_ahead(time).unsigned_abs() > MAX_SKEW.as_secs();
         self.detail.starts_with("Request date header") || self.server_time.is_some_and(far)
     }
 

@@ -7,7 +7,7 @@ use linkdial_core::xml::root_element;
 use linkdial_core::{Blame, Code, Diagnosis, KeyPlace, Retry};
 
 use crate::config::{ACCOUNT_KEY, Auth, ENDPOINT, SAS_TOKEN};
-use crate::error::{Asked, Call, Fault, shorten};
+use crate::error::{Asked, Call, Fault, MAX_SKEW, shorten};
 
 /// Message, guilty key and hint.
 type Words<'a> = (String, Option<&'a KeyPlace>, String);
@@ -17,7 +17,7 @@ impl Fault {
     pub(crate) fn diagnose(&self, asked: Asked<'_>) -> Diagnosis {
         let code = self.code(asked);
         let diagnosis = match code {
-            Code::AuthenticateClockSkew => clock_skew(asked.endpoint, self.server_time),
+            Code::AuthenticateClockSkew => clock_skew(asked.endpoint, self.server_time, MAX_SKEW),
             Code::AccessNotThisService => not_this_service(asked)
                 .evidence("root_element", root_element(&self.body).unwrap_or_default()),
             code => self.plain(code, asked),

@@ -303,7 +303,9 @@ fn clock_skew_is_found_by_azures_words_and_by_its_date() {
     assert_eq!(summary(&steps), "fail authenticate.clock-skew");
     let skew: i64 = evidence(&steps, "skew_seconds").unwrap().parse().unwrap();
     assert!(skew > 0, "{skew}");
-    assert!(diagnosis(&steps).unwrap().message.contains("ahead"));
+    let finding = diagnosis(&steps).unwrap();
+    assert!(finding.message.contains("ahead"));
+    assert!(finding.hint.as_deref().unwrap().contains("15 minutes"));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What Google's XML API and its doubles answer, and what it means.
 
+use std::time::Duration;
+
 use linkdial_core::clock::seconds_ahead;
 use linkdial_core::{Code, Diagnosis};
 use linkdial_s3::{Asked, Call, Fault, Vendor};
@@ -61,8 +63,11 @@ const BILLING: &[&str] = &[
     "UserProjectInvalid",
 ];
 
-/// Google refuses tokens of a clock that is further off, in seconds (Google AIP-4111).
-const MAX_SKEW: u64 = 300;
+/// Google refuses tokens of a clock that is further off (Google AIP-4111).
+const MAX_TOKEN_SKEW: Duration = Duration::from_mins(5);
+
+/// Google refuses signatures of a clock that is further off ([XML], `RequestTimeTooSkewed`).
+const MAX_SIGNATURE_SKEW: Duration = Duration::from_mins(15);
 
 /// Why a request was refused whose identity is not in doubt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -188,6 +193,14 @@ impl Config {
         }
     }
 
+    /// Returns by how much the clocks of this machine and of Google may differ.
+    pub(crate) const fn max_skew(&self) -> Duration {
+        match self.auth {
+            Auth::ServiceAccount(_) => MAX_TOKEN_SKEW,
+            Auth::Anonymous | Auth::Hmac(_) => MAX_SIGNATURE_SKEW,
+        }
+    }
+
     /// A token that an account signed for itself is refused without a reason; the clocks are the
     /// one cause that can be seen from here.
     fn unauthorized(&self, fault: &Fault) -> Code {
@@ -195,7 +208,9 @@ impl Config {
             Auth::Anonymous => Code::AuthenticateRequired,
             Auth::Hmac(_) => Code::AuthenticateBadCredentials,
             Auth::ServiceAccount(_) => match fault.server_time.map(seconds_ahead) {
-                Some(skew) if skew.unsigned_abs() > MAX_SKEW => Code::AuthenticateClockSkew,
+                Some(skew) if skew.unsigned_abs() > self.max_skew().as_secs() => {
+                    Code::AuthenticateClockSkew
+                }
                 _ => Code::AuthenticateBadCredentials,
             },
         }

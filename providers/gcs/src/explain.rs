@@ -18,7 +18,9 @@ impl Config {
         let code = self.code(asked, fault);
         let diagnosis = match (code, reason(fault)) {
             (Code::AccessWrongRegion, _) => self.wrong_region(asked, fault),
-            (Code::AuthenticateClockSkew, _) => clock_skew(asked.endpoint, fault.server_time),
+            (Code::AuthenticateClockSkew, _) => {
+                clock_skew(asked.endpoint, fault.server_time, self.max_skew())
+            }
             (Code::AccessNotThisService, _) => not_this_service(asked)
                 .evidence("root_element", fault.root_element().unwrap_or_default()),
             (Code::AccessDenied | Code::ReadDenied | Code::WriteDenied, Some(reason)) => {

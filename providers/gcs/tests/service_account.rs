@@ -111,6 +111,8 @@ fn a_refused_token_is_the_key_file_or_the_clock() {
     assert_eq!(summary(&steps), "fail authenticate.clock-skew");
     let skew: i64 = evidence(&steps, "skew_seconds").unwrap().parse().unwrap();
     assert!((7195..=7205).contains(&skew), "{skew}");
+    let hint = decisive(&steps).unwrap().hint.as_deref().unwrap();
+    assert!(hint.contains("beyond 5 minutes"), "{hint}");
 
     let details = "robot@p.iam.gserviceaccount.com does not have storage.objects.list access.";
     for (answer, expected) in [

@@ -1,5 +1,7 @@
 //! The words for what S3, STS and compatible stores answered: message, guilty key and hint.
 
+use std::time::Duration;
+
 use linkdial_core::clock::clock_skew;
 use linkdial_core::{Code, Diagnosis, Retry};
 
@@ -11,6 +13,9 @@ use crate::error::{Amazon, place, shorten};
 use crate::fault::Fault;
 use crate::session::{Asked, Call, Vendor as _};
 
+/// S3 and STS refuse a signature of a clock that is further off ([S3], `RequestTimeTooSkewed`).
+const MAX_SKEW: Duration = Duration::from_mins(15);
+
 /// Message, guilty key and hint.
 type Words = (String, Option<&'static str>, String);
 
@@ -20,7 +25,7 @@ impl Fault {
         let code = self.code(asked, link);
         let diagnosis = match code {
             Code::AccessWrongRegion => self.wrong_region(asked, link),
-            Code::AuthenticateClockSkew => clock_skew(asked.endpoint, self.server_time),
+            Code::AuthenticateClockSkew => clock_skew(asked.endpoint, self.server_time, MAX_SKEW),
             Code::AccessWrongStyle => wrong_style(asked),
             Code::AccessNotThisService => self.not_this_service(asked),
             Code::AuthenticateRoleRefused => self.role_refused(asked),
@@ -61,7 +66,7 @@ impl Fault {
         if let Some(seconds) = self.retry_after.as_ref().and_then(|it| it.parse().ok()) {
             diagnosis = diagnosis
                 .evidence("retry_after", format!("{seconds} s"))
-                .retry(Retry::After(std::time::Duration::from_secs(seconds)));
+                .retry(Retry::After(Duration::from_secs(seconds)));
         }
         diagnosis.evidence("location", self.location.as_deref().unwrap_or_default())
     }
