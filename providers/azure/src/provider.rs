@@ -66,6 +66,9 @@ impl Provider for Azure {
         if let Some(warning) = container.as_ref().and_then(Bucket::scheme_warning) {
             probe.finding(None, warning);
         }
+        if let Some(other) = container.as_ref().and_then(|it| self.other_account(it)) {
+            return Err(probe.halt(None, other));
+        }
         if let Auth::Sas(sas) = &self.config.auth {
             self.examine(probe, sas, container.is_some())?;
         }
@@ -87,6 +90,27 @@ impl Azure {
         } else {
             endpoint
         }
+    }
+
+    /// Returns the finding that the target, as Hadoop writes it, belongs to another account.
+    fn other_account(&self, container: &Bucket) -> Option<Diagnosis> {
+        let (host, ours) = (container.account.as_ref()?, &self.config.account);
+        let named = host.split('.').next().unwrap_or_default();
+        if named.is_empty()
+            || named
+                .trim_end_matches("-secondary")
+                .eq_ignore_ascii_case(ours)
+        {
+            return None;
+        }
+        Some(
+            Diagnosis::new(
+                Code::DefineTargetInvalid,
+                format!("the target is in the account `{named}`, and the link is to `{ours}`"),
+            )
+            .key(self.config.places.account.clone())
+            .hint("use a link to that account, or write the container and prefix alone"),
+        )
     }
 
     /// Says what the signature says about itself, before a packet is sent.

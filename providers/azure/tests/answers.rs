@@ -593,6 +593,17 @@ fn a_target_that_does_not_fit_is_not_dialled() {
         let steps = dial(SHARED_KEY, &config(&server), Some(target));
         assert_eq!(summary(&steps), "fail define.target-invalid", "{target}");
     }
+    for target in [
+        "abfss://box@other.dfs.core.windows.net/in/",
+        "wasbs://box@other.blob.core.windows.net/in/",
+    ] {
+        let steps = dial(SHARED_KEY, &config(&server), Some(target));
+        assert_eq!(
+            summary(&steps),
+            "fail define.target-invalid CREDENTIALS/account_name",
+            "{target}"
+        );
+    }
     assert!(server.requests().is_empty());
     for target in [
         "azure://box/in/",
