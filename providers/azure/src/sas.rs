@@ -89,8 +89,11 @@ impl Sas {
             }),
             None => Ok(None),
         };
-        let (start, expiry) = (date("st")?, date("se")?);
-        if expiry.is_none() && get("si").is_none() {
+        // The key that signs a user delegation SAS has a start and an end of its own.
+        let start = date("st")?.max(date("skt")?);
+        let (end, end_of_key) = (date("se")?, date("ske")?);
+        let expiry = end.into_iter().chain(end_of_key).min();
+        if end.is_none() && get("si").is_none() {
             return Err(malformed("has neither `se` nor `si`", whole));
         }
         let scope = match (get("ss"), get("srt"), get("sr")) {
@@ -275,6 +278,14 @@ mod tests {
         assert_eq!(code(both, "2026-02-01T00:14:59Z"), None);
         assert_eq!(code(both, "2025-12-31T23:45:00Z"), None);
         assert_eq!(code("sr=c&si=policy", "2025-12-31T23:59:59Z"), None);
+        // The key of a delegated signature may end before it and start after it.
+        let delegated = format!("{both}&skt=2026-01-08T00%3A00%3A00Z&ske=2026-01-20");
+        assert_eq!(code(&delegated, "2026-01-07T00:00:00Z"), early);
+        assert_eq!(code(&delegated, "2026-01-15T00:00:00Z"), None);
+        assert_eq!(code(&delegated, "2026-01-21T00:00:00Z"), expired);
+        let wider = format!("{both}&skt=2025-12-01&ske=2026-03-01");
+        assert_eq!(code(&wider, "2025-12-15T00:00:00Z"), early);
+        assert_eq!(code(&wider, "2026-02-15T00:00:00Z"), expired);
     }
 
     #[test]
