@@ -2,7 +2,6 @@
 //! and guilty key of each, nothing left behind, and no secret in any text.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-#[path = "../lab/mod.rs"]
 mod lab;
 
 use lab::{Case, evidence, fail, note, path, report, script, verify};
