@@ -9,9 +9,9 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{
-    HMAC, ONE, config, decisive, dial, dial_with, error, evidence, listing, note, passed,
-    service_account, settings, summary, write, xml,
+    HMAC, ONE, config, dial, dial_with, error, listing, service_account, settings, write, xml,
 };
+use linkdial_core::testing::record::{diagnosis, evidence, note, passed, summary};
 use linkdial_core::{Blame, Intent, Retry, Settings, Stage};
 use linkdial_testcontainers::broken::{Broken, Fault};
 use linkdial_testcontainers::{Answer, Certificates, Match, ScriptedHttp};
@@ -62,7 +62,7 @@ fn every_answer_to_an_hmac_key_has_its_code() {
         assert_eq!(evidence(&steps, "operation"), Some("storage.objects.list"));
         let details = (!details.is_empty()).then_some(details);
         assert_eq!(evidence(&steps, "remote_details"), details);
-        assert!(decisive(&steps).unwrap().hint.is_some(), "{code}");
+        assert!(diagnosis(&steps).unwrap().hint.is_some(), "{code}");
     }
 }
 
@@ -74,7 +74,7 @@ fn who_pays_is_no_question_of_the_identity() {
         ("AccessDenied", Blame::Permission, true),
     ] {
         let steps = listing(HMAC, error(403, code, "", ""));
-        assert_eq!(decisive(&steps).unwrap().blame, blame, "{code}");
+        assert_eq!(diagnosis(&steps).unwrap().blame, blame, "{code}");
         assert_eq!(
             passed(&steps).contains(&Stage::Authenticate),
             proved,
@@ -94,7 +94,7 @@ fn an_ip_filter_does_not_look_at_the_identity() {
             error(403, "AccessDenied", "Access denied.", details),
         );
         assert_eq!(summary(&steps), "fail access.denied", "{credentials}");
-        assert_eq!(decisive(&steps).unwrap().blame, Blame::Network);
+        assert_eq!(diagnosis(&steps).unwrap().blame, Blame::Network);
         assert!(!passed(&steps).contains(&Stage::Authenticate));
     }
 }
@@ -300,7 +300,7 @@ fn the_generation_that_was_written_is_the_one_deleted() {
     ));
     let steps = write(HMAC, &config(&held.url()), "bucket/in/");
     assert_eq!(summary(&steps), "warn write.leftover");
-    let hint = decisive(&steps).unwrap().hint.as_deref().unwrap();
+    let hint = diagnosis(&steps).unwrap().hint.as_deref().unwrap();
     assert!(hint.contains("storage.objects.delete"), "{hint}");
     assert_eq!(evidence(&steps, "version"), Some("1700000000000042"));
 }
@@ -362,7 +362,7 @@ fn a_retry_time_is_kept() {
         error(503, "ServiceUnavailable", "", "").header("retry-after", "7"),
     );
     assert_eq!(summary(&steps), "warn access.throttled");
-    let retry = decisive(&steps).unwrap().retry;
+    let retry = diagnosis(&steps).unwrap().retry;
     assert_eq!(retry, Retry::After(Duration::from_secs(7)));
 }
 

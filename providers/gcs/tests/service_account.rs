@@ -6,10 +6,8 @@ mod common;
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use common::{
-    ONE, config, decisive, dial, dial_with, error, evidence, listing, passed, service_account,
-    settings, summary, xml,
-};
+use common::{ONE, config, dial, dial_with, error, listing, service_account, settings, xml};
+use linkdial_core::testing::record::{diagnosis, evidence, passed, summary};
 use linkdial_core::{Intent, Settings, Stage};
 use linkdial_testcontainers::{Answer, ScriptedHttp, ServiceAccount};
 
@@ -111,7 +109,7 @@ fn a_refused_token_is_the_key_file_or_the_clock() {
     assert_eq!(summary(&steps), "fail authenticate.clock-skew");
     let skew: i64 = evidence(&steps, "skew_seconds").unwrap().parse().unwrap();
     assert!((7195..=7205).contains(&skew), "{skew}");
-    let hint = decisive(&steps).unwrap().hint.as_deref().unwrap();
+    let hint = diagnosis(&steps).unwrap().hint.as_deref().unwrap();
     assert!(hint.contains("beyond 5 minutes"), "{hint}");
 
     let details = "robot@p.iam.gserviceaccount.com does not have storage.objects.list access.";
@@ -140,7 +138,7 @@ fn a_refused_token_is_the_key_file_or_the_clock() {
     ] {
         let steps = listing(&service_account(), answer);
         assert_eq!(summary(&steps), expected);
-        let hint = decisive(&steps).unwrap().hint.as_deref().unwrap();
+        let hint = diagnosis(&steps).unwrap().hint.as_deref().unwrap();
         assert!(!hint.contains("HMAC"), "{hint}");
     }
 }
