@@ -9,7 +9,7 @@ use azure_storage_blob::{BlobClient, BlobServiceClient};
 use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 use linkdial_core::net::TlsOptions;
-use linkdial_core::store::{self, Bucket, Object};
+use linkdial_core::store::{self, Bucket, LISTED, Listing};
 use linkdial_core::xml::root_element;
 use linkdial_core::{
     Blame, Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage,
@@ -23,9 +23,6 @@ use crate::object;
 use crate::sas::Sas;
 use crate::target::NAMING;
 use crate::wire::{Transport, client};
-
-/// Enough names to find one that the target's wildcard and the link's suffixes let through.
-const LISTED: i32 = 100;
 
 /// An AZURE link, ready to be dialled.
 #[derive(Debug)]
@@ -126,7 +123,7 @@ impl Azure {
         }
         if container {
             let mut calls = vec![(Call::ListBlobs, Stage::Access)];
-            if reads(probe) {
+            if probe.intent().reads() {
                 calls.push((Call::GetBlob, Stage::Read));
             }
             // Reading `sp` leaves no trace, so it needs no leave to write.
@@ -222,13 +219,12 @@ impl Azure {
             client,
         };
         let stages = &[Stage::Authenticate, Stage::Access];
-        let listed = probe.step(&endpoint, stages, session.list()).await?;
+        let (listing, bare) = probe.step(&endpoint, stages, session.list()).await?;
+        session.bare = bare;
         self.note_identity(probe);
-        probe.note("objects", &listed.count);
-        session.bare = listed.bare;
-        if reads(probe) {
-            let candidates = &listed.candidates;
-            let read = store::read(probe, &endpoint, &session, candidates, listed.truncated);
+        probe.note("objects", listing.count());
+        if probe.intent().reads() {
+            let read = store::read(probe, &endpoint, &session, &listing);
             Box::pin(read).await?;
         }
         if probe.intent().write {
@@ -265,14 +261,6 @@ impl Azure {
     }
 }
 
-/// What a listing showed.
-struct Listed {
-    count: String,
-    truncated: bool,
-    bare: bool,
-    candidates: Vec<Object>,
-}
-
 impl Session<'_> {
     pub(crate) fn blob(&self, key: &str) -> BlobClient {
         self.client.blob_client(&self.container.name, key)
@@ -297,7 +285,8 @@ impl Session<'_> {
         not_this_service(self.asked(call, resource))
     }
 
-    async fn list(&self) -> Result<Listed, Diagnosis> {
+    /// Lists the target, and says whether nothing at all is there.
+    async fn list(&self) -> Result<(Listing, bool), Diagnosis> {
         let prefix = &self.container.prefix;
         let options = BlobContainerClientListBlobsOptions {
             // Tells directories of a hierarchical namespace from blobs.
@@ -326,20 +315,11 @@ impl Session<'_> {
             .filter(|page| page.container_name.as_ref() == Some(&self.container.name))
             .ok_or_else(|| self.not_azure(Call::ListBlobs, &resource))?;
         let truncated = page.next_marker.is_some_and(|marker| !marker.is_empty());
-        let listed = page.blob_items.iter().filter_map(object::listed);
-        let objects: Vec<Object> = listed
-            .filter(|object| self.container.holds(&object.key))
-            .collect();
-        Ok(Listed {
-            count: format!(
-                "{}{}",
-                objects.len(),
-                if truncated { " or more" } else { "" }
-            ),
-            truncated,
-            bare: page.blob_items.is_empty() && !truncated,
-            candidates: Object::choose(objects, &self.config.suffixes),
-        })
+        let bare = page.blob_items.is_empty() && !truncated;
+        let blobs = page.blob_items.iter().filter_map(object::listed);
+        let suffixes = &self.config.suffixes;
+        let listing = Listing::new(self.container, blobs, truncated, suffixes);
+        Ok((listing, bare))
     }
 }
 
@@ -361,11 +341,6 @@ async fn ask_service(client: &BlobServiceClient, call: Call) -> Result<bool, Err
 
 fn is_listing(body: &[u8]) -> bool {
     root_element(&String::from_utf8_lossy(body)) == Some("EnumerationResults")
-}
-
-/// Whether the uses of the link read; a target without a use counts as read.
-fn reads(probe: &Probe) -> bool {
-    probe.intent().read || !probe.intent().write
 }
 
 fn no_target() -> Diagnosis {

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use crate::diagnosis::Diagnosis;
 
 pub use bucket::{Bucket, Naming};
-pub use object::{Object, read};
+pub use object::{LISTED, Listing, Object, read};
 pub use sentinel::{Deleted, Put, SENTINEL, Written, write};
 
 /// What a provider does with single objects of the bucket that a link is used with.
