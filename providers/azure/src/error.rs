@@ -8,7 +8,7 @@ use azure_core::http::RawResponse;
 use azure_core::http::headers::HeaderName;
 use jiff::Timestamp;
 use linkdial_core::clock::{http_date, seconds_ahead};
-use linkdial_core::net::{client_certificate_fault, plain_text_refused};
+use linkdial_core::net::tls_refusal;
 use linkdial_core::xml::{element, root_element};
 use linkdial_core::{Blame, Code, Diagnosis, Endpoint};
 
@@ -133,13 +133,9 @@ pub(crate) async fn diagnose(asked: Asked<'_>, transport: &Transport, error: Err
         }
     };
     let fault = Fault::read(raw);
-    if let Some(diagnosis) = plain_text_refused(asked.endpoint, fault.status, &fault.body) {
-        return diagnosis;
-    }
-    if let Some(context) = transport.fault_context().await
-        && let Some(diagnosis) =
-            client_certificate_fault(asked.endpoint, &context, fault.status, &fault.body)
-    {
+    let context = transport.fault_context().await;
+    let below = tls_refusal(asked.endpoint, context.as_ref(), fault.status, &fault.body);
+    if let Some(diagnosis) = below {
         return diagnosis;
     }
     fault.diagnose(asked)
@@ -290,9 +286,4 @@ impl Fault {
     fn is_azures(&self) -> bool {
         self.request_id.is_some() || root_element(&self.body) == Some("Error")
     }
-}
-
-/// Returns the beginning of a text, as much as a report shows.
-pub(crate) fn shorten(text: &str) -> String {
-    text.chars().take(300).collect()
 }

@@ -1,13 +1,11 @@
 //! The words for what Azure answered: message, guilty key and hint.
 
-use std::time::Duration;
-
 use linkdial_core::clock::clock_skew;
 use linkdial_core::xml::root_element;
-use linkdial_core::{Blame, Code, Diagnosis, KeyPlace, Retry};
+use linkdial_core::{Blame, Code, Diagnosis, KeyPlace};
 
 use crate::config::{ACCOUNT_KEY, Auth, ENDPOINT, SAS_TOKEN};
-use crate::error::{Asked, Call, Fault, MAX_SKEW, shorten};
+use crate::error::{Asked, Call, Fault, MAX_SKEW};
 
 /// Message, guilty key and hint.
 type Words<'a> = (String, Option<&'a KeyPlace>, String);
@@ -26,7 +24,7 @@ impl Fault {
             .evidence("operation", asked.call.name())
             .evidence("resource", asked.resource)
             .evidence("remote_code", self.code.as_deref().unwrap_or_default())
-            .evidence("remote_message", shorten(&self.message))
+            .evidence("remote_message", &self.message)
             .evidence("status", self.status)
             .evidence("request_id", self.request_id.as_deref().unwrap_or_default())
             .evidence("account", &asked.config.account)
@@ -48,12 +46,9 @@ impl Fault {
         if firewall || self.is_names() || self.is_state_of_account() {
             diagnosis = diagnosis.without_identity();
         }
-        if let Some(seconds) = self.retry_after.as_ref().and_then(|it| it.parse().ok()) {
-            diagnosis = diagnosis
-                .evidence("retry_after", format!("{seconds} s"))
-                .retry(Retry::After(Duration::from_secs(seconds)));
-        }
-        diagnosis.evidence("location", self.location.as_deref().unwrap_or_default())
+        diagnosis
+            .retry_after(self.retry_after.as_deref())
+            .evidence("location", self.location.as_deref().unwrap_or_default())
     }
 
     fn about_identity<'a>(&self, code: Code, asked: Asked<'a>) -> Option<Words<'a>> {

@@ -119,11 +119,7 @@ fn in_the_clear(url: &Url) -> bool {
 
 /// Returns the place of a key in the clause it is documented in.
 pub(crate) fn place(key: &str) -> KeyPlace {
-    let clause = KEYS
-        .iter()
-        .find(|known| known.name == key)
-        .map_or(linkdial_core::ClauseName::Config, |known| known.clause);
-    KeyPlace::key(clause, key)
+    Key::place_in(KEYS, key)
 }
 
 fn auth(clauses: &mut Clauses<'_>) -> Option<Auth> {

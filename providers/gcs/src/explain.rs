@@ -1,9 +1,7 @@
 //! The words for what Google answered: message, guilty key and hint.
 
-use std::time::Duration;
-
 use linkdial_core::clock::clock_skew;
-use linkdial_core::{Blame, Code, Diagnosis, Retry};
+use linkdial_core::{Blame, Code, Diagnosis};
 use linkdial_s3::{Asked, Call, Fault, Vendor as _};
 
 use crate::config::{ACCESS_ID, Auth, Config, ENDPOINT, REGION, SECRET, SERVICE_ACCOUNT, place};
@@ -33,10 +31,10 @@ impl Config {
             .evidence("operation", self.right(asked.call))
             .evidence("resource", asked.resource)
             .evidence("remote_code", fault.code.as_deref().unwrap_or_default())
-            .evidence("remote_message", shorten(&fault.message))
+            .evidence("remote_message", &fault.message)
             .evidence(
                 "remote_details",
-                shorten(fault.details.as_deref().unwrap_or_default()),
+                fault.details.as_deref().unwrap_or_default(),
             )
             .evidence("status", fault.status)
             .evidence("challenge", fault.challenge.as_deref().unwrap_or_default())
@@ -63,12 +61,9 @@ impl Config {
         if let Some(key) = key {
             diagnosis = diagnosis.key(place(key));
         }
-        if let Some(seconds) = fault.retry_after.as_ref().and_then(|it| it.parse().ok()) {
-            diagnosis = diagnosis
-                .evidence("retry_after", format!("{seconds} s"))
-                .retry(Retry::After(Duration::from_secs(seconds)));
-        }
-        diagnosis.evidence("location", fault.location.as_deref().unwrap_or_default())
+        diagnosis
+            .retry_after(fault.retry_after.as_deref())
+            .evidence("location", fault.location.as_deref().unwrap_or_default())
     }
 
     fn about_identity(&self, code: Code, asked: Asked<'_>) -> Option<Words> {
@@ -302,8 +297,4 @@ const fn role(call: Call) -> &'static str {
         Call::DeleteObject => "roles/storage.objectUser",
         _ => "roles/storage.objectViewer",
     }
-}
-
-fn shorten(text: &str) -> String {
-    text.chars().take(300).collect()
 }

@@ -9,9 +9,8 @@ use linkdial_core::store::{Deleted, Object, Put, SENTINEL, Store, Written};
 use linkdial_core::{Code, Diagnosis, Probe};
 use url::form_urlencoded::byte_serialize;
 
-use crate::config::{CUSTOMER_KEY, Encryption};
+use crate::config::{CUSTOMER_KEY, Encryption, place};
 use crate::contents::Contents;
-use crate::error::place;
 use crate::session::Call;
 
 /// Takes what matters of an object of the listing.
