@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use linkdial_core::{Clauses, Code, Diagnosis, Key, KeyPlace, Outcome, Secret, Shape};
+use linkdial_core::{Clauses, Code, Diagnosis, Key, KeyPlace, Outcome, Secret, Shape, UrlForm};
 use url::Url;
 
 use crate::sas::Sas;
@@ -59,6 +59,15 @@ pub(crate) struct Config {
     pub(crate) base_given: bool,
     pub(crate) suffixes: Vec<String>,
     pub(crate) places: Places,
+}
+
+impl Config {
+    /// Returns whether one address serves many accounts, as that of an emulator does: the account then
+    /// stands in the path. The product has a host name for each, in every cloud.
+    pub(crate) fn serves_many_accounts(&self) -> bool {
+        let named = |host: &str| host.contains('.');
+        self.base.path() != "/" || !self.base.domain().is_some_and(named)
+    }
 }
 
 /// Reads both clauses. Every rule runs, so that all findings come at once.
@@ -124,14 +133,21 @@ fn account(clauses: &mut Clauses<'_>) -> Option<String> {
     None
 }
 
-fn endpoint(clauses: &mut Clauses<'_>, account: Option<&str>) -> Option<Url> {
-    let example = "https://example.blob.core.windows.net";
-    let mut url = clauses.service_url(ENDPOINT, example, |path| {
-        let path = path.trim_matches('/');
-        path.contains('/').then_some(
+/// The path is the account where one address serves many, as that of an emulator does.
+const FORM: UrlForm = UrlForm {
+    allowed: "https://ACCOUNT.blob.SUFFIX, or http[s]://host[:port]/ACCOUNT",
+    hint: "write the address of the blob service, such as https://example.blob.core.windows.net; \
+           that of an emulator ends with the account, http://127.0.0.1:10000/devstoreaccount1",
+    path_fault: |path| {
+        let more = path.trim_matches('/').contains('/');
+        more.then_some(
             "holds more than the account in its path; the container belongs to the target",
         )
-    })?;
+    },
+};
+
+fn endpoint(clauses: &mut Clauses<'_>, account: Option<&str>) -> Option<Url> {
+    let mut url = clauses.service_url(ENDPOINT, &FORM)?;
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
     let host = url.host_str().unwrap_or_default().to_owned();

@@ -1,12 +1,14 @@
 //! What Azure's blob service and its emulator answer, and what it means.
 
+use std::time::Duration;
+
 use azure_core::Error;
 use azure_core::error::ErrorKind;
 use azure_core::http::RawResponse;
 use azure_core::http::headers::HeaderName;
 use jiff::Timestamp;
 use linkdial_core::clock::{http_date, seconds_ahead};
-use linkdial_core::net::{client_certificate_fault, plain_text_refused};
+use linkdial_core::net::tls_refusal;
 use linkdial_core::xml::{element, root_element};
 use linkdial_core::{Blame, Code, Diagnosis, Endpoint};
 
@@ -55,9 +57,10 @@ const CODES: &[(&str, Code)] = &[
     ),
 ];
 
-/// Azure refuses a signature whose date is further from its own clock, in seconds (Authorize with
-/// Shared Key, Specifying the Date header).
-const MAX_SKEW: i64 = 15 * 60;
+/// Azure refuses a signature whose date is further from its own clock (Authorize with Shared Key,
+/// Specifying the Date header), and takes clocks of machines to differ that much (Create a service
+/// SAS, Specify the access policy).
+pub(crate) const MAX_SKEW: Duration = Duration::from_mins(15);
 
 /// The call that was refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -130,13 +133,9 @@ pub(crate) async fn diagnose(asked: Asked<'_>, transport: &Transport, error: Err
         }
     };
     let fault = Fault::read(raw);
-    if let Some(diagnosis) = plain_text_refused(asked.endpoint, fault.status, &fault.body) {
-        return diagnosis;
-    }
-    if let Some(context) = transport.fault_context().await
-        && let Some(diagnosis) =
-            client_certificate_fault(asked.endpoint, &context, fault.status, &fault.body)
-    {
+    let context = transport.fault_context().await;
+    let below = tls_refusal(asked.endpoint, context.as_ref(), fault.status, &fault.body);
+    if let Some(diagnosis) = below {
         return diagnosis;
     }
     fault.diagnose(asked)
@@ -194,16 +193,30 @@ impl Fault {
                 code => *code,
             };
         }
+        // KeyVaultEncryptionKeyNotFound, KeyVaultVaultNotFound, KeyVaultAccessTokenCannotBeAcquired
+        // [COMMON].
+        if remote.starts_with("KeyVault") {
+            return match asked.call {
+                Call::PutBlob => Code::WriteKmsDenied,
+                _ => Code::ReadKmsDenied,
+            };
+        }
         match (remote, self.status) {
-            ("AuthenticationFailed" | "InvalidAuthenticationInfo", _) => self.unproved(asked),
+            ("AuthenticationFailed", _) => self.unproved(asked),
+            // It is about the form of what was sent, before a key is looked at [COMMON].
+            ("InvalidAuthenticationInfo", _) => match asked.config.auth {
+                Auth::SharedKey(_) => Code::AuthenticateBadCredentials,
+                Auth::Sas(_) => Code::AuthenticateTokenInvalid,
+            },
             // The emulator says so of a wrong key, Azure of its firewall.
             ("AuthorizationFailure", _) if self.message.contains("failed to authenticate") => {
                 self.unproved(asked)
             }
             ("AuthorizationFailure", _) => asked.call.denied(),
-            // The emulator's word for an account that it does not have [AZURITE]; the product has a
-            // host name for each.
-            ("ResourceNotFound", 404) if asked.config.base_given => Code::AuthenticateUnknownKey,
+            // The emulator's word for an account that it does not have [AZURITE].
+            ("ResourceNotFound", 404) if asked.config.serves_many_accounts() => {
+                Code::AuthenticateUnknownKey
+            }
             ("ResourceNotFound", 404) => Code::AccessNotFound,
             (_, 429) => Code::AccessThrottled,
             (_, 301 | 302 | 303 | 307 | 308) if self.location.is_some() => Code::AccessRedirected,
@@ -215,9 +228,13 @@ impl Fault {
         }
     }
 
-    /// Returns whether the refusal is that of a firewall, which does not look at the identity.
-    pub(crate) fn is_firewalls(&self) -> bool {
+    /// Returns whether an answer that means `code` is the refusal of a firewall, which does not look
+    /// at the identity. The emulator has the same word for a wrong key.
+    pub(crate) fn is_firewalls(&self, code: Code) -> bool {
         matches!(
+            code,
+            Code::AccessDenied | Code::ReadDenied | Code::WriteDenied
+        ) && matches!(
             self.code.as_deref(),
             Some("AuthorizationFailure" | "AuthorizationSourceIPMismatch")
         )
@@ -228,18 +245,30 @@ impl Fault {
         self.code.as_deref() == Some("InvalidResourceName")
     }
 
+    /// Returns whether the account as a whole is in a state that forbids the call, whoever asks.
+    pub(crate) fn is_state_of_account(&self) -> bool {
+        self.code.as_deref() == Some("InsufficientAccountPermissions")
+    }
+
     /// Returns what is refused where the service says that nobody was authenticated.
     fn unproved(&self, asked: Asked<'_>) -> Code {
-        let far = |time| seconds_ahead(time).abs() > MAX_SKEW;
-        if self.detail.starts_with("Request date header") || self.server_time.is_some_and(far) {
-            return Code::AuthenticateClockSkew;
-        }
-        match asked.config.auth {
+        match &asked.config.auth {
+            Auth::SharedKey(_) if self.is_skewed() => Code::AuthenticateClockSkew,
             // The account is known: it is the host that answered.
             Auth::SharedKey(_) => Code::AuthenticateBadSecret,
-            Auth::Sas(_) if self.is_past() => Code::AuthenticateTokenExpired,
+            // It holds no time of this machine: the server's own clock is what counts.
+            Auth::Sas(sas)
+                if self.is_past() || self.server_time.is_some_and(|it| sas.ended(it)) =>
+            {
+                Code::AuthenticateTokenExpired
+            }
             Auth::Sas(_) => Code::AuthenticateTokenInvalid,
         }
+    }
+
+    fn is_skewed(&self) -> bool {
+        let far = |time| seconds_ahead(time).unsigned_abs() > MAX_SKEW.as_secs();
+        self.detail.starts_with("Request date header") || self.server_time.is_some_and(far)
     }
 
     /// "Signature not valid in the specified time frame: Start [A] - Expiry [B] - Current [C]", or
@@ -257,9 +286,4 @@ impl Fault {
     fn is_azures(&self) -> bool {
         self.request_id.is_some() || root_element(&self.body) == Some("Error")
     }
-}
-
-/// Returns the beginning of a text, as much as a report shows.
-pub(crate) fn shorten(text: &str) -> String {
-    text.chars().take(300).collect()
 }

@@ -1,13 +1,11 @@
 //! The words for what Azure answered: message, guilty key and hint.
 
-use std::time::Duration;
-
 use linkdial_core::clock::clock_skew;
 use linkdial_core::xml::root_element;
-use linkdial_core::{Blame, Code, Diagnosis, KeyPlace, Retry};
+use linkdial_core::{Blame, Code, Diagnosis, KeyPlace};
 
 use crate::config::{ACCOUNT_KEY, Auth, ENDPOINT, SAS_TOKEN};
-use crate::error::{Asked, Call, Fault, shorten};
+use crate::error::{Asked, Call, Fault, MAX_SKEW};
 
 /// Message, guilty key and hint.
 type Words<'a> = (String, Option<&'a KeyPlace>, String);
@@ -17,7 +15,7 @@ impl Fault {
     pub(crate) fn diagnose(&self, asked: Asked<'_>) -> Diagnosis {
         let code = self.code(asked);
         let diagnosis = match code {
-            Code::AuthenticateClockSkew => clock_skew(asked.endpoint, self.server_time),
+            Code::AuthenticateClockSkew => clock_skew(asked.endpoint, self.server_time, MAX_SKEW),
             Code::AccessNotThisService => not_this_service(asked)
                 .evidence("root_element", root_element(&self.body).unwrap_or_default()),
             code => self.plain(code, asked),
@@ -26,7 +24,7 @@ impl Fault {
             .evidence("operation", asked.call.name())
             .evidence("resource", asked.resource)
             .evidence("remote_code", self.code.as_deref().unwrap_or_default())
-            .evidence("remote_message", shorten(&self.message))
+            .evidence("remote_message", &self.message)
             .evidence("status", self.status)
             .evidence("request_id", self.request_id.as_deref().unwrap_or_default())
             .evidence("account", &asked.config.account)
@@ -41,18 +39,16 @@ impl Fault {
         if let Some(key) = key {
             diagnosis = diagnosis.key(key.clone());
         }
-        if self.is_firewalls() {
+        let firewall = self.is_firewalls(code);
+        if firewall {
             diagnosis = diagnosis.blame(Blame::Network);
         }
-        if self.is_firewalls() || self.is_names() {
+        if firewall || self.is_names() || self.is_state_of_account() {
             diagnosis = diagnosis.without_identity();
         }
-        if let Some(seconds) = self.retry_after.as_ref().and_then(|it| it.parse().ok()) {
-            diagnosis = diagnosis
-                .evidence("retry_after", format!("{seconds} s"))
-                .retry(Retry::After(Duration::from_secs(seconds)));
-        }
-        diagnosis.evidence("location", self.location.as_deref().unwrap_or_default())
+        diagnosis
+            .retry_after(self.retry_after.as_deref())
+            .evidence("location", self.location.as_deref().unwrap_or_default())
     }
 
     fn about_identity<'a>(&self, code: Code, asked: Asked<'a>) -> Option<Words<'a>> {
@@ -74,6 +70,13 @@ impl Fault {
                 Some(&places.proof),
                 "copy key1 or key2 of the account again: keys are replaced by a rotation, and a `/` \
                  or `+` lost on the way looks like this"
+                    .to_owned(),
+            ),
+            Code::AuthenticateBadCredentials => (
+                format!("{endpoint} can not read the signature of the request"),
+                Some(&places.proof),
+                "look for a proxy on the way that changes the header Authorization; without one, \
+                 copy key1 or key2 of the account again"
                     .to_owned(),
             ),
             Code::AuthenticateTokenExpired => (
@@ -149,8 +152,10 @@ impl Fault {
             "InsufficientAccountPermissions" => (
                 format!("the account does not allow {call} at present"),
                 Some(&places.account),
-                "look at the account's state: a failover or a lock may make it read-only"
-                    .to_owned(),
+                format!(
+                    "look at the account's state: a failover or a lock may make it read-only, and \
+                     its secondary (-secondary in `{ENDPOINT}`) always is"
+                ),
             ),
             _ => (
                 format!("the identity may not do {call} on `{resource}`"),
@@ -218,6 +223,13 @@ impl Fault {
                 ),
                 None,
                 "write the blobs without a customer-provided key; an encryption scope needs none"
+                    .to_owned(),
+            ),
+            Code::ReadKmsDenied | Code::WriteKmsDenied => (
+                format!("the key of Key Vault that encrypts `{resource}` can not be used"),
+                None,
+                "enable the key and its vault, let the account's managed identity get, wrap and \
+                 unwrap with it, and let the account through the vault's firewall"
                     .to_owned(),
             ),
             Code::AccessRequestRefused => (

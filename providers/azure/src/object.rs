@@ -8,9 +8,10 @@ use azure_storage_blob::models::{
 };
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
-use linkdial_core::store::{Object, Put, SENTINEL, Store, Written};
+use linkdial_core::store::{Deleted, Object, Put, SENTINEL, Store, Written};
 use linkdial_core::{Code, Diagnosis};
 
+use crate::config::Auth;
 use crate::error::Call;
 use crate::provider::Session;
 
@@ -85,17 +86,10 @@ impl Store for Session<'_> {
                 Put::Written(written, None)
             }
             Err(error) => {
-                // A refusal is an answer, and what is refused was not stored.
-                let refused = error
-                    .http_status()
-                    .is_some_and(|status| u16::from(status) >= 400);
+                let status = error.http_status().map(u16::from);
                 let resource = self.resource(key);
                 let diagnosis = self.diagnose(Call::PutBlob, &resource, error).await;
-                if refused {
-                    Put::Refused(diagnosis)
-                } else {
-                    Put::Unanswered(diagnosis)
-                }
+                Put::unconfirmed(status, diagnosis)
             }
         }
     }
@@ -112,34 +106,43 @@ impl Store for Session<'_> {
         }
     }
 
-    async fn delete(
-        &self,
-        key: &str,
-        written: Option<&Written>,
-    ) -> Result<Option<&'static str>, Diagnosis> {
+    async fn delete(&self, key: &str, written: Option<&Written>) -> Result<Deleted, Diagnosis> {
         let etag = written.and_then(|written| written.etag.clone());
         let current = BlobClientDeleteOptions {
             if_match: etag.map(Into::into),
             ..BlobClientDeleteOptions::default()
         };
-        let mut kept = self.delete_once(key, current).await?;
+        let mut deleted = self.delete_once(key, current).await?;
         // Where the account keeps versions, the first delete only makes an older one of it.
         if let Some(version) = written.and_then(|written| written.version.clone()) {
             let older = BlobClientDeleteOptions {
                 version_id: Some(version),
                 ..BlobClientDeleteOptions::default()
             };
-            kept = self.delete_once(key, older).await?;
+            deleted = self.delete_once(key, older).await?;
         }
-        Ok(kept)
+        if let (Deleted::Gone(kept), Some((folder, _))) = (&mut deleted, key.rsplit_once('/'))
+            && self.bare
+        {
+            kept.push(format!(
+                "where the account has a hierarchical namespace, the directory `{}` stays",
+                self.resource(folder)
+            ));
+        }
+        Ok(deleted)
     }
 
     fn leftover_hint(&self, resource: &str, written: Option<&Written>) -> String {
-        if written.is_some_and(|written| written.version.is_some()) {
-            format!("delete `{resource}` with that version by hand, and look for a lease or a lock")
-        } else {
-            format!("delete `{resource}` by hand, and look for a lease or a lock")
+        if written.is_none_or(|written| written.version.is_none()) {
+            return format!("delete `{resource}` by hand, and look for a lease or a lock");
         }
+        let right = match self.config.auth {
+            Auth::SharedKey(_) => "",
+            Auth::Sas(_) => "; a signature needs x (delete version) in `sp` for that",
+        };
+        format!(
+            "delete `{resource}` with that version by hand, and look for a lease or a lock{right}"
+        )
     }
 }
 
@@ -185,18 +188,20 @@ impl Session<'_> {
         &self,
         key: &str,
         options: BlobClientDeleteOptions<'_>,
-    ) -> Result<Option<&'static str>, Diagnosis> {
+    ) -> Result<Deleted, Diagnosis> {
         let blob = self.blob(key);
         match Box::pin(blob.delete(Some(options))).await {
             // Delete Blob, Response headers: `false` says that soft delete keeps it.
-            Ok(answer) => Ok((header(answer.headers(), "x-ms-delete-type-permanent")
-                == Some("false"))
-            .then_some("the account's soft delete keeps the sentinel for its days")),
+            Ok(answer) => {
+                let soft = header(answer.headers(), "x-ms-delete-type-permanent") == Some("false");
+                let kept = "the account's soft delete keeps the sentinel for its days".to_owned();
+                Ok(Deleted::Gone(soft.then_some(kept).into_iter().collect()))
+            }
             // It never arrived, or somebody else removed it.
             Err(error) if error.http_status() == Some(StatusCode::NotFound) => {
                 let resource = self.resource(key);
                 match self.diagnose(Call::DeleteBlob, &resource, error).await {
-                    gone if gone.code == Code::AccessNotFound => Ok(None),
+                    gone if gone.code == Code::AccessNotFound => Ok(Deleted::Absent),
                     other => Err(other),
                 }
             }

@@ -9,7 +9,7 @@ use azure_storage_blob::{BlobClient, BlobServiceClient};
 use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 use linkdial_core::net::TlsOptions;
-use linkdial_core::store::{self, Bucket, Object};
+use linkdial_core::store::{self, Bucket, LISTED, Listing};
 use linkdial_core::xml::root_element;
 use linkdial_core::{
     Blame, Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage,
@@ -24,9 +24,6 @@ use crate::sas::Sas;
 use crate::target::NAMING;
 use crate::wire::{Transport, client};
 
-/// Enough names to find one that the target's wildcard and the link's suffixes let through.
-const LISTED: i32 = 100;
-
 /// An AZURE link, ready to be dialled.
 #[derive(Debug)]
 pub struct Azure {
@@ -36,7 +33,10 @@ pub struct Azure {
 /// What the later stages need of the earlier ones.
 pub(crate) struct Session<'a> {
     pub(crate) container: &'a Bucket,
-    config: &'a Config,
+    pub(crate) config: &'a Config,
+    /// Whether the listing showed nothing below the prefix, not a directory either: a put then makes
+    /// those on its way.
+    pub(crate) bare: bool,
     endpoint: &'a Endpoint,
     transport: &'a Transport,
     client: BlobServiceClient,
@@ -63,6 +63,9 @@ impl Provider for Azure {
         if let Some(warning) = container.as_ref().and_then(Bucket::scheme_warning) {
             probe.finding(None, warning);
         }
+        if let Some(other) = container.as_ref().and_then(|it| self.other_account(it)) {
+            return Err(probe.halt(None, other));
+        }
         if let Auth::Sas(sas) = &self.config.auth {
             self.examine(probe, sas, container.is_some())?;
         }
@@ -86,6 +89,27 @@ impl Azure {
         }
     }
 
+    /// Returns the finding that the target, as Hadoop writes it, belongs to another account.
+    fn other_account(&self, container: &Bucket) -> Option<Diagnosis> {
+        let (host, ours) = (container.account.as_ref()?, &self.config.account);
+        let named = host.split('.').next().unwrap_or_default();
+        if named.is_empty()
+            || named
+                .trim_end_matches("-secondary")
+                .eq_ignore_ascii_case(ours)
+        {
+            return None;
+        }
+        Some(
+            Diagnosis::new(
+                Code::DefineTargetInvalid,
+                format!("the target is in the account `{named}`, and the link is to `{ours}`"),
+            )
+            .key(self.config.places.account.clone())
+            .hint("use a link to that account, or write the container and prefix alone"),
+        )
+    }
+
     /// Says what the signature says about itself, before a packet is sent.
     fn examine(&self, probe: &mut Probe, sas: &Sas, container: bool) -> Result<(), Halt> {
         for secret in &sas.signature {
@@ -99,10 +123,11 @@ impl Azure {
         }
         if container {
             let mut calls = vec![(Call::ListBlobs, Stage::Access)];
-            if reads(probe) {
+            if probe.intent().reads() {
                 calls.push((Call::GetBlob, Stage::Read));
             }
-            if probe.may_write() {
+            // Reading `sp` leaves no trace, so it needs no leave to write.
+            if probe.intent().write {
                 calls.push((Call::PutBlob, Stage::Write));
             }
             for (call, stage) in calls {
@@ -185,20 +210,21 @@ impl Azure {
         let Ok(client) = client(&transport, &self.config) else {
             return Err(probe.halt(Some(&endpoint), no_client()));
         };
-        let session = Session {
+        let mut session = Session {
             container,
             config: &self.config,
+            bare: false,
             endpoint: &endpoint,
             transport: &transport,
             client,
         };
         let stages = &[Stage::Authenticate, Stage::Access];
-        let listed = probe.step(&endpoint, stages, session.list()).await?;
+        let (listing, bare) = probe.step(&endpoint, stages, session.list()).await?;
+        session.bare = bare;
         self.note_identity(probe);
-        probe.note("objects", &listed.count);
-        if reads(probe) {
-            let candidates = &listed.candidates;
-            let read = store::read(probe, &endpoint, &session, candidates, listed.truncated);
+        probe.note("objects", listing.count());
+        if probe.intent().reads() {
+            let read = store::read(probe, &endpoint, &session, &listing);
             Box::pin(read).await?;
         }
         if probe.intent().write {
@@ -235,13 +261,6 @@ impl Azure {
     }
 }
 
-/// What a listing showed.
-struct Listed {
-    count: String,
-    truncated: bool,
-    candidates: Vec<Object>,
-}
-
 impl Session<'_> {
     pub(crate) fn blob(&self, key: &str) -> BlobClient {
         self.client.blob_client(&self.container.name, key)
@@ -266,7 +285,8 @@ impl Session<'_> {
         not_this_service(self.asked(call, resource))
     }
 
-    async fn list(&self) -> Result<Listed, Diagnosis> {
+    /// Lists the target, and says whether nothing at all is there.
+    async fn list(&self) -> Result<(Listing, bool), Diagnosis> {
         let prefix = &self.container.prefix;
         let options = BlobContainerClientListBlobsOptions {
             // Tells directories of a hierarchical namespace from blobs.
@@ -295,19 +315,11 @@ impl Session<'_> {
             .filter(|page| page.container_name.as_ref() == Some(&self.container.name))
             .ok_or_else(|| self.not_azure(Call::ListBlobs, &resource))?;
         let truncated = page.next_marker.is_some_and(|marker| !marker.is_empty());
-        let listed = page.blob_items.iter().filter_map(object::listed);
-        let objects: Vec<Object> = listed
-            .filter(|object| self.container.holds(&object.key))
-            .collect();
-        Ok(Listed {
-            count: format!(
-                "{}{}",
-                objects.len(),
-                if truncated { " or more" } else { "" }
-            ),
-            truncated,
-            candidates: Object::choose(objects, &self.config.suffixes),
-        })
+        let bare = page.blob_items.is_empty() && !truncated;
+        let blobs = page.blob_items.iter().filter_map(object::listed);
+        let suffixes = &self.config.suffixes;
+        let listing = Listing::new(self.container, blobs, truncated, suffixes);
+        Ok((listing, bare))
     }
 }
 
@@ -329,11 +341,6 @@ async fn ask_service(client: &BlobServiceClient, call: Call) -> Result<bool, Err
 
 fn is_listing(body: &[u8]) -> bool {
     root_element(&String::from_utf8_lossy(body)) == Some("EnumerationResults")
-}
-
-/// Whether the uses of the link read; a target without a use counts as read.
-fn reads(probe: &Probe) -> bool {
-    probe.intent().read || !probe.intent().write
 }
 
 fn no_target() -> Diagnosis {

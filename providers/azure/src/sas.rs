@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use linkdial_core::{Code, Diagnosis, Retry, Secret};
 use url::form_urlencoded;
 
-use crate::error::Call;
+use crate::error::{Call, MAX_SKEW};
 
 /// The length of a signature in bytes: HMAC-SHA256.
 const SIGNATURE_LENGTH: usize = 32;
@@ -89,8 +89,11 @@ impl Sas {
             }),
             None => Ok(None),
         };
-        let (start, expiry) = (date("st")?, date("se")?);
-        if expiry.is_none() && get("si").is_none() {
+        // The key that signs a user delegation SAS has a start and an end of its own.
+        let start = date("st")?.max(date("skt")?);
+        let (end, end_of_key) = (date("se")?, date("ske")?);
+        let expiry = end.into_iter().chain(end_of_key).min();
+        if end.is_none() && get("si").is_none() {
             return Err(malformed("has neither `se` nor `si`", whole));
         }
         let scope = match (get("ss"), get("srt"), get("sr")) {
@@ -120,9 +123,15 @@ impl Sas {
         Some(left.as_hours())
     }
 
-    /// Returns the finding that it does not hold now.
+    /// Returns whether its end has come.
+    pub(crate) fn ended(&self, now: Timestamp) -> bool {
+        self.expiry.is_some_and(|expiry| expiry <= now)
+    }
+
+    /// Returns the finding that it does not hold now. What the clocks of this machine and of the
+    /// server may differ by is the server's to judge.
     pub(crate) fn check_time(&self, now: Timestamp) -> Option<Diagnosis> {
-        if let Some(expiry) = self.expiry.filter(|&expiry| expiry <= now) {
+        if let Some(expiry) = self.expiry.filter(|_| self.ended(now - MAX_SKEW)) {
             return Some(
                 Diagnosis::new(
                     Code::AuthenticateTokenExpired,
@@ -132,7 +141,7 @@ impl Sas {
                 .hint("make a new one with a later end, or use the account's key"),
             );
         }
-        let start = self.start.filter(|&start| start > now)?;
+        let start = self.start.filter(|&start| start > now + MAX_SKEW)?;
         let wait = std::time::Duration::try_from(start.duration_since(now)).unwrap_or_default();
         Some(
             Diagnosis::new(
@@ -262,10 +271,21 @@ mod tests {
         let both = "sr=c&sp=rl&st=2026-01-01&se=2026-02-01T00%3A00%3A00Z";
         assert_eq!(code(both, "2026-01-15T00:00:00Z"), None);
         let expired = Some("authenticate.token-expired");
-        assert_eq!(code(both, "2026-02-01T00:00:00Z"), expired);
+        assert_eq!(code(both, "2026-02-01T00:15:00Z"), expired);
         let early = Some("authenticate.token-invalid");
-        assert_eq!(code(both, "2025-12-31T23:59:59Z"), early);
+        assert_eq!(code(both, "2025-12-31T23:44:59Z"), early);
+        // The clock of this machine may be off by so much.
+        assert_eq!(code(both, "2026-02-01T00:14:59Z"), None);
+        assert_eq!(code(both, "2025-12-31T23:45:00Z"), None);
         assert_eq!(code("sr=c&si=policy", "2025-12-31T23:59:59Z"), None);
+        // The key of a delegated signature may end before it and start after it.
+        let delegated = format!("{both}&skt=2026-01-08T00%3A00%3A00Z&ske=2026-01-20");
+        assert_eq!(code(&delegated, "2026-01-07T00:00:00Z"), early);
+        assert_eq!(code(&delegated, "2026-01-15T00:00:00Z"), None);
+        assert_eq!(code(&delegated, "2026-01-21T00:00:00Z"), expired);
+        let wider = format!("{both}&skt=2025-12-01&ske=2026-03-01");
+        assert_eq!(code(&wider, "2025-12-15T00:00:00Z"), early);
+        assert_eq!(code(&wider, "2026-02-15T00:00:00Z"), expired);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use common::{
     listing, one_byte, sas, settings, xml,
 };
 use linkdial_core::testing::record::{diagnosis, evidence, note, passed, summary};
-use linkdial_core::{Intent, Retry, Settings, Stage, Step};
+use linkdial_core::{Blame, Intent, Retry, Settings, Stage, Step};
 use linkdial_testcontainers::broken::{Broken, Fault};
 use linkdial_testcontainers::{Answer, Certificates, DnsAnswer, DnsServer, Match, ScriptedHttp};
 
@@ -35,7 +35,7 @@ const LISTING: &[(u16, &str, &str, &str)] = &[
         400,
         "InvalidAuthenticationInfo",
         "Authentication information is not given in the correct format.",
-        "fail authenticate.bad-secret CREDENTIALS/account_key",
+        "fail authenticate.bad-credentials CREDENTIALS/account_key",
     ),
     (
         401,
@@ -102,6 +102,13 @@ const LISTING: &[(u16, &str, &str, &str)] = &[
         "AuthorizationProtocolMismatch",
         "This request is not authorized to perform this operation using this protocol.",
         "fail tls.required CONFIG/endpoint_url",
+    ),
+    // It asks for metadata, which are encrypted as well.
+    (
+        403,
+        "KeyVaultEncryptionKeyNotFound",
+        "The key vault key is not found to unwrap the encryption key.",
+        "fail read.kms-denied",
     ),
     (
         404,
@@ -198,6 +205,20 @@ fn every_listing_error_has_its_code() {
 }
 
 #[test]
+fn a_wrong_key_at_the_emulator_is_no_firewall() {
+    for (message, blame) in [
+        (UNPROVED, Blame::Identity),
+        (
+            "This request is not authorized to perform this operation.",
+            Blame::Network,
+        ),
+    ] {
+        let steps = listed(SHARED_KEY, error(403, "AuthorizationFailure", message));
+        assert_eq!(diagnosis(&steps).unwrap().blame, blame, "{message}");
+    }
+}
+
+#[test]
 fn every_error_of_a_read_has_its_code() {
     for (status, code, expected) in [
         (409, "BlobArchived", "fail read.archived"),
@@ -213,6 +234,7 @@ fn every_error_of_a_read_has_its_code() {
             "fail read.denied CREDENTIALS/account_key",
         ),
         (403, "AuthorizationFailure", "fail read.denied"),
+        (403, "KeyVaultEncryptionKeyNotFound", "fail read.kms-denied"),
         // Deleted since the listing, softly or not.
         (404, "BlobNotFound", "fail access.not-found"),
     ] {
@@ -275,14 +297,31 @@ fn clock_skew_is_found_by_azures_words_and_by_its_date() {
         detailed(403, "AuthenticationFailed", UNPROVED, detail),
     );
     assert_eq!(summary(&steps), "fail authenticate.clock-skew");
-    for credentials in [SHARED_KEY.to_owned(), good_sas()] {
-        let answer = error(403, "AuthenticationFailed", UNPROVED)
-            .header("date", "Sun, 06 Nov 1994 08:49:37 GMT");
-        let steps = listed(&credentials, answer);
-        assert_eq!(summary(&steps), "fail authenticate.clock-skew");
-        let skew: i64 = evidence(&steps, "skew_seconds").unwrap().parse().unwrap();
-        assert!(skew > 0, "{skew}");
-        assert!(diagnosis(&steps).unwrap().message.contains("ahead"));
+    let long_ago = error(403, "AuthenticationFailed", UNPROVED)
+        .header("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+    let steps = listed(SHARED_KEY, long_ago);
+    assert_eq!(summary(&steps), "fail authenticate.clock-skew");
+    let skew: i64 = evidence(&steps, "skew_seconds").unwrap().parse().unwrap();
+    assert!(skew > 0, "{skew}");
+    let finding = diagnosis(&steps).unwrap();
+    assert!(finding.message.contains("ahead"));
+    assert!(finding.hint.as_deref().unwrap().contains("15 minutes"));
+}
+
+#[test]
+fn a_shared_signature_holds_no_time_of_this_machine() {
+    for (date, expected) in [
+        (
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "fail authenticate.token-invalid CREDENTIALS/sas_token",
+        ),
+        (
+            "Thu, 01 Jan 2099 00:00:00 GMT",
+            "fail authenticate.token-expired CREDENTIALS/sas_token",
+        ),
+    ] {
+        let answer = error(403, "AuthenticationFailed", UNPROVED).header("date", date);
+        assert_eq!(summary(&listed(&good_sas(), answer)), expected, "{date}");
     }
 }
 
@@ -298,6 +337,7 @@ fn a_refused_right_proves_the_identity_and_a_firewall_does_not() {
             false,
         ),
         ("AuthorizationSourceIPMismatch", "m", false),
+        ("InsufficientAccountPermissions", "m", false),
         ("ServerBusy", "m", false),
     ] {
         let steps = listed(SHARED_KEY, error(403, code, message));
@@ -445,6 +485,43 @@ fn an_account_that_no_name_belongs_to_is_the_accounts_fault() {
 }
 
 #[test]
+fn an_account_of_another_cloud_is_known_where_its_name_is() {
+    let loopback = DnsAnswer::Addresses(vec![std::net::Ipv4Addr::LOCALHOST.into()]);
+    let names = DnsServer::always(loopback);
+    let missing = || {
+        error(
+            404,
+            "ResourceNotFound",
+            "The specified resource does not exist.",
+        )
+    };
+    let server = ScriptedHttp::always([missing()]);
+    let port = server.url().rsplit(':').next().unwrap().to_owned();
+    for (host, expected) in [
+        ("orders.blob.core.chinacloudapi.cn", "fail access.not-found"),
+        (
+            "azurite",
+            "fail authenticate.unknown-key CREDENTIALS/account_name",
+        ),
+        (
+            "azurite.example.com/orders",
+            "fail authenticate.unknown-key CREDENTIALS/account_name",
+        ),
+    ] {
+        let settings = Settings {
+            net: linkdial_core::net::Net::builder()
+                .dns_server(names.addr())
+                .build(),
+            ..settings()
+        };
+        let (name, path) = host.split_once('/').unwrap_or((host, ""));
+        let config = format!(r#"{{"endpoint_url":"http://{name}:{port}/{path}"}}"#);
+        let steps = dial_with(SHARED_KEY, &config, Some("box"), Intent::READ, settings);
+        assert_eq!(summary(&steps), expected, "{host}");
+    }
+}
+
+#[test]
 fn broken_servers_are_named_in_time() {
     let quick = || Settings {
         stage_timeout: Duration::from_millis(400),
@@ -515,6 +592,17 @@ fn a_target_that_does_not_fit_is_not_dialled() {
     for target in ["https://orders.blob.core.windows.net/box", "Box", "a*/x"] {
         let steps = dial(SHARED_KEY, &config(&server), Some(target));
         assert_eq!(summary(&steps), "fail define.target-invalid", "{target}");
+    }
+    for target in [
+        "abfss://box@other.dfs.core.windows.net/in/",
+        "wasbs://box@other.blob.core.windows.net/in/",
+    ] {
+        let steps = dial(SHARED_KEY, &config(&server), Some(target));
+        assert_eq!(
+            summary(&steps),
+            "fail define.target-invalid CREDENTIALS/account_name",
+            "{target}"
+        );
     }
     assert!(server.requests().is_empty());
     for target in [

@@ -243,6 +243,19 @@ fn endpoint_rules() {
 }
 
 #[test]
+fn the_hint_for_an_address_holds_for_an_emulator() {
+    let opened = common::open(
+        SHARED_KEY,
+        r#"{"endpoint_url":"http://127.0.0.1:10000/orders/box"}"#,
+    );
+    let finding = opened.findings.last().unwrap();
+    let hint = finding.hint.as_deref().unwrap();
+    assert!(hint.contains("ends with the account"), "{hint}");
+    let (_, allowed) = &finding.evidence[1];
+    assert!(allowed.ends_with("host[:port]/ACCOUNT"), "{allowed}");
+}
+
+#[test]
 fn no_text_holds_a_secret() {
     for (credentials, config) in [
         (key("m4rk3dm4rk3d"), ""),

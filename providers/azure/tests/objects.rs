@@ -36,12 +36,16 @@ fn deleted() -> Answer {
 }
 
 fn write(server: &ScriptedHttp) -> Vec<Step> {
+    write_as(SHARED_KEY, server)
+}
+
+fn write_as(credentials: &str, server: &ScriptedHttp) -> Vec<Step> {
     let settings = Settings {
         write: true,
         ..settings()
     };
     dial_with(
-        SHARED_KEY,
+        credentials,
         &config(server),
         Some("box/out/"),
         Intent::WRITE,
@@ -65,6 +69,9 @@ fn a_sentinel_is_put_where_nothing_is_and_only_it_is_deleted() {
     let steps = write(&server);
     assert_eq!(summary(&steps), "pass", "{steps:#?}");
     assert!(passed(&steps).contains(&Stage::Write));
+    // Nothing was there before, so that the put may have made what is above it.
+    let kept = note(&steps, "kept").unwrap();
+    assert!(kept.contains("the directory `box/out` stays"), "{kept}");
     let put = &asked(&server, "PUT")[0];
     assert_eq!(put.header("if-none-match"), Some("*"));
     assert_eq!(put.header("x-ms-blob-type"), Some("BlockBlob"));
@@ -102,23 +109,33 @@ fn every_version_of_the_sentinel_is_deleted() {
     assert_eq!(deletes[0].query, "");
     assert!(deletes[1].query.contains("versionid=2026-11-25T10"));
     // Its rights may end with the first of the two.
-    let server = script()
-        .on(
-            Match::any().method("PUT"),
-            [created().header("x-ms-version-id", version)],
-        )
-        .on(Match::any().method("GET"), [content(SENTINEL)])
-        .on(
-            Match::any().method("DELETE"),
-            [
-                deleted(),
-                error(403, "AuthorizationPermissionMismatch", "m"),
-            ],
-        )
-        .start();
+    let refusing = || {
+        script()
+            .on(
+                Match::any().method("PUT"),
+                [created().header("x-ms-version-id", version)],
+            )
+            .on(Match::any().method("GET"), [content(SENTINEL)])
+            .on(
+                Match::any().method("DELETE"),
+                [
+                    deleted(),
+                    error(403, "AuthorizationPermissionMismatch", "m"),
+                ],
+            )
+            .start()
+    };
+    let server = refusing();
     let steps = write(&server);
     assert_eq!(summary(&steps), "warn write.leftover");
     assert_eq!(evidence(&steps, "version"), Some(version));
+    let hint = |steps: &[Step]| diagnosis(steps).unwrap().hint.clone().unwrap();
+    assert!(!hint(&steps).contains("signature"));
+    let server = refusing();
+    let credentials = common::sas("sr=c&sp=rlcwd&se=2099-01-01");
+    let steps = write_as(&credentials, &server);
+    assert_eq!(evidence(&steps, "version"), Some(version));
+    assert!(hint(&steps).contains("x (delete version)"));
 }
 
 #[test]
@@ -176,6 +193,18 @@ fn what_is_refused_was_not_stored() {
             "fail write.denied CREDENTIALS/account_name",
         ),
         (
+            403,
+            "KeyVaultVaultNotFound",
+            "The key vault is not found for encryption.",
+            "fail write.kms-denied",
+        ),
+        (
+            403,
+            "KeyVaultAccessTokenCannotBeAcquired",
+            "m",
+            "fail write.kms-denied",
+        ),
+        (
             409,
             "BlobAlreadyExists",
             "The specified blob already exists.",
@@ -195,6 +224,37 @@ fn what_is_refused_was_not_stored() {
         assert_eq!(summary(&steps), expected, "{code}");
         assert!(asked(&server, "DELETE").is_empty(), "{code}");
     }
+}
+
+#[test]
+fn what_a_faulty_server_may_have_stored_is_deleted() {
+    for (status, code, expected) in [
+        (500, "OperationTimedOut", "fail access.server-error"),
+        (503, "ServerBusy", "warn access.throttled"),
+        (408, "RequestTimeout", "fail access.request-refused"),
+        (412, "ConditionNotMet", "fail access.request-refused"),
+    ] {
+        let server = script()
+            .on(Match::any().method("PUT"), [error(status, code, "m")])
+            .on(Match::any().method("DELETE"), [deleted()])
+            .start();
+        assert_eq!(summary(&write(&server)), expected, "{code}");
+        let deletes = asked(&server, "DELETE").len();
+        assert_eq!(deletes, usize::from(status != 412), "{code}");
+    }
+    // A gateway speaks for a store that may have it, and may be in the way again.
+    let server = script()
+        .on(
+            Match::any().method("PUT"),
+            [Answer::status(504).body("<html></html>")],
+        )
+        .on(Match::any().method("DELETE"), [Answer::status(502)])
+        .start();
+    let steps = write(&server);
+    assert_eq!(summary(&steps), "fail access.server-error");
+    let mut findings = steps.iter().filter_map(|step| step.diagnosis.as_ref());
+    let left = findings.find(|it| it.code.as_str() == "write.leftover");
+    assert!(left.unwrap().message.contains("may be there"));
 }
 
 #[test]
@@ -226,13 +286,7 @@ fn what_can_not_be_deleted_is_named() {
 
 #[test]
 fn a_put_without_an_answer_is_cleaned_up() {
-    for (answer, expected) in [
-        (
-            error(404, "BlobNotFound", "m"),
-            "fail access.timed-out CONFIG/endpoint_url",
-        ),
-        (deleted(), "fail access.timed-out CONFIG/endpoint_url"),
-    ] {
+    for (answer, removed) in [(error(404, "BlobNotFound", "m"), false), (deleted(), true)] {
         let server = script()
             .on(Match::any().method("PUT"), [Answer::silence()])
             .on(Match::any().method("DELETE"), [answer])
@@ -249,15 +303,17 @@ fn a_put_without_an_answer_is_cleaned_up() {
             Intent::WRITE,
             settings,
         );
-        assert_eq!(summary(&steps), expected);
+        assert_eq!(summary(&steps), "fail access.timed-out CONFIG/endpoint_url");
         let deletes = asked(&server, "DELETE");
         assert_eq!(deletes.len(), 1);
         assert_eq!(deletes[0].header("if-match"), None);
-        let left = steps.iter().filter_map(|step| step.diagnosis.as_ref());
-        assert!(
-            !left
-                .into_iter()
-                .any(|it| it.code.as_str() == "write.leftover")
+        let mut left = steps.iter().filter_map(|step| step.diagnosis.as_ref());
+        assert!(!left.any(|it| it.code.as_str() == "write.leftover"));
+        // The delete named no version, so that one may be behind what it took away.
+        let kept = note(&steps, "kept");
+        assert_eq!(
+            kept.is_some_and(|it| it.contains("versions are kept")),
+            removed
         );
     }
 }
@@ -288,6 +344,7 @@ fn both_uses_read_and_write() {
     );
     assert_eq!(summary(&steps), "pass", "{steps:#?}");
     assert!(passed(&steps).ends_with(&[Stage::Read, Stage::Write]));
+    assert_eq!(note(&steps, "kept"), None);
 }
 
 #[test]

@@ -112,6 +112,11 @@ fn a_signature_is_judged_before_a_packet_is_sent() {
         );
         assert_eq!(summary(&steps), format!("{expected} {SAS}"), "{parameters}");
     }
+    // What the signature says of itself is known without leave to write.
+    let reader = sas("sr=c&sp=rl&se=2099-01-01");
+    let target = Some("box");
+    let steps = dial_with(&reader, &config(&server), target, Intent::WRITE, settings());
+    assert_eq!(summary(&steps), format!("fail write.denied {SAS}"));
     assert!(server.requests().is_empty());
 }
 
@@ -164,6 +169,12 @@ fn a_link_alone_asks_for_the_service() {
     assert_eq!(
         summary(&dial(&everything, &config(&server), None)),
         "fail access.denied"
+    );
+    let state = "Read operations are currently disabled.";
+    let server = ScriptedHttp::always([error(403, "InsufficientAccountPermissions", state)]);
+    assert_eq!(
+        summary(&dial(&everything, &config(&server), None)),
+        "fail access.denied CREDENTIALS/account_name"
     );
     // One container is all it is for.
     let steps = dial(&good_sas(), &config(&server), None);

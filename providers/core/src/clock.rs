@@ -1,5 +1,7 @@
 //! The clocks of this machine and of a server that refuses signatures of another time.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
@@ -18,8 +20,13 @@ pub fn seconds_ahead(server_time: Timestamp) -> i64 {
     Timestamp::now().duration_since(server_time).as_secs()
 }
 
-/// Returns the finding that a server refuses a signature because of this machine's clock.
-pub fn clock_skew(endpoint: &Endpoint, server_time: Option<Timestamp>) -> Diagnosis {
+/// Returns the finding that a server refuses a signature because of this machine's clock, which may
+/// differ from its own by `limit`.
+pub fn clock_skew(
+    endpoint: &Endpoint,
+    server_time: Option<Timestamp>,
+    limit: Duration,
+) -> Diagnosis {
     let skew = server_time.map(seconds_ahead);
     let message = match skew {
         Some(seconds) if seconds >= 0 => {
@@ -37,7 +44,10 @@ pub fn clock_skew(endpoint: &Endpoint, server_time: Option<Timestamp>) -> Diagno
             "server_time",
             server_time.map(|it| it.to_string()).unwrap_or_default(),
         )
-        .hint("set the clock of this machine; signatures are refused beyond 15 minutes")
+        .hint(format!(
+            "set the clock of this machine; signatures are refused beyond {} minutes",
+            limit.as_secs() / 60
+        ))
 }
 
 #[cfg(test)]

@@ -77,6 +77,13 @@ impl Key {
         }
     }
 
+    /// Returns the place of a key in the clause that a table documents it in; in `CONFIG` where the
+    /// table does not have it.
+    pub fn place_in(table: &[Self], name: &str) -> KeyPlace {
+        let row = table.iter().find(|row| row.name == name);
+        KeyPlace::key(row.map_or(ClauseName::Config, |row| row.clause), name)
+    }
+
     /// A key that SingleStore does not know.
     #[must_use]
     pub const fn extension(self) -> Self {
@@ -183,15 +190,13 @@ impl<'a> Clauses<'a> {
 
     /// Returns where a key stands, or would stand.
     pub fn place(&self, key: &str) -> KeyPlace {
-        let clause = if self.credentials.get(key).is_some() {
-            ClauseName::Credentials
+        if self.credentials.get(key).is_some() {
+            KeyPlace::key(ClauseName::Credentials, key)
         } else if self.config.get(key).is_some() {
-            ClauseName::Config
+            KeyPlace::key(ClauseName::Config, key)
         } else {
-            self.row(key)
-                .map_or(ClauseName::Config, |known| known.clause)
-        };
-        KeyPlace::key(clause, key)
+            Key::place_in(self.keys, key)
+        }
     }
 
     /// Returns whether the key is there with a value that is not empty.

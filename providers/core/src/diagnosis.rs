@@ -196,6 +196,18 @@ impl Diagnosis {
         self
     }
 
+    /// Takes the time to wait that the server named, in seconds as a header `Retry-After` has it. Any
+    /// other text says nothing.
+    #[must_use]
+    pub fn retry_after(self, header: Option<&str>) -> Self {
+        match header.and_then(|text| text.parse().ok()) {
+            Some(seconds) => self
+                .evidence("retry_after", format!("{seconds} s"))
+                .retry(Retry::After(Duration::from_secs(seconds))),
+            None => self,
+        }
+    }
+
     /// Lowers or raises the outcome, where the code alone does not decide it.
     #[must_use]
     pub const fn outcome(mut self, outcome: Outcome) -> Self {

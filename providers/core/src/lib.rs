@@ -49,6 +49,7 @@ pub use probe::{CLEANUP_TIMEOUT, Halt, Probe, Reached, Stage, Step, interrupted}
 pub use provider::{Driver, DynProvider, Opened, Provider, verdict, worst};
 pub use redact::{REDACTED, Redactor, looks_secret};
 pub use secret::Secret;
+pub use service_url::UrlForm;
 pub use settings::Settings;
 pub use target::{Intent, Target};
 pub use trail::Trail;

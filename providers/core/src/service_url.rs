@@ -6,15 +6,20 @@ use crate::code::Code;
 use crate::define::Clauses;
 use crate::diagnosis::Diagnosis;
 
+/// What the URL of a service may be: scheme, host, port and, as far as it has no fault, a path.
+#[derive(Clone, Copy, Debug)]
+pub struct UrlForm {
+    /// The form as evidence, such as `http[s]://host[:port]`.
+    pub allowed: &'static str,
+    /// How to write it.
+    pub hint: &'static str,
+    /// Says what is wrong with a path, as `holds a path; ...`.
+    pub path_fault: fn(&str) -> Option<&'static str>,
+}
+
 impl Clauses<'_> {
-    /// Reads the URL of a service: scheme, host, port and, as far as `path` finds no fault with
-    /// it, a path. `example` is what the hint shows.
-    pub fn service_url(
-        &mut self,
-        key: &'static str,
-        example: &str,
-        path: impl FnOnce(&str) -> Option<&'static str>,
-    ) -> Option<Url> {
+    /// Reads the URL of a service; `form` says what it may be.
+    pub fn service_url(&mut self, key: &'static str, form: &UrlForm) -> Option<Url> {
         let text = self.text(key)?;
         let parsed = Url::parse(&text).ok();
         let reason = match &parsed {
@@ -25,7 +30,7 @@ impl Clauses<'_> {
                 "holds a user or password"
             }
             Some(url) if url.query().is_some() || url.fragment().is_some() => "holds a query",
-            Some(url) => match path(url.path()) {
+            Some(url) => match (form.path_fault)(url.path()) {
                 Some(reason) => reason,
                 None => return parsed,
             },
@@ -36,11 +41,9 @@ impl Clauses<'_> {
         self.add(
             Diagnosis::new(Code::DefineInvalidValue, format!("`{key}` {reason}"))
                 .evidence("found", if safe { text.as_str() } else { "" })
-                .evidence("allowed", "http[s]://host[:port]")
+                .evidence("allowed", form.allowed)
                 .key(self.place(key))
-                .hint(format!(
-                    "write only scheme, host and port, such as {example}"
-                )),
+                .hint(form.hint),
         );
         None
     }

@@ -143,6 +143,11 @@ impl Intent {
         }
     }
 
+    /// Returns whether something is read; a target without a use counts as read.
+    pub const fn reads(self) -> bool {
+        self.read || !self.write
+    }
+
     /// Returns the words of the report, `read` before `write`.
     pub fn words(self) -> Vec<&'static str> {
         let mut words = Vec::with_capacity(2);

@@ -2,7 +2,7 @@
 
 use linkdial_core::{Clauses, Code, Diagnosis, Key, KeyPlace, Shape};
 use linkdial_s3::{Keys, endpoint_url};
-use url::Url;
+use url::{Host, Url};
 
 use crate::service_account::{self, ServiceAccount};
 
@@ -78,8 +78,24 @@ pub(crate) fn define(clauses: &mut Clauses<'_>) -> Option<Config> {
     let region = region(clauses);
     let endpoint = endpoint_url(clauses, ENDPOINT);
     let base_given = endpoint.is_some();
+    let auth = auth?;
+    if matches!(auth, Auth::ServiceAccount(_)) && endpoint.as_ref().is_some_and(in_the_clear) {
+        clauses.add(
+            Diagnosis::new(
+                Code::DefineConflictingKeys,
+                format!("`{SERVICE_ACCOUNT}` needs https, and `{ENDPOINT}` is http"),
+            )
+            .key(clauses.place(ENDPOINT))
+            .key(clauses.place(SERVICE_ACCOUNT))
+            .hint(
+                "write https:// in front: the token of a service account travels with each \
+                 request, and whoever reads it on the way can use it for an hour",
+            ),
+        );
+        return None;
+    }
     Some(Config {
-        auth: auth?,
+        auth,
         region: region.unwrap_or_else(|| ANY_REGION.to_owned()),
         base: match endpoint {
             Some(url) => url,
@@ -90,13 +106,20 @@ pub(crate) fn define(clauses: &mut Clauses<'_>) -> Option<Config> {
     })
 }
 
+/// Returns whether requests can be read on their way; they have none on this machine.
+fn in_the_clear(url: &Url) -> bool {
+    let here = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    url.scheme() == "http" && !here
+}
+
 /// Returns the place of a key in the clause it is documented in.
 pub(crate) fn place(key: &str) -> KeyPlace {
-    let clause = KEYS
-        .iter()
-        .find(|known| known.name == key)
-        .map_or(linkdial_core::ClauseName::Config, |known| known.clause);
-    KeyPlace::key(clause, key)
+    Key::place_in(KEYS, key)
 }
 
 fn auth(clauses: &mut Clauses<'_>) -> Option<Auth> {

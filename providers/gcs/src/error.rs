@@ -1,5 +1,7 @@
 //! What Google's XML API and its doubles answer, and what it means.
 
+use std::time::Duration;
+
 use linkdial_core::clock::seconds_ahead;
 use linkdial_core::{Code, Diagnosis};
 use linkdial_s3::{Asked, Call, Fault, Vendor};
@@ -61,8 +63,11 @@ const BILLING: &[&str] = &[
     "UserProjectInvalid",
 ];
 
-/// Google refuses tokens of a clock that is further off, in seconds (Google AIP-4111).
-const MAX_SKEW: u64 = 300;
+/// Google refuses tokens of a clock that is further off (Google AIP-4111).
+const MAX_TOKEN_SKEW: Duration = Duration::from_mins(5);
+
+/// Google refuses signatures of a clock that is further off ([XML], `RequestTimeTooSkewed`).
+const MAX_SIGNATURE_SKEW: Duration = Duration::from_mins(15);
 
 /// Why a request was refused whose identity is not in doubt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -71,6 +76,8 @@ pub(crate) enum Reason {
     Right,
     /// ACLs count for nothing in this bucket.
     UniformAccess,
+    /// The bucket lets in other addresses than this machine's.
+    Network,
     /// A perimeter or a policy of the organisation stands in the way.
     Perimeter,
     /// The requester has to pay.
@@ -163,15 +170,15 @@ impl Config {
     /// Returns whether the key, or this kind of key, was switched off: an inactive HMAC key, a
     /// disabled account, or the constraint `storage.restrictAuthTypes` of the organisation.
     fn is_switched_off(&self, fault: &Fault) -> bool {
-        let key = matches!(
+        let about_key = matches!(
             fault.code.as_deref(),
             Some("AccessDenied" | "InvalidAccessKeyId" | "InvalidSecurity")
-        ) && !matches!(self.auth, Auth::Anonymous);
-        says(fault, "restrictAuthTypes")
-            || (key
-                && ["inactive", "deactivated", "is disabled"]
-                    .iter()
-                    .any(|word| says(fault, word)))
+        );
+        // Not "is disabled" alone, which Google also says of an API.
+        let words = ["inactive", "deactivated", "account is disabled"];
+        !matches!(self.auth, Auth::Anonymous)
+            && (says(fault, "restrictAuthTypes")
+                || (about_key && words.iter().any(|word| says(fault, word))))
     }
 
     fn refused(&self, call: Call, reason: Reason) -> Code {
@@ -186,6 +193,14 @@ impl Config {
         }
     }
 
+    /// Returns by how much the clocks of this machine and of Google may differ.
+    pub(crate) const fn max_skew(&self) -> Duration {
+        match self.auth {
+            Auth::ServiceAccount(_) => MAX_TOKEN_SKEW,
+            Auth::Anonymous | Auth::Hmac(_) => MAX_SIGNATURE_SKEW,
+        }
+    }
+
     /// A token that an account signed for itself is refused without a reason; the clocks are the
     /// one cause that can be seen from here.
     fn unauthorized(&self, fault: &Fault) -> Code {
@@ -193,7 +208,9 @@ impl Config {
             Auth::Anonymous => Code::AuthenticateRequired,
             Auth::Hmac(_) => Code::AuthenticateBadCredentials,
             Auth::ServiceAccount(_) => match fault.server_time.map(seconds_ahead) {
-                Some(skew) if skew.unsigned_abs() > MAX_SKEW => Code::AuthenticateClockSkew,
+                Some(skew) if skew.unsigned_abs() > self.max_skew().as_secs() => {
+                    Code::AuthenticateClockSkew
+                }
                 _ => Code::AuthenticateBadCredentials,
             },
         }
@@ -208,6 +225,10 @@ pub(crate) fn reason(fault: &Fault) -> Option<Reason> {
     }
     if BILLING.contains(&remote) {
         return Some(Reason::Billing);
+    }
+    // Cloud Storage, Bucket IP filtering.
+    if says(fault, "IP filtering condition") {
+        return Some(Reason::Network);
     }
     if remote == "SecurityPolicyViolated"
         || says(fault, "vpcServiceControls")

@@ -1,9 +1,7 @@
 //! The words for what Google answered: message, guilty key and hint.
 
-use std::time::Duration;
-
 use linkdial_core::clock::clock_skew;
-use linkdial_core::{Blame, Code, Diagnosis, Retry};
+use linkdial_core::{Blame, Code, Diagnosis};
 use linkdial_s3::{Asked, Call, Fault, Vendor as _};
 
 use crate::config::{ACCESS_ID, Auth, Config, ENDPOINT, REGION, SECRET, SERVICE_ACCOUNT, place};
@@ -18,7 +16,9 @@ impl Config {
         let code = self.code(asked, fault);
         let diagnosis = match (code, reason(fault)) {
             (Code::AccessWrongRegion, _) => self.wrong_region(asked, fault),
-            (Code::AuthenticateClockSkew, _) => clock_skew(asked.endpoint, fault.server_time),
+            (Code::AuthenticateClockSkew, _) => {
+                clock_skew(asked.endpoint, fault.server_time, self.max_skew())
+            }
             (Code::AccessNotThisService, _) => not_this_service(asked)
                 .evidence("root_element", fault.root_element().unwrap_or_default()),
             (Code::AccessDenied | Code::ReadDenied | Code::WriteDenied, Some(reason)) => {
@@ -31,10 +31,10 @@ impl Config {
             .evidence("operation", self.right(asked.call))
             .evidence("resource", asked.resource)
             .evidence("remote_code", fault.code.as_deref().unwrap_or_default())
-            .evidence("remote_message", shorten(&fault.message))
+            .evidence("remote_message", &fault.message)
             .evidence(
                 "remote_details",
-                shorten(fault.details.as_deref().unwrap_or_default()),
+                fault.details.as_deref().unwrap_or_default(),
             )
             .evidence("status", fault.status)
             .evidence("challenge", fault.challenge.as_deref().unwrap_or_default())
@@ -61,12 +61,9 @@ impl Config {
         if let Some(key) = key {
             diagnosis = diagnosis.key(place(key));
         }
-        if let Some(seconds) = fault.retry_after.as_ref().and_then(|it| it.parse().ok()) {
-            diagnosis = diagnosis
-                .evidence("retry_after", format!("{seconds} s"))
-                .retry(Retry::After(Duration::from_secs(seconds)));
-        }
-        diagnosis.evidence("location", fault.location.as_deref().unwrap_or_default())
+        diagnosis
+            .retry_after(fault.retry_after.as_deref())
+            .evidence("location", fault.location.as_deref().unwrap_or_default())
     }
 
     fn about_identity(&self, code: Code, asked: Asked<'_>) -> Option<Words> {
@@ -92,9 +89,14 @@ impl Config {
             Code::AuthenticateMethodDisabled => (
                 format!("{endpoint} knows the identity, and it is switched off"),
                 Some(self.identity()),
-                "set the HMAC key to ACTIVE, enable its account, and see that no constraint \
-                 storage.restrictAuthTypes forbids HMAC keys"
-                    .to_owned(),
+                if account {
+                    "enable the service account, in IAM, and see that no constraint \
+                     storage.restrictAuthTypes forbids its tokens"
+                } else {
+                    "set the HMAC key to ACTIVE, enable its account, and see that no constraint \
+                     storage.restrictAuthTypes forbids HMAC keys"
+                }
+                .to_owned(),
             ),
             Code::AuthenticateBadCredentials if account => (
                 format!("{endpoint} refuses the token that the service account signed"),
@@ -210,6 +212,16 @@ impl Config {
                  account {} on it, in IAM",
                 role(call)
             )),
+            Reason::Network => Diagnosis::new(
+                code,
+                format!("the bucket of `{resource}` refuses this network"),
+            )
+            .blame(Blame::Network)
+            .without_identity()
+            .hint(
+                "let this address in under the bucket's IP filter, or dial from a network that is \
+                 let in; the cluster's may differ from this one",
+            ),
             Reason::Perimeter => Diagnosis::new(
                 code,
                 format!("a policy of the organisation forbids {right} on `{resource}` from here"),
@@ -285,8 +297,4 @@ const fn role(call: Call) -> &'static str {
         Call::DeleteObject => "roles/storage.objectUser",
         _ => "roles/storage.objectViewer",
     }
-}
-
-fn shorten(text: &str) -> String {
-    text.chars().take(300).collect()
 }

@@ -1,7 +1,9 @@
 //! The walk through the stages of a GCS link.
 
 use linkdial_core::store::Bucket;
-use linkdial_core::{Clauses, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Secret, Target};
+use linkdial_core::{
+    Clauses, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Secret, Stage, Target,
+};
 use linkdial_s3::{Access, Address, Contents, NAMING, Session};
 
 use crate::config::{self, Auth, Config, ENDPOINT, KEYS, place};
@@ -65,17 +67,24 @@ impl Gcs {
         address
     }
 
+    /// Returns the token that requests carry, where the link is a service account.
     async fn token(&self, probe: &mut Probe) -> Result<Option<Secret>, Halt> {
         let Auth::ServiceAccount(account) = &self.config.auth else {
             return Ok(None);
         };
-        match account.token().await {
-            Ok(token) => {
-                probe.add_secret(token.expose());
-                Ok(Some(token))
-            }
-            Err(diagnosis) => Err(probe.halt(None, diagnosis)),
+        // The stages before need none.
+        if !probe.walks(Stage::Authenticate) {
+            return Ok(None);
         }
+        let endpoint = self.address().endpoint;
+        let signing = account.token();
+        let token = probe
+            .step(&endpoint, &[Stage::Authenticate], signing)
+            .await?;
+        // That it can be signed proves nothing yet: nobody has looked at it.
+        probe.take_back();
+        probe.add_secret(token.expose());
+        Ok(Some(token))
     }
 
     /// Proves what the link can prove without a bucket.

@@ -40,7 +40,8 @@ impl std::fmt::Debug for ServiceAccount {
 }
 
 impl ServiceAccount {
-    /// Returns a fresh token. No packet is sent for it.
+    /// Returns a token, the last one as long as that holds for more than five minutes. No packet is
+    /// sent for it.
     pub(crate) async fn token(&self) -> Result<Secret, Diagnosis> {
         match self.credentials.get_credential().await {
             Ok(credential) => Ok(Secret::new(credential.bearer.as_str())),

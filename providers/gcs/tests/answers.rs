@@ -9,9 +9,9 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{
-    HMAC, ONE, config, decisive, dial, dial_with, error, evidence, listing, note, passed,
-    service_account, settings, summary, write, xml,
+    HMAC, ONE, config, dial, dial_with, error, listing, service_account, settings, write, xml,
 };
+use linkdial_core::testing::record::{diagnosis, evidence, note, passed, summary};
 use linkdial_core::{Blame, Intent, Retry, Settings, Stage};
 use linkdial_testcontainers::broken::{Broken, Fault};
 use linkdial_testcontainers::{Answer, Certificates, Match, ScriptedHttp};
@@ -26,10 +26,12 @@ const TO_HMAC_KEYS: &str = "
 403 | SignatureDoesNotMatch | Access denied. | The request signature we calculated does not match the signature you provided. Check your Google secret key and signing method. | fail authenticate.bad-secret CREDENTIALS/secret_key
 403 | InvalidSecurity | The provided security credentials are not valid. | The HMAC key is inactive. | fail authenticate.method-disabled CREDENTIALS/access_id
 403 | AccessDenied | Access denied. | Denied by constraints/storage.restrictAuthTypes. | fail authenticate.method-disabled CREDENTIALS/access_id
+403 | AccessDenied | Access denied. | Cloud Storage API has not been used in project 42 before or it is disabled. | fail access.denied CREDENTIALS/access_id
 403 | RequestTimeTooSkewed | The difference between the request time and the current time is too large. | | fail authenticate.clock-skew
 401 | AuthenticationRequired | Authentication required. | | fail authenticate.bad-credentials CREDENTIALS/access_id
 403 | AccessDenied | Access denied. | robot@p.iam.gserviceaccount.com does not have storage.objects.list access to the Google Cloud Storage bucket. Permission 'storage.objects.list' denied on resource (or it may not exist). | fail access.denied CREDENTIALS/access_id
 403 | AccessDenied | Request is prohibited by organization's policy. | vpcServiceControlsUniqueIdentifier: x | fail access.denied
+403 | AccessDenied | Access denied. | There is an IP filtering condition that is preventing access to the resource. | fail access.denied
 400 | InvalidArgument | Invalid argument. | Cannot use ACL API when uniform bucket-level access is enabled. | fail access.denied CREDENTIALS/access_id
 400 | UserProjectMissing | Bucket is a requester pays bucket but no user project provided. | Bucket is a requester pays bucket but no user project provided. | fail access.denied
 403 | UserProjectAccountProblem | The project to be billed is associated with a closed billing account. | The billing account for the owning project is disabled in state closed | fail access.denied
@@ -60,7 +62,7 @@ fn every_answer_to_an_hmac_key_has_its_code() {
         assert_eq!(evidence(&steps, "operation"), Some("storage.objects.list"));
         let details = (!details.is_empty()).then_some(details);
         assert_eq!(evidence(&steps, "remote_details"), details);
-        assert!(decisive(&steps).unwrap().hint.is_some(), "{code}");
+        assert!(diagnosis(&steps).unwrap().hint.is_some(), "{code}");
     }
 }
 
@@ -72,7 +74,7 @@ fn who_pays_is_no_question_of_the_identity() {
         ("AccessDenied", Blame::Permission, true),
     ] {
         let steps = listing(HMAC, error(403, code, "", ""));
-        assert_eq!(decisive(&steps).unwrap().blame, blame, "{code}");
+        assert_eq!(diagnosis(&steps).unwrap().blame, blame, "{code}");
         assert_eq!(
             passed(&steps).contains(&Stage::Authenticate),
             proved,
@@ -81,6 +83,20 @@ fn who_pays_is_no_question_of_the_identity() {
     }
     let steps = listing("{}", error(400, "UserProjectMissing", "", ""));
     assert_eq!(summary(&steps), "fail access.denied");
+}
+
+#[test]
+fn an_ip_filter_does_not_look_at_the_identity() {
+    let details = "There is an IP filtering condition that is preventing access to the resource.";
+    for credentials in [HMAC, "{}"] {
+        let steps = listing(
+            credentials,
+            error(403, "AccessDenied", "Access denied.", details),
+        );
+        assert_eq!(summary(&steps), "fail access.denied", "{credentials}");
+        assert_eq!(diagnosis(&steps).unwrap().blame, Blame::Network);
+        assert!(!passed(&steps).contains(&Stage::Authenticate));
+    }
 }
 
 #[test]
@@ -199,6 +215,12 @@ fn an_anonymous_link_signs_nothing() {
             "Authentication required.",
             "",
         ),
+        (
+            403,
+            "AccessDenied",
+            "Access denied.",
+            "Denied by constraints/storage.restrictAuthTypes.",
+        ),
     ] {
         let steps = listing("{}", error(status, code, message, details));
         assert_eq!(summary(&steps), format!("fail authenticate.required {ID}"));
@@ -278,7 +300,7 @@ fn the_generation_that_was_written_is_the_one_deleted() {
     ));
     let steps = write(HMAC, &config(&held.url()), "bucket/in/");
     assert_eq!(summary(&steps), "warn write.leftover");
-    let hint = decisive(&steps).unwrap().hint.as_deref().unwrap();
+    let hint = diagnosis(&steps).unwrap().hint.as_deref().unwrap();
     assert!(hint.contains("storage.objects.delete"), "{hint}");
     assert_eq!(evidence(&steps, "version"), Some("1700000000000042"));
 }
@@ -305,13 +327,42 @@ fn writing_can_fail_in_its_own_way() {
 }
 
 #[test]
+fn what_a_faulty_server_may_have_stored_is_deleted() {
+    for (delete, kept) in [
+        (
+            Answer::status(204),
+            Some("where versions are kept, one of the sentinel may remain"),
+        ),
+        (
+            error(404, "NoSuchKey", "The specified key does not exist.", ""),
+            None,
+        ),
+    ] {
+        let server = ScriptedHttp::script()
+            .on(Match::any().query("list-type=2"), [xml(ONE)])
+            .on(
+                Match::any().method("PUT"),
+                [error(503, "ServiceUnavailable", "", "")],
+            )
+            .on(Match::any().method("DELETE"), [delete])
+            .start();
+        let steps = write(HMAC, &config(&server.url()), "bucket/in/");
+        assert_eq!(summary(&steps), "fail access.server-error");
+        assert_eq!(server.requests().pop().unwrap().method, "DELETE");
+        let mut findings = steps.iter().filter_map(|step| step.diagnosis.as_ref());
+        assert!(!findings.any(|it| it.code.as_str() == "write.leftover"));
+        assert_eq!(note(&steps, "kept"), kept);
+    }
+}
+
+#[test]
 fn a_retry_time_is_kept() {
     let steps = listing(
         HMAC,
         error(503, "ServiceUnavailable", "", "").header("retry-after", "7"),
     );
     assert_eq!(summary(&steps), "warn access.throttled");
-    let retry = decisive(&steps).unwrap().retry;
+    let retry = diagnosis(&steps).unwrap().retry;
     assert_eq!(retry, Retry::After(Duration::from_secs(7)));
 }
 

@@ -132,6 +132,37 @@ fn a_key_file_is_taken_as_an_object_and_as_text() {
 }
 
 #[test]
+fn a_token_does_not_travel_in_the_clear() {
+    let credentials = account(|_| {});
+    let refused = [
+        EXTENSION,
+        "warn define.extension-key CONFIG/endpoint_url",
+        "fail define.conflicting-keys CONFIG/endpoint_url",
+    ];
+    for (url, allowed) in [
+        ("http://store:9000", false),
+        ("http://192.0.2.7", false),
+        ("http://[2001:db8::1]", false),
+        ("http://localhost.example.com", false),
+        ("http://127.0.0.1:9000", true),
+        ("http://[::1]:9000", true),
+        ("http://localhost:9000", true),
+        ("https://store:9000", true),
+    ] {
+        let config = json!({"endpoint_url": url}).to_string();
+        let expected = &refused[..if allowed { 2 } else { 3 }];
+        assert_eq!(findings(&credentials, &config), expected, "{url}");
+        let opened = open(&credentials, &config);
+        if let Some(conflict) = opened.findings.get(2) {
+            assert_eq!(conflict.keys[1].pointer, "/service_account_key");
+        }
+    }
+    // A signature gives nothing away.
+    let config = r#"{"endpoint_url":"http://store:9000"}"#;
+    assert_eq!(findings(HMAC, config), [refused[1]]);
+}
+
+#[test]
 fn what_is_wrong_in_a_key_file_is_named_in_place() {
     let set = |key: &'static str, value: Value| account(move |file| file[key] = value.clone());
     let without = |key: &'static str| {

@@ -5,11 +5,9 @@ mod common;
 
 use std::time::Duration;
 
-use common::{
-    config, dial, dial_with, evidence, hmac, note, passed, service_account, settings, summary,
-    write,
-};
+use common::{config, dial, dial_with, hmac, service_account, settings, write};
 use linkdial_core::net::Net;
+use linkdial_core::testing::record::{evidence, note, passed, summary};
 use linkdial_core::{Intent, Settings, Stage};
 use linkdial_testcontainers::broken::{Broken, Fault};
 use linkdial_testcontainers::{Certificates, FakeGcs, Login, Minio, User};

@@ -6,8 +6,9 @@ mod common;
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use common::{ONE, config, dial, error, evidence, listing, passed, service_account, summary, xml};
-use linkdial_core::Stage;
+use common::{ONE, config, dial, dial_with, error, listing, service_account, settings, xml};
+use linkdial_core::testing::record::{diagnosis, evidence, passed, summary};
+use linkdial_core::{Intent, Settings, Stage};
 use linkdial_testcontainers::{Answer, ScriptedHttp, ServiceAccount};
 
 const FILE: &str = "CREDENTIALS/service_account_key";
@@ -35,7 +36,15 @@ fn a_service_account_signs_a_token_for_itself() {
     let credentials = serde_json::json!({"service_account_key": file.to_string()}).to_string();
     let steps = dial(&credentials, &config, Some("bucket/in/"));
     assert_eq!(summary(&steps), "pass", "{steps:#?}");
-    assert!(passed(&steps).contains(&Stage::Authenticate));
+    // Signing is no stage of its own: who answers decides.
+    let walked = [
+        Stage::Resolve,
+        Stage::Connect,
+        Stage::Authenticate,
+        Stage::Access,
+        Stage::Read,
+    ];
+    assert_eq!(passed(&steps), walked);
     let requests = server.requests();
     assert_eq!(requests.len(), 2);
     for request in requests {
@@ -50,6 +59,20 @@ fn a_service_account_signs_a_token_for_itself() {
         assert!(request.header("x-amz-date").is_none());
         assert!(!format!("{steps:?}").contains(&token[..40]));
     }
+}
+
+#[test]
+fn the_stages_before_the_identity_need_no_token() {
+    let server = ScriptedHttp::always([xml(ONE)]);
+    let settings = Settings {
+        until: Stage::Connect,
+        ..settings()
+    };
+    let (credentials, config) = (service_account(), config(&server.url()));
+    let target = Some("bucket");
+    let steps = dial_with(&credentials, &config, target, Intent::READ, settings);
+    assert_eq!(passed(&steps), [Stage::Resolve, Stage::Connect]);
+    assert!(server.requests().is_empty());
 }
 
 #[test]
@@ -86,6 +109,8 @@ fn a_refused_token_is_the_key_file_or_the_clock() {
     assert_eq!(summary(&steps), "fail authenticate.clock-skew");
     let skew: i64 = evidence(&steps, "skew_seconds").unwrap().parse().unwrap();
     assert!((7195..=7205).contains(&skew), "{skew}");
+    let hint = diagnosis(&steps).unwrap().hint.as_deref().unwrap();
+    assert!(hint.contains("beyond 5 minutes"), "{hint}");
 
     let details = "robot@p.iam.gserviceaccount.com does not have storage.objects.list access.";
     for (answer, expected) in [
@@ -111,7 +136,10 @@ fn a_refused_token_is_the_key_file_or_the_clock() {
             format!("fail authenticate.token-invalid {FILE}"),
         ),
     ] {
-        assert_eq!(summary(&listing(&service_account(), answer)), expected);
+        let steps = listing(&service_account(), answer);
+        assert_eq!(summary(&steps), expected);
+        let hint = diagnosis(&steps).unwrap().hint.as_deref().unwrap();
+        assert!(!hint.contains("HMAC"), "{hint}");
     }
 }
 

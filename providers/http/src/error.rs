@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
-use linkdial_core::net::{FaultContext, client_certificate_fault, plain_text_refused};
+use linkdial_core::net::{FaultContext, tls_refusal};
 use linkdial_core::{Code, Diagnosis, Endpoint, Retry};
 use reqwest::header::AUTHORIZATION;
 use url::Url;
@@ -55,9 +55,7 @@ pub(crate) fn judge(answer: &Answer, asked: &Asked<'_>) -> Option<Diagnosis> {
         body,
         ..
     } = answer;
-    if let Some(finding) = plain_text_refused(endpoint, *status, body)
-        .or_else(|| client_certificate_fault(endpoint, asked.stream, *status, body))
-    {
+    if let Some(finding) = tls_refusal(endpoint, Some(asked.stream), *status, body) {
         return Some(finding);
     }
     let finding = |code, what: &str, hint: &str| {

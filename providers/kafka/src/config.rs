@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use linkdial_core::clause::escape_pointer;
-use linkdial_core::{ClauseName, Clauses, Code, Diagnosis, Key, KeyPlace, Secret, Settings};
+use linkdial_core::{Clauses, Code, Diagnosis, Key, KeyPlace, Secret, Settings};
 
 use crate::gssapi;
 use crate::keys::{
@@ -132,11 +132,7 @@ impl Config {
     /// Returns where a key stands, or would stand.
     pub(crate) fn place(&self, key: &str) -> KeyPlace {
         let known = self.places.iter().find(|(name, _)| *name == key);
-        let clause = || {
-            let row = KEYS.iter().find(|row| row.name == key);
-            row.map_or(ClauseName::Config, |row| row.clause)
-        };
-        known.map_or_else(|| KeyPlace::key(clause(), key), |(_, place)| place.clone())
+        known.map_or_else(|| Key::place_in(KEYS, key), |(_, place)| place.clone())
     }
 
     /// Returns the link's own options of the client library, with the files that are meant here.

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri};
-use linkdial_core::net::{HttpClient, client_certificate_fault, plain_text_refused};
+use linkdial_core::net::{HttpClient, tls_refusal};
 use linkdial_core::{Diagnosis, Endpoint, Reached, Role, Secret};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -173,9 +173,7 @@ pub(crate) async fn ask(
         cut,
     };
     let (status, text) = (answer.status, answer.text());
-    let fault = plain_text_refused(endpoint, status, &text)
-        .or_else(|| client_certificate_fault(endpoint, &context, status, &text));
-    match fault {
+    match tls_refusal(endpoint, Some(&context), status, &text) {
         Some(finding) => Err(finding),
         None => Ok(answer),
     }

@@ -1,7 +1,7 @@
 //! Where a store is: the URL that a link names, and what the ladder and the client make of it.
 
 use linkdial_core::net::TlsOptions;
-use linkdial_core::{Clauses, Endpoint, Halt, Probe, Role};
+use linkdial_core::{Clauses, Endpoint, Halt, Probe, Role, UrlForm};
 use url::Url;
 
 use crate::wire::Transport;
@@ -38,9 +38,14 @@ impl Address {
     }
 }
 
+/// Buckets are what stands in the path.
+const FORM: UrlForm = UrlForm {
+    allowed: "http[s]://host[:port]",
+    hint: "write only scheme, host and port, such as https://minio.example.com:9000",
+    path_fault: |path| (path != "/").then_some("holds a path; the bucket belongs to the target"),
+};
+
 /// Reads a key that names a store as `http[s]://host[:port]`; what else it holds is a finding.
 pub fn endpoint_url(clauses: &mut Clauses<'_>, key: &'static str) -> Option<Url> {
-    clauses.service_url(key, "https://minio.example.com:9000", |path| {
-        (path != "/").then_some("holds a path; the bucket belongs to the target")
-    })
+    clauses.service_url(key, &FORM)
 }

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use linkdial_core::{Clauses, Code, Diagnosis, Key, Outcome, Secret, Shape};
+use linkdial_core::{Clauses, Code, Diagnosis, Key, KeyPlace, Outcome, Secret, Shape};
 use md5::{Digest as _, Md5};
 use url::Url;
 
@@ -183,6 +183,11 @@ pub(crate) fn define(clauses: &mut Clauses<'_>) -> Option<Config> {
         requester_pays: clauses.text(PAYER).is_some(),
         suffixes: clauses.list("suffixes"),
     })
+}
+
+/// Returns the place of a key in the clause it is documented in.
+pub(crate) fn place(key: &str) -> KeyPlace {
+    Key::place_in(KEYS, key)
 }
 
 fn auth(clauses: &mut Clauses<'_>) -> Option<Auth> {

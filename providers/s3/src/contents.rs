@@ -1,15 +1,12 @@
 //! What is in a bucket, as a link uses it: list, read, write.
 
 use aws_sdk_s3::types::RequestPayer;
-use linkdial_core::store::{self, Bucket, Object};
+use linkdial_core::store::{self, Bucket, LISTED, Listing};
 use linkdial_core::{Diagnosis, Halt, Probe, Stage};
 
 use crate::config::Encryption;
 use crate::object;
 use crate::session::{Call, Session};
-
-/// Enough keys to find one that the target's wildcard and the link's suffixes let through.
-const LISTED: i32 = 100;
 
 /// What is in a bucket, at the end of a session, and how the link uses it.
 #[expect(
@@ -22,14 +19,6 @@ pub struct Contents<'a> {
     pub(crate) encryption: &'a Encryption,
     suffixes: &'a [String],
     requester_pays: bool,
-}
-
-/// What a listing showed.
-#[derive(Debug)]
-pub struct Listing {
-    count: String,
-    truncated: bool,
-    candidates: Vec<Object>,
 }
 
 impl<'a> Contents<'a> {
@@ -76,16 +65,15 @@ impl<'a> Contents<'a> {
         let listing = probe
             .step(&self.session.endpoint, stages, self.try_list())
             .await?;
-        probe.note("objects", &listing.count);
+        probe.note("objects", listing.count());
         Ok(listing)
     }
 
     /// Reads one byte of one object and, where that is asked for, writes a sentinel, reads it back
     /// and deletes it: as the uses of the target do.
     pub async fn try_objects(&self, probe: &mut Probe, listing: &Listing) -> Result<(), Halt> {
-        if probe.intent().read || !probe.intent().write {
-            let (endpoint, candidates) = (&self.session.endpoint, &listing.candidates);
-            let read = store::read(probe, endpoint, self, candidates, listing.truncated);
+        if probe.intent().reads() {
+            let read = store::read(probe, &self.session.endpoint, self, listing);
             if let Some(answer) = Box::pin(read).await? {
                 object::note_encryption(probe, &answer);
             }
@@ -129,15 +117,8 @@ impl<'a> Contents<'a> {
                 .not_this_service(Call::ListObjects, &resource)
                 .evidence("listed", listed));
         }
-        let listed = answer.contents().iter().filter_map(object::listed);
-        let objects: Vec<Object> = listed
-            .filter(|object| self.bucket.holds(&object.key))
-            .collect();
+        let page = answer.contents().iter().filter_map(object::listed);
         let more = answer.is_truncated() == Some(true);
-        Ok(Listing {
-            count: format!("{}{}", objects.len(), if more { " or more" } else { "" }),
-            truncated: more,
-            candidates: Object::choose(objects, self.suffixes),
-        })
+        Ok(Listing::new(self.bucket, page, more, self.suffixes))
     }
 }

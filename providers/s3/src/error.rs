@@ -1,6 +1,6 @@
 //! What S3, STS and the stores that speak their protocol answer, and what it means.
 
-use linkdial_core::{Code, Diagnosis, KeyPlace};
+use linkdial_core::{Code, Diagnosis};
 
 use crate::config::{Auth, Config, Encryption};
 use crate::explain::not_this_service;
@@ -183,17 +183,4 @@ const fn kms(call: Call) -> Code {
         Call::PutObject => Code::WriteKmsDenied,
         _ => Code::ReadKmsDenied,
     }
-}
-
-/// Returns the place of a key in the clause it is documented in.
-pub(crate) fn place(key: &str) -> KeyPlace {
-    let clause = crate::config::KEYS
-        .iter()
-        .find(|known| known.name == key)
-        .map_or(linkdial_core::ClauseName::Config, |known| known.clause);
-    KeyPlace::key(clause, key)
-}
-
-pub(crate) fn shorten(text: &str) -> String {
-    text.chars().take(300).collect()
 }

@@ -1,15 +1,20 @@
 //! The words for what S3, STS and compatible stores answered: message, guilty key and hint.
 
+use std::time::Duration;
+
 use linkdial_core::clock::clock_skew;
-use linkdial_core::{Code, Diagnosis, Retry};
+use linkdial_core::{Code, Diagnosis};
 
 use crate::config::{
     Auth, CUSTOMER_KEY, Config, ENDPOINT, KEY_ID, KMS_KEY, PATH_STYLE, REGION, ROLE, SECRET,
-    STS_ENDPOINT, TOKEN,
+    STS_ENDPOINT, TOKEN, place,
 };
-use crate::error::{Amazon, place, shorten};
+use crate::error::Amazon;
 use crate::fault::Fault;
 use crate::session::{Asked, Call, Vendor as _};
+
+/// S3 and STS refuse a signature of a clock that is further off ([S3], `RequestTimeTooSkewed`).
+const MAX_SKEW: Duration = Duration::from_mins(15);
 
 /// Message, guilty key and hint.
 type Words = (String, Option<&'static str>, String);
@@ -20,7 +25,7 @@ impl Fault {
         let code = self.code(asked, link);
         let diagnosis = match code {
             Code::AccessWrongRegion => self.wrong_region(asked, link),
-            Code::AuthenticateClockSkew => clock_skew(asked.endpoint, self.server_time),
+            Code::AuthenticateClockSkew => clock_skew(asked.endpoint, self.server_time, MAX_SKEW),
             Code::AccessWrongStyle => wrong_style(asked),
             Code::AccessNotThisService => self.not_this_service(asked),
             Code::AuthenticateRoleRefused => self.role_refused(asked),
@@ -35,7 +40,7 @@ impl Fault {
             .evidence("operation", link.right(asked.call))
             .evidence("resource", asked.resource)
             .evidence("remote_code", self.code.as_deref().unwrap_or_default())
-            .evidence("remote_message", shorten(&self.message))
+            .evidence("remote_message", &self.message)
             .evidence("status", self.status)
             .evidence("request_id", self.request_id.as_deref().unwrap_or_default())
             .evidence(
@@ -58,12 +63,9 @@ impl Fault {
             let lent = link.role.is_some() && matches!(key, KEY_ID | SECRET | TOKEN);
             diagnosis = diagnosis.key(place(if lent { ROLE } else { key }));
         }
-        if let Some(seconds) = self.retry_after.as_ref().and_then(|it| it.parse().ok()) {
-            diagnosis = diagnosis
-                .evidence("retry_after", format!("{seconds} s"))
-                .retry(Retry::After(std::time::Duration::from_secs(seconds)));
-        }
-        diagnosis.evidence("location", self.location.as_deref().unwrap_or_default())
+        diagnosis
+            .retry_after(self.retry_after.as_deref())
+            .evidence("location", self.location.as_deref().unwrap_or_default())
     }
 
     fn about_identity(&self, code: Code, asked: Asked<'_>, link: &Amazon<'_>) -> Option<Words> {

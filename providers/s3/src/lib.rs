@@ -13,7 +13,7 @@ mod target;
 mod wire;
 
 pub use address::{Address, endpoint_url};
-pub use contents::{Contents, Listing};
+pub use contents::Contents;
 pub use fault::Fault;
 pub use provider::S3;
 pub use session::{Asked, Call, Session, Vendor};

@@ -5,13 +5,12 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ObjectStorageClass, ServerSideEncryption};
 use aws_smithy_types::byte_stream::AggregatedBytes;
 use bytes::Bytes;
-use linkdial_core::store::{Object, Put, SENTINEL, Store, Written};
+use linkdial_core::store::{Deleted, Object, Put, SENTINEL, Store, Written};
 use linkdial_core::{Code, Diagnosis, Probe};
 use url::form_urlencoded::byte_serialize;
 
-use crate::config::{CUSTOMER_KEY, Encryption};
+use crate::config::{CUSTOMER_KEY, Encryption, place};
 use crate::contents::Contents;
-use crate::error::place;
 use crate::session::Call;
 
 /// Takes what matters of an object of the listing.
@@ -97,19 +96,12 @@ impl Store for Contents<'_> {
         let answer = match Box::pin(request.send()).await {
             Ok(answer) => answer,
             Err(error) => {
-                // A refusal is an answer, and what is refused was not stored.
-                let refused = error
-                    .raw_response()
-                    .is_some_and(|it| it.status().as_u16() >= 400);
+                let status = error.raw_response().map(|it| it.status().as_u16());
                 let diagnosis = self
                     .session
                     .diagnose(Call::PutObject, &resource, error)
                     .await;
-                return if refused {
-                    Put::Refused(diagnosis)
-                } else {
-                    Put::Unanswered(diagnosis)
-                };
+                return Put::unconfirmed(status, diagnosis);
             }
         };
         let confirmed = match self.encryption {
@@ -151,11 +143,7 @@ impl Store for Contents<'_> {
         })
     }
 
-    async fn delete(
-        &self,
-        key: &str,
-        written: Option<&Written>,
-    ) -> Result<Option<&'static str>, Diagnosis> {
+    async fn delete(&self, key: &str, written: Option<&Written>) -> Result<Deleted, Diagnosis> {
         let request = self
             .session
             .client
@@ -179,13 +167,15 @@ impl Store for Contents<'_> {
             });
         }
         match Box::pin(request.send()).await {
-            Ok(_) => Ok(None),
+            Ok(_) => Ok(Deleted::Gone(Vec::new())),
             Err(error) => {
                 let resource = self.resource(key);
-                Err(self
-                    .session
-                    .diagnose(Call::DeleteObject, &resource, error)
-                    .await)
+                let call = Call::DeleteObject;
+                match self.session.diagnose(call, &resource, error).await {
+                    // It never arrived, or somebody else removed it: Google says so, S3 does not.
+                    gone if gone.code == Code::AccessNotFound => Ok(Deleted::Absent),
+                    other => Err(other),
+                }
             }
         }
     }

@@ -6,9 +6,9 @@ use linkdial_core::{
 };
 
 use crate::address::Address;
-use crate::config::{self, Auth, Config, ENDPOINT, KEYS};
+use crate::config::{self, Auth, Config, ENDPOINT, KEYS, place};
 use crate::contents::Contents;
-use crate::error::{Amazon, place};
+use crate::error::Amazon;
 use crate::explain::not_this_service;
 use crate::session::{Asked, Call, Session, diagnose};
 use crate::target::{NAMING, fits_host};

@@ -6,7 +6,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use linkdial_core::net::{client_certificate_fault, plain_text_refused};
+use linkdial_core::net::tls_refusal;
 use linkdial_core::{Blame, Code, Diagnosis, Endpoint, Halt, Probe, Stage};
 
 use crate::address::Address;
@@ -192,13 +192,9 @@ where
             .evidence("operation", right)
             .evidence("error", DisplayErrorContext(&error));
     };
-    if let Some(diagnosis) = plain_text_refused(asked.endpoint, fault.status, &fault.body) {
-        return diagnosis;
-    }
-    if let Some(context) = transport.fault_context().await
-        && let Some(diagnosis) =
-            client_certificate_fault(asked.endpoint, &context, fault.status, &fault.body)
-    {
+    let context = transport.fault_context().await;
+    let below = tls_refusal(asked.endpoint, context.as_ref(), fault.status, &fault.body);
+    if let Some(diagnosis) = below {
         return diagnosis;
     }
     vendor.diagnose(asked, &fault)

@@ -7,9 +7,8 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{
-    EMPTY, PAIR, config, decisive, dial, dial_with, error, evidence, passed, settings, summary, xml,
-};
+use common::{EMPTY, PAIR, config, dial, dial_with, error, settings, xml};
+use linkdial_core::testing::record::{diagnosis, evidence, note, passed, summary};
 use linkdial_core::{Intent, Retry, Settings, Stage};
 use linkdial_testcontainers::broken::{Broken, Fault};
 use linkdial_testcontainers::{Answer, Certificates, ScriptedHttp};
@@ -100,7 +99,7 @@ fn every_listing_error_has_its_code() {
         assert_eq!(evidence(&steps, "remote_code"), Some(code));
         assert_eq!(evidence(&steps, "request_id"), Some("4442587FB7D0A2F9"));
         assert!(
-            decisive(&steps).unwrap().hint.is_some(),
+            diagnosis(&steps).unwrap().hint.is_some(),
             "{code} has no hint"
         );
     }
@@ -128,7 +127,7 @@ fn a_wrong_region_names_both() {
         listing(error(301, "PermanentRedirect", "").header("x-amz-bucket-region", "ap-south-1"));
     assert_eq!(evidence(&steps, "expected_region"), Some("ap-south-1"));
     assert_eq!(
-        decisive(&steps).unwrap().hint.as_deref(),
+        diagnosis(&steps).unwrap().hint.as_deref(),
         Some("set `region` to `ap-south-1` in CONFIG")
     );
 }
@@ -141,14 +140,14 @@ fn clock_skew_comes_in_seconds_with_its_sign() {
     )));
     let skew: i64 = evidence(&steps, "skew_seconds").unwrap().parse().unwrap();
     assert!((-1205..=-1195).contains(&skew), "{skew}");
-    assert!(decisive(&steps).unwrap().message.contains("behind"));
+    assert!(diagnosis(&steps).unwrap().message.contains("behind"));
 }
 
 #[test]
 fn a_retry_time_is_kept() {
     let steps = listing(error(503, "SlowDown", "").header("retry-after", "7"));
     assert_eq!(
-        decisive(&steps).unwrap().retry,
+        diagnosis(&steps).unwrap().retry,
         Retry::After(Duration::from_secs(7))
     );
 }
@@ -210,7 +209,7 @@ fn a_bucket_in_the_host_name_that_the_store_ignores_is_the_wrong_style() {
 fn an_empty_listing_passes_with_a_note() {
     let steps = listing(xml(EMPTY));
     assert_eq!(summary(&steps), "pass");
-    assert_eq!(common::note(&steps, "objects"), Some("0"));
+    assert_eq!(note(&steps, "objects"), Some("0"));
 }
 
 #[test]

@@ -6,8 +6,9 @@ mod common;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use common::{decisive, dial, dial_with, evidence, note, passed, settings, summary};
+use common::{dial, dial_with, settings};
 use linkdial_core::net::Net;
+use linkdial_core::testing::record::{diagnosis, evidence, note, passed, summary};
 use linkdial_core::{Intent, Settings, Stage};
 use linkdial_testcontainers::{Certificates, KMS_KEY_ID, Login, Minio, SSE_C_KEY, User};
 use md5::{Digest as _, Md5};
@@ -335,7 +336,7 @@ fn a_sentinel_is_written_and_taken_away() {
         allowed(),
     );
     assert_eq!(summary(&steps), "warn write.leftover");
-    let named = decisive(&steps).unwrap().message.clone();
+    let named = diagnosis(&steps).unwrap().message.clone();
     let left = plain.store().list("private", "kept/").unwrap();
     assert_eq!(left.len(), 1);
     assert!(named.contains(&left[0]), "{named}");

@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{EMPTY, ONE, PAIR, config, dial, dial_with, error, passed, settings, summary, xml};
+use common::{EMPTY, ONE, PAIR, config, dial, dial_with, error, settings, xml};
+use linkdial_core::testing::record::{note, passed, summary};
 use linkdial_core::{Code, Intent, Settings, Stage};
 use linkdial_testcontainers::{Answer, Match, ScriptedHttp};
 
@@ -117,9 +118,19 @@ fn write_faults_have_their_codes_and_leave_nothing() {
         (
             error(507, "XMinioStorageFull", "full"),
             "fail write.no-space",
-            0,
+            1,
         ),
-        (error(503, "SlowDown", ""), "warn access.throttled", 0),
+        (error(503, "SlowDown", ""), "warn access.throttled", 1),
+        (
+            error(500, "InternalError", "We encountered an internal error."),
+            "fail access.server-error",
+            1,
+        ),
+        (
+            Answer::status(504).body("<html></html>"),
+            "fail access.server-error",
+            1,
+        ),
         (Answer::status(200), "fail write.readback-differs", 1),
     ] {
         let server = ScriptedHttp::script()
@@ -188,7 +199,7 @@ fn without_leave_to_write_nothing_is_written() {
             .iter()
             .all(|request| request.method == "GET")
     );
-    let unproven = common::note(&steps, "unproven").unwrap();
+    let unproven = note(&steps, "unproven").unwrap();
     assert!(unproven.contains("--write"), "{unproven}");
 }
 
@@ -225,7 +236,7 @@ fn the_next_object_is_tried_when_one_is_gone() {
         .start();
     let steps = dial(PAIR, &config(&server), Some("bucket"));
     assert_eq!(summary(&steps), "pass");
-    assert_eq!(common::note(&steps, "object"), Some("bucket/a.csv"));
+    assert_eq!(note(&steps, "object"), Some("bucket/a.csv"));
 }
 
 #[test]

@@ -4,7 +4,8 @@ mod common;
 
 use std::time::Duration;
 
-use common::{PAIR, config, dial, dial_with, error, evidence, settings, summary, xml};
+use common::{PAIR, config, dial, dial_with, error, settings, xml};
+use linkdial_core::testing::record::{evidence, summary};
 use linkdial_core::{Intent, Settings};
 use linkdial_testcontainers::broken::{Broken, Fault};
 use linkdial_testcontainers::{Answer, Match, ScriptedHttp};

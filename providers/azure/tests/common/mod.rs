@@ -1,13 +1,9 @@
 //! Dials one AZURE link the way the program does.
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 #![allow(dead_code, reason = "each test binary uses another part")]
 
-use std::time::Duration;
-
 use linkdial_azure::Azure;
-use linkdial_core::net::Net;
-use linkdial_core::testing::{self, Link};
-use linkdial_core::{Code, Driver, Intent, Kind, Opened, Settings, Step, Target};
+use linkdial_core::testing::{self, Link, record};
+use linkdial_core::{Driver, Intent, Kind, Opened, Settings, Step, Target};
 use linkdial_testcontainers::{Answer, Certificates, ScriptedHttp};
 
 /// Reads a definition.
@@ -17,12 +13,7 @@ pub(crate) fn open(credentials: &str, config: &str) -> Opened {
 
 /// Settings with short deadlines that trust the throw-away CA.
 pub(crate) fn settings() -> Settings {
-    let ca = Certificates::shared().ca_pem();
-    Settings {
-        stage_timeout: Duration::from_secs(5),
-        net: Net::builder().ca_pem(ca.as_bytes()).unwrap().build(),
-        ..Settings::default()
-    }
+    testing::settings_trusting(Certificates::shared().ca_pem())
 }
 
 /// One dial, on a runtime of its own. Its record is without the warnings about keys of our own, which
@@ -38,17 +29,8 @@ pub(crate) fn dial_with(
         definition: testing::definition(Kind::Azure, config, credentials),
         target: target.map(Target::new),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
     let driver = Driver::of::<Azure>();
-    let mut steps = runtime.block_on(testing::dial(&driver, &link, settings, intent));
-    steps.retain(|step| {
-        let code = step.diagnosis.as_ref().map(|finding| finding.code);
-        code != Some(Code::DefineExtensionKey)
-    });
-    steps
+    record::without_extensions(testing::dial_blocking(&driver, &link, settings, intent))
 }
 
 /// One dial that reads.

@@ -290,8 +290,20 @@ fn says_tls_required(answer: &str) -> Option<&'static str> {
     .find(|text| answer.contains(text))
 }
 
+/// Returns the finding that an HTTP answer is about TLS and not about what was asked: the port wanted
+/// it, or a client certificate, of which the context of the connection knows.
+pub fn tls_refusal(
+    endpoint: &Endpoint,
+    context: Option<&FaultContext>,
+    status: u16,
+    body: &str,
+) -> Option<Diagnosis> {
+    plain_text_refused(endpoint, status, body)
+        .or_else(|| client_certificate_fault(endpoint, context?, status, body))
+}
+
 /// Returns the finding that an HTTP answer tells of a plain request on a TLS port.
-pub fn plain_text_refused(endpoint: &Endpoint, status: u16, body: &str) -> Option<Diagnosis> {
+fn plain_text_refused(endpoint: &Endpoint, status: u16, body: &str) -> Option<Diagnosis> {
     let text = says_tls_required(body).filter(|_| status == 400)?;
     Some(
         tls_required(endpoint)
@@ -303,7 +315,7 @@ pub fn plain_text_refused(endpoint: &Endpoint, status: u16, body: &str) -> Optio
 /// Returns the finding that an HTTP answer refuses a missing or foreign client certificate.
 ///
 /// nginx completes the handshake and answers 400 with these texts.
-pub fn client_certificate_fault(
+fn client_certificate_fault(
     endpoint: &Endpoint,
     context: &FaultContext,
     status: u16,

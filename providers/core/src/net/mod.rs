@@ -26,7 +26,7 @@ pub use certificate::CertificateFacts;
 pub use client::{BoundedBody, HttpClient, MAX_ANSWER, MAX_HEAD};
 pub use connect::{Connected, Dialler};
 pub use datagram::Datagram;
-pub use fault::{FaultContext, client_certificate_fault, name_protocol, plain_text_refused};
+pub use fault::{FaultContext, name_protocol, tls_refusal};
 pub use policy::Policy;
 pub use proxy::{InvalidProxy, Proxy};
 pub use resolve::{Resolved, Service};

@@ -32,6 +32,8 @@ pub struct Bucket {
     pub pattern: Option<String>,
     /// The scheme that stood in front, which does not belong there.
     pub scheme: Option<String>,
+    /// The host of the account that a URL names behind the bucket, after an `@`.
+    pub account: Option<String>,
 }
 
 impl Bucket {
@@ -57,9 +59,11 @@ impl Bucket {
             None => (None, target.as_str()),
         };
         let (name, key) = rest.split_once('/').unwrap_or((rest, ""));
-        let name = match name.split_once('@') {
-            Some((name, _)) if scheme.is_some() && naming.account_behind => name,
-            _ => name,
+        let (name, account) = match name.split_once('@') {
+            Some((name, host)) if scheme.is_some() && naming.account_behind => {
+                (name, Some(host.to_owned()))
+            }
+            _ => (name, None),
         };
         if name.is_empty() {
             return Err(invalid(&format!("names no {noun}")));
@@ -77,6 +81,7 @@ impl Bucket {
             prefix: literal.unwrap_or(key).to_owned(),
             pattern: literal.map(|_| key.to_owned()),
             scheme,
+            account,
         })
     }
 
@@ -177,7 +182,12 @@ mod tests {
             (bucket.name.as_str(), bucket.prefix.as_str()),
             ("logs", "in/")
         );
-        assert_eq!(parse("logs/in/").unwrap().scheme_warning(), None);
+        assert_eq!(
+            bucket.account.as_deref(),
+            Some("account.dfs.core.windows.net")
+        );
+        let plain = parse("logs/in/").unwrap();
+        assert_eq!((plain.scheme_warning(), plain.account), (None, None));
     }
 
     #[test]

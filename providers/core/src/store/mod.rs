@@ -14,8 +14,8 @@ use bytes::Bytes;
 use crate::diagnosis::Diagnosis;
 
 pub use bucket::{Bucket, Naming};
-pub use object::{Object, read};
-pub use sentinel::{Put, SENTINEL, Written, write};
+pub use object::{LISTED, Listing, Object, read};
+pub use sentinel::{Deleted, Put, SENTINEL, Written, write};
 
 /// What a provider does with single objects of the bucket that a link is used with.
 pub trait Store: Sync {
@@ -37,13 +37,11 @@ pub trait Store: Sync {
 
     /// Deletes the sentinel, and no object that another writer put in its place. `written` is
     /// `None` when no answer to the put came.
-    ///
-    /// Returns what the store keeps of it all the same, such as a copy for a time.
     fn delete(
         &self,
         key: &str,
         written: Option<&Written>,
-    ) -> impl Future<Output = Result<Option<&'static str>, Diagnosis>> + Send;
+    ) -> impl Future<Output = Result<Deleted, Diagnosis>> + Send;
 
     /// Says how to remove a sentinel that could not be deleted.
     fn leftover_hint(&self, resource: &str, written: Option<&Written>) -> String;

@@ -4,7 +4,11 @@ use crate::code::Code;
 use crate::endpoint::Endpoint;
 use crate::probe::{Halt, Probe, Stage};
 
-use super::Store;
+use super::{Bucket, Store};
+
+/// Enough names of one listing to find one that the target's wildcard and the link's suffixes let
+/// through.
+pub const LISTED: i32 = 100;
 
 /// At most so many objects are tried when those before were deleted since the listing.
 const TRIES: usize = 3;
@@ -23,7 +27,7 @@ pub struct Object {
 impl Object {
     /// Takes the few objects to try: no folder marker, with one of the suffixes; first those that
     /// are online and not empty.
-    pub fn choose(objects: impl IntoIterator<Item = Self>, suffixes: &[String]) -> Vec<Self> {
+    fn choose(objects: impl IntoIterator<Item = Self>, suffixes: &[String]) -> Vec<Self> {
         let wanted = |object: &Self| {
             !object.key.ends_with('/')
                 && (suffixes.is_empty()
@@ -36,21 +40,52 @@ impl Object {
     }
 }
 
-/// Reads one byte of the first of `candidates` that is still there, and notes which one it was.
-///
-/// `truncated` says whether the listing had more. Returns `None` when there is none to read.
+/// What a listing showed of a target.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Listing {
+    objects: usize,
+    truncated: bool,
+    candidates: Vec<Object>,
+}
+
+impl Listing {
+    /// Takes the objects of a page; `truncated` says whether there are more pages. Those that belong
+    /// to the target are counted, and the few to read have one of the suffixes, where there are any.
+    pub fn new(
+        bucket: &Bucket,
+        page: impl IntoIterator<Item = Object>,
+        truncated: bool,
+        suffixes: &[String],
+    ) -> Self {
+        let page = page.into_iter();
+        let objects: Vec<Object> = page.filter(|object| bucket.holds(&object.key)).collect();
+        Self {
+            objects: objects.len(),
+            truncated,
+            candidates: Object::choose(objects, suffixes),
+        }
+    }
+
+    /// Returns how many there are, as a report says it.
+    pub fn count(&self) -> String {
+        let more = if self.truncated { " or more" } else { "" };
+        format!("{}{more}", self.objects)
+    }
+}
+
+/// Reads one byte of the first object to read that is still there, and notes which one it was.
+/// Returns `None` when there is none to read.
 pub async fn read<S: Store>(
     probe: &mut Probe,
     endpoint: &Endpoint,
     store: &S,
-    candidates: &[Object],
-    truncated: bool,
+    listing: &Listing,
 ) -> Result<Option<S::Answer>, Halt> {
-    let Some((last, others)) = candidates.split_last() else {
+    let Some((last, others)) = listing.candidates.split_last() else {
         probe.skip(Stage::Read, "no object to read");
         probe.note(
             "unproven",
-            if truncated {
+            if listing.truncated {
                 "reading was not tried: none of the first objects below the target fits"
             } else {
                 "reading was not tried: nothing below the target fits"
@@ -75,6 +110,8 @@ pub async fn read<S: Store>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Naming;
+    use crate::target::Target;
 
     #[test]
     fn what_can_be_read_comes_first() {
@@ -100,5 +137,29 @@ mod tests {
         assert_eq!(keys(&["csv"]), ["d.csv", "b.csv", "a.csv"]);
         assert_eq!(keys(&[]), ["c.json", "d.csv", "b.csv"]);
         assert!(keys(&["parquet"]).is_empty());
+    }
+
+    #[test]
+    fn a_listing_counts_what_belongs_to_the_target() {
+        let naming = Naming {
+            noun: "bucket",
+            schemes: &[],
+            account_behind: false,
+            fault: |_| None,
+        };
+        let bucket = Bucket::parse(&Target::new("logs/in/*.csv"), &naming).unwrap();
+        let object = |key: &str| Object {
+            key: key.to_owned(),
+            empty: false,
+            offline: false,
+        };
+        let list = |truncated, suffixes: &[String]| {
+            let page = ["in/a.csv", "in/b.csv", "in/c.json"].map(object);
+            Listing::new(&bucket, page, truncated, suffixes)
+        };
+        assert_eq!(list(false, &[]).count(), "2");
+        let listing = list(true, &["b.csv".to_owned()]);
+        assert_eq!(listing.count(), "2 or more");
+        assert_eq!(listing.candidates, [object("in/b.csv")]);
     }
 }

@@ -22,8 +22,22 @@ pub enum Put {
     Written(Written, Option<Diagnosis>),
     /// The store answered that it did not take it.
     Refused(Diagnosis),
-    /// The request went out and no answer came: it may be there.
+    /// The request went out, and nothing that came back says what became of it: it may be there.
     Unanswered(Diagnosis),
+}
+
+impl Put {
+    /// Takes a put that the store did not confirm, with the status of its answer.
+    ///
+    /// Only a refusal of the request itself says that nothing was stored: behind a time-out, a fault
+    /// of the server or one of a gateway before it the object may be there all the same.
+    pub fn unconfirmed(status: Option<u16>, diagnosis: Diagnosis) -> Self {
+        if status.is_some_and(|it| (400..500).contains(&it) && it != 408) {
+            Self::Refused(diagnosis)
+        } else {
+            Self::Unanswered(diagnosis)
+        }
+    }
 }
 
 /// What a store says of an object that it took.
@@ -33,6 +47,16 @@ pub struct Written {
     pub version: Option<String>,
     /// Its entity tag, where a delete can be tied to it.
     pub etag: Option<String>,
+}
+
+/// How a delete ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Deleted {
+    /// Nothing was there.
+    Absent,
+    /// It is gone, except for what these sentences say that the store keeps, such as a copy for a
+    /// time.
+    Gone(Vec<String>),
 }
 
 /// How far the sentinel got.
@@ -90,22 +114,28 @@ pub async fn write<S: Store>(
         State::Written(written) => Some(written),
     };
     match probe.cleanup(store.delete(&key, written.as_ref())).await {
-        Ok(kept) => {
-            if let Some(kept) = kept {
-                probe.note("kept", kept);
+        Ok(Deleted::Absent) => {}
+        Ok(Deleted::Gone(mut kept)) => {
+            if written.is_none() {
+                // The delete could not name it, and then only hides it.
+                let version = "where versions are kept, one of the sentinel may remain";
+                kept.push(version.to_owned());
             }
+            probe.note("kept", kept.join("; "));
         }
         Err(left) => {
             let hint = store.leftover_hint(&resource, written.as_ref());
+            let message = if written.is_some() {
+                format!("the sentinel `{resource}` could not be deleted")
+            } else {
+                format!("the sentinel `{resource}` may be there, and could not be deleted")
+            };
             let version = written.and_then(|written| written.version);
-            let finding = Diagnosis::new(
-                Code::WriteLeftover,
-                format!("the sentinel `{resource}` could not be deleted"),
-            )
-            .evidence("resource", &resource)
-            .evidence("version", version.unwrap_or_default())
-            .evidence("reason", &left.message)
-            .hint(hint);
+            let finding = Diagnosis::new(Code::WriteLeftover, message)
+                .evidence("resource", &resource)
+                .evidence("version", version.unwrap_or_default())
+                .evidence("reason", &left.message)
+                .hint(hint);
             probe.finding(Some(endpoint), finding);
         }
     }

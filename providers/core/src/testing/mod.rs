@@ -40,6 +40,7 @@ use crate::clause::{Clause, ClauseName};
 use crate::code::Code;
 use crate::diagnosis::Outcome;
 use crate::link::{Definition, Kind};
+use crate::net::Net;
 use crate::probe::Step;
 use crate::provider::Driver;
 use crate::settings::Settings;
@@ -242,6 +243,16 @@ const STAGE_TIMEOUT: Duration = Duration::from_millis(700);
 /// What a check may take beyond the deadline or the event it waits for.
 const SLACK: Duration = Duration::from_millis(200);
 
+/// Settings with short deadlines that trust the certificates of these authorities, in PEM.
+pub fn settings_trusting(ca: &str) -> Settings {
+    let net = Net::builder().ca_pem(ca.as_bytes());
+    Settings {
+        stage_timeout: Duration::from_secs(5),
+        net: net.expect("the certificates are those of a test").build(),
+        ..Settings::default()
+    }
+}
+
 fn settings() -> Settings {
     Settings {
         stage_timeout: STAGE_TIMEOUT,
@@ -250,8 +261,13 @@ fn settings() -> Settings {
     }
 }
 
-/// Dials on a runtime of its own, as one link of a command does.
-fn dial_blocking(driver: &Driver, link: &Link, settings: Settings, intent: Intent) -> Vec<Step> {
+/// Dials on a runtime of its own, as one link of a command does. It blocks, as [`dial`] does not.
+pub fn dial_blocking(
+    driver: &Driver,
+    link: &Link,
+    settings: Settings,
+    intent: Intent,
+) -> Vec<Step> {
     runtime().block_on(dial(driver, link, settings, intent))
 }
 

@@ -1,5 +1,6 @@
 //! What a test asks of a record.
 
+use crate::code::Code;
 use crate::diagnosis::{Diagnosis, Outcome};
 use crate::probe::{Stage, Step};
 use crate::provider::verdict;
@@ -22,6 +23,16 @@ pub fn summary(steps: &[Step]) -> String {
         Some(key) => format!("{verdict} {} {}{}", diagnosis.code, key.clause, key.pointer),
         None => format!("{verdict} {}", diagnosis.code),
     }
+}
+
+/// Leaves out the warnings about keys that linkdial alone knows, which every link to a server of a
+/// test has that needs one to name it.
+pub fn without_extensions(mut steps: Vec<Step>) -> Vec<Step> {
+    steps.retain(|step| {
+        let code = step.diagnosis.as_ref().map(|diagnosis| diagnosis.code);
+        code != Some(Code::DefineExtensionKey)
+    });
+    steps
 }
 
 /// Returns the stages that passed, in order.

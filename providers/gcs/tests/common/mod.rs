@@ -1,35 +1,17 @@
 //! Dials one GCS link the way the program does.
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "each test binary uses another part"
-)]
+#![allow(dead_code, reason = "each test binary uses another part")]
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use linkdial_core::net::Net;
-use linkdial_core::testing::record;
-pub(crate) use linkdial_core::testing::record::{note, passed};
-use linkdial_core::{
-    Clause, ClauseName, Definition, Diagnosis, Driver, Intent, Kind, Opened, Settings, Step,
-    Target, verdict,
-};
+use linkdial_core::testing::{self, Link, record};
+use linkdial_core::{Driver, Intent, Kind, Opened, Settings, Step, Target};
 use linkdial_gcs::Gcs;
 use linkdial_testcontainers::{Answer, Certificates, Login, ScriptedHttp, ServiceAccount};
-use tokio_util::sync::CancellationToken;
 
 /// An HMAC key with a marked secret.
 pub(crate) const HMAC: &str = r#"{"access_id":"GOOG1MARKED","secret_key":"m4rk3d/secret+"}"#;
 
 /// Reads a definition.
 pub(crate) fn open(credentials: &str, config: &str) -> Opened {
-    Driver::of::<Gcs>().open(&Definition {
-        kind: Kind::Gcs,
-        credentials: Clause::parse(ClauseName::Credentials, credentials),
-        config: Clause::parse(ClauseName::Config, config),
-    })
+    Driver::of::<Gcs>().open(&testing::definition(Kind::Gcs, config, credentials))
 }
 
 /// CREDENTIALS with an HMAC key.
@@ -55,15 +37,11 @@ pub(crate) fn config(url: &str) -> String {
 
 /// Settings with short deadlines that trust the throw-away CA.
 pub(crate) fn settings() -> Settings {
-    let ca = Certificates::shared().ca_pem();
-    Settings {
-        stage_timeout: Duration::from_secs(5),
-        net: Net::builder().ca_pem(ca.as_bytes()).unwrap().build(),
-        ..Settings::default()
-    }
+    testing::settings_trusting(Certificates::shared().ca_pem())
 }
 
-/// One dial, on a runtime of its own.
+/// One dial, on a runtime of its own. Its record is without the warnings about keys of our own, which
+/// a link to a server of ours always has.
 pub(crate) fn dial_with(
     credentials: &str,
     config: &str,
@@ -71,17 +49,12 @@ pub(crate) fn dial_with(
     intent: Intent,
     settings: Settings,
 ) -> Vec<Step> {
-    let opened = open(credentials, config);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(opened.check(
-        &Arc::new(settings),
-        &CancellationToken::new(),
-        target.map(Target::new),
-        intent,
-    ))
+    let link = Link {
+        definition: testing::definition(Kind::Gcs, config, credentials),
+        target: target.map(Target::new),
+    };
+    let driver = Driver::of::<Gcs>();
+    record::without_extensions(testing::dial_blocking(&driver, &link, settings, intent))
 }
 
 /// One dial that reads.
@@ -96,43 +69,6 @@ pub(crate) fn write(credentials: &str, config: &str, target: &str) -> Vec<Step> 
         ..settings()
     };
     dial_with(credentials, config, Some(target), Intent::WRITE, settings)
-}
-
-/// The finding that decides, beside the warning about the keys of linkdial's own.
-pub(crate) fn decisive(steps: &[Step]) -> Option<&Diagnosis> {
-    let beyond = beyond_extensions(steps);
-    let worst = verdict(&beyond);
-    let at = beyond.iter().position(|step| step.outcome == worst)?;
-    steps
-        .iter()
-        .filter(|step| !about_extension(step))
-        .nth(at)?
-        .diagnosis
-        .as_ref()
-}
-
-/// As `record::summary`, without what every link with an `endpoint_url` is warned of.
-pub(crate) fn summary(steps: &[Step]) -> String {
-    record::summary(&beyond_extensions(steps))
-}
-
-fn beyond_extensions(steps: &[Step]) -> Vec<Step> {
-    let others = steps.iter().filter(|step| !about_extension(step));
-    others.cloned().collect()
-}
-
-fn about_extension(step: &Step) -> bool {
-    let code = step.diagnosis.as_ref().map(|diagnosis| diagnosis.code);
-    code == Some(linkdial_core::Code::DefineExtensionKey)
-}
-
-/// A value of the evidence of the decisive finding.
-pub(crate) fn evidence<'a>(steps: &'a [Step], name: &str) -> Option<&'a str> {
-    decisive(steps)?
-        .evidence
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, value)| value.as_str())
 }
 
 /// A listing of one object, as Google writes it.

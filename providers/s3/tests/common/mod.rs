@@ -1,41 +1,19 @@
 //! Dials one S3 link the way the program does.
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "each test binary uses another part"
-)]
+#![allow(dead_code, reason = "each test binary uses another part")]
 
-use std::sync::Arc;
-
-use linkdial_core::net::Net;
-pub(crate) use linkdial_core::testing::record::{
-    diagnosis as decisive, evidence, note, passed, summary,
-};
-use linkdial_core::{
-    Clause, ClauseName, Definition, Driver, Intent, Kind, Opened, Settings, Step, Target,
-};
+use linkdial_core::testing::{self, Link};
+use linkdial_core::{Driver, Intent, Kind, Opened, Settings, Step, Target};
 use linkdial_s3::S3;
-use linkdial_testcontainers::{Answer, ScriptedHttp};
-use tokio_util::sync::CancellationToken;
+use linkdial_testcontainers::{Answer, Certificates, ScriptedHttp};
 
 /// Reads a definition.
 pub(crate) fn open(credentials: &str, config: &str) -> Opened {
-    Driver::of::<S3>().open(&Definition {
-        kind: Kind::S3,
-        credentials: Clause::parse(ClauseName::Credentials, credentials),
-        config: Clause::parse(ClauseName::Config, config),
-    })
+    Driver::of::<S3>().open(&testing::definition(Kind::S3, config, credentials))
 }
 
 /// Settings with short deadlines that trust the throw-away CA.
 pub(crate) fn settings() -> Settings {
-    let ca = linkdial_testcontainers::Certificates::shared().ca_pem();
-    Settings {
-        stage_timeout: std::time::Duration::from_secs(5),
-        net: Net::builder().ca_pem(ca.as_bytes()).unwrap().build(),
-        ..Settings::default()
-    }
+    testing::settings_trusting(Certificates::shared().ca_pem())
 }
 
 /// One dial, on a runtime of its own.
@@ -46,17 +24,11 @@ pub(crate) fn dial_with(
     intent: Intent,
     settings: Settings,
 ) -> Vec<Step> {
-    let opened = open(credentials, config);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(opened.check(
-        &Arc::new(settings),
-        &CancellationToken::new(),
-        target.map(Target::new),
-        intent,
-    ))
+    let link = Link {
+        definition: testing::definition(Kind::S3, config, credentials),
+        target: target.map(Target::new),
+    };
+    testing::dial_blocking(&Driver::of::<S3>(), &link, settings, intent)
 }
 
 /// One dial that reads.

@@ -2,13 +2,12 @@
 //! and guilty key of each, nothing left behind, and no secret in any text.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-#[path = "../lab/mod.rs"]
 mod lab;
 
 use lab::{Case, evidence, fail, note, path, report, script, verify};
 use linkdial_testcontainers::broken::{Broken, Fault};
 use linkdial_testcontainers::{
-    Azurite, Certificates, DnsAnswer, DnsServer, Error, LinkStatement, ScriptedHttp, SharedAccess,
+    Azurite, Certificates, DnsAnswer, DnsServer, LinkStatement, ScriptedHttp, SharedAccess,
     StorageAccount,
 };
 
@@ -29,23 +28,6 @@ fn keyed(azurite: &Azurite, name: &str) -> LinkStatement {
     azurite.create_link(name, &azurite.account())
 }
 
-fn signed(azurite: &Azurite, name: &str, token: &str) -> LinkStatement {
-    keyed(azurite, name)
-        .without("account_key")
-        .credential("sas_token", token)
-}
-
-/// A SAS of one container.
-fn container_sas(
-    account: &StorageAccount,
-    container: &str,
-    permissions: &str,
-    seconds: i64,
-) -> Result<String, Error> {
-    let access = SharedAccess::container(container).permissions(permissions);
-    access.expires_in(seconds).sign(account)
-}
-
 #[test]
 fn links_and_an_azurite() {
     let plain = Azurite::shared();
@@ -59,14 +41,15 @@ fn links_and_an_azurite() {
         ScriptedHttp::script().start_tls(certificates.server_tls(certificates.unknown_issuer()));
     let silent = Broken::start(Fault::Silent);
     let sas = |permissions: &str, seconds| {
-        container_sas(&account, "private", permissions, seconds).unwrap()
+        let access = SharedAccess::container("private").permissions(permissions);
+        access.expires_in(seconds).sign(&account).unwrap()
     };
-    let forged = container_sas(&wrong, "private", "rl", HOUR).unwrap();
+    let forged = SharedAccess::container("private").sign(&wrong).unwrap();
     let cases = [
         good(keyed(plain, "right"), "private/team/a/"),
         good(keyed(tls, "right_tls"), "private"),
         fail(
-            signed(plain, "right_sas", &sas("rl", HOUR)),
+            plain.shared_access_link("right_sas", &sas("rl", HOUR)),
             "private/*.txt",
             "define.extension-key",
             "",
@@ -110,21 +93,21 @@ fn links_and_an_azurite() {
             "",
         ),
         fail(
-            signed(plain, "expired_sas", &sas("rl", -HOUR)),
+            plain.shared_access_link("expired_sas", &sas("rl", -HOUR)),
             "private",
             "authenticate.token-expired",
             "",
             "/sas_token",
         ),
         fail(
-            signed(plain, "no_list_sas", &sas("r", HOUR)),
+            plain.shared_access_link("no_list_sas", &sas("r", HOUR)),
             "private",
             "access.denied",
             "",
             "/sas_token",
         ),
         bad(
-            signed(plain, "forged_sas", &forged),
+            plain.shared_access_link("forged_sas", &forged),
             "private",
             "authenticate.token-invalid",
             "/sas_token",
@@ -192,10 +175,11 @@ fn nothing_stays_of_what_is_written() {
     let azurite = Azurite::shared();
     let blobs = azurite.blobs();
     blobs.make_container("exported").unwrap();
-    let sas = container_sas(&azurite.account(), "exported", "rcdl", HOUR);
+    let access = SharedAccess::container("exported").permissions("rcdl");
+    let sas = access.sign(&azurite.account()).unwrap();
     for link in [
         keyed(azurite, "exports"),
-        signed(azurite, "exports", &sas.unwrap()),
+        azurite.shared_access_link("exports", &sas),
     ] {
         let script = format!("{link}SELECT * FROM t INTO LINK exports 'exported/out/';");
         let unasked = report(&[], &script);
@@ -216,15 +200,15 @@ fn no_text_holds_a_key_or_a_signature() {
     let plain = Azurite::shared();
     let account = plain.account();
     let wrong = account.with_wrong_key();
-    let sas = container_sas(&account, "private", "rl", HOUR).unwrap();
-    let forged = container_sas(&wrong, "private", "rl", HOUR).unwrap();
+    let sas = SharedAccess::container("private").sign(&account).unwrap();
+    let forged = SharedAccess::container("private").sign(&wrong).unwrap();
     let links = [
         keyed(plain, "right"),
         plain.create_link("wrong", &wrong),
         keyed(plain, "short").credential("account_key", "m4rk3dm4rk3dm4rk3d"),
-        signed(plain, "right_sas", &sas),
-        signed(plain, "forged_sas", &forged),
-        signed(plain, "cut_sas", &sas[..sas.len() - 8]),
+        plain.shared_access_link("right_sas", &sas),
+        plain.shared_access_link("forged_sas", &forged),
+        plain.shared_access_link("cut_sas", &sas[..sas.len() - 8]),
         keyed(plain, "both").credential("sas_token", sas.as_str()),
     ];
     let cases: Vec<Case> = links.map(|link| good(link, "private")).into();

@@ -2,17 +2,19 @@
 //! each, nothing left behind, and no secret in any text.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-#[path = "../lab/mod.rs"]
 mod lab;
 
 use std::fs;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lab::{
     Case, every_text, fail, linkdial_in, note, path, read, report, script, verify, with_json,
 };
 use linkdial_testcontainers::broken::{Broken, Fault};
 use linkdial_testcontainers::{
-    Answer, Certificates, FakeGcs, LinkStatement, Login, Minio, ScriptedHttp, ServiceAccount, User,
+    Answer, Certificates, FakeGcs, LinkStatement, Login, Minio, Recorded, ScriptedHttp,
+    ServiceAccount, User,
 };
 
 const ACCESS_ID: &str = "/access_id";
@@ -141,19 +143,25 @@ fn hmac_keys_and_a_store_that_checks_them() {
     );
 }
 
-#[test]
-fn service_accounts_and_what_google_answers() {
-    let account = ServiceAccount::shared();
-    let (plain, tls) = (FakeGcs::shared(), FakeGcs::shared_tls());
-    let refusal = "<?xml version='1.0' encoding='UTF-8'?><Error><Code>AuthenticationRequired</Code>\
-                   <Message>Authentication required.</Message></Error>";
-    let refusing = ScriptedHttp::always([Answer::status(401)
+/// What Google says to a token that it does not take.
+fn refusal() -> Answer {
+    Answer::status(401)
         .header("content-type", "application/xml")
         .header(
             "www-authenticate",
             "Bearer realm=\"https://accounts.google.com/\"",
         )
-        .body(refusal)]);
+        .body(
+            "<?xml version='1.0' encoding='UTF-8'?><Error><Code>AuthenticationRequired</Code>\
+             <Message>Authentication required.</Message></Error>",
+        )
+}
+
+#[test]
+fn service_accounts_and_what_google_answers() {
+    let account = ServiceAccount::shared();
+    let (plain, tls) = (FakeGcs::shared(), FakeGcs::shared_tls());
+    let refusing = ScriptedHttp::always([refusal()]);
     let with = |name: &str, file: serde_json::Value| {
         let link = plain.anonymous_link(name);
         link.credential(ServiceAccount::LINK_KEY, file)
@@ -211,29 +219,52 @@ fn a_sentinel_is_written_only_when_asked_for() {
 #[test]
 fn identity_comes_from_no_variable_and_no_file() {
     let minio = Minio::shared_gcs();
-    let key_file = ServiceAccount::shared().json().to_string();
+    let key_file = ServiceAccount::generate("stranger").json().to_string();
     let home = tempfile::tempdir().unwrap();
     let gcloud = home.path().join(".config/gcloud");
     fs::create_dir_all(&gcloud).unwrap();
     let defaults = gcloud.join("application_default_credentials.json");
     fs::write(&defaults, &key_file).unwrap();
-    let link = minio.anonymous_gcs_link("nobody");
-    let script =
-        format!("{link}CREATE PIPELINE p AS LOAD DATA LINK nobody 'private' INTO TABLE t;\n");
     let reader = User::ReadOnly.hmac_login();
-    let output = linkdial_in(
-        &with_json(&[]),
-        &script,
-        &[
-            ("HOME", path(home.path())),
-            ("GOOGLE_APPLICATION_CREDENTIALS", path(&defaults)),
-            ("GOOGLE_SERVICE_ACCOUNT_KEY", &key_file),
-            ("GCE_METADATA_HOST", "127.0.0.1:9"),
-            ("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9"),
-            ("AWS_ACCESS_KEY_ID", &reader.access_key_id),
-            ("AWS_SECRET_ACCESS_KEY", &reader.secret_access_key),
-            ("HTTP_PROXY", "http://127.0.0.1:9"),
-        ],
-    );
-    assert_eq!(read(&output)["checks"][0]["code"], "authenticate.required");
+    let verify = |link: LinkStatement| {
+        let name = link.quoted_name();
+        let pipeline =
+            format!("CREATE PIPELINE p AS LOAD DATA LINK {name} 'private' INTO TABLE t;");
+        let output = linkdial_in(
+            &with_json(&[]),
+            &format!("{link}{pipeline}\n"),
+            &[
+                ("HOME", path(home.path())),
+                ("GOOGLE_APPLICATION_CREDENTIALS", path(&defaults)),
+                ("GOOGLE_SERVICE_ACCOUNT", path(&defaults)),
+                ("GOOGLE_SERVICE_ACCOUNT_KEY", &key_file),
+                ("GCE_METADATA_HOST", "127.0.0.1:9"),
+                ("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9"),
+                ("AWS_ACCESS_KEY_ID", &reader.access_key_id),
+                ("AWS_SECRET_ACCESS_KEY", &reader.secret_access_key),
+                ("HTTP_PROXY", "http://127.0.0.1:9"),
+            ],
+        );
+        read(&output)["checks"][0]["code"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let nobody = minio.anonymous_gcs_link("nobody");
+    assert_eq!(verify(nobody), "authenticate.required");
+
+    let account = ServiceAccount::shared();
+    let server = ScriptedHttp::always([refusal()]);
+    let own = FakeGcs::shared().service_account_link("own", account);
+    let own = own.config("endpoint_url", server.url());
+    assert_eq!(verify(own), "authenticate.bad-credentials");
+    assert_eq!(issuer(&server.requests()[0]), account.client_email());
+}
+
+/// Returns who signed the token of a request (RFC 7519, section 4.1.1).
+fn issuer(request: &Recorded) -> String {
+    let claims = request.header("authorization").unwrap();
+    let claims = URL_SAFE_NO_PAD.decode(claims.split('.').nth(1).unwrap());
+    let claims: serde_json::Value = serde_json::from_slice(&claims.unwrap()).unwrap();
+    claims["iss"].as_str().unwrap().to_owned()
 }
