@@ -25,7 +25,7 @@ fn states(check: &Value, pair: &HdfsPair) -> [String; 2] {
 }
 
 fn alone(pair: &HdfsPair, number: usize) -> (LinkStatement, String) {
-    let link = linkdial_testcontainers::LinkStatement::new(format!("alone_{number}"), "HDFS")
+    let link = LinkStatement::new(format!("alone_{number}"), "HDFS")
         .config("kerberos.user", "alice")
         .with_empty_credentials();
     let address = pair.namenode(number).addr();

@@ -163,17 +163,16 @@ fn login(clauses: &mut Clauses<'_>) -> Option<Login> {
         None | Some("simple") => {
             if clauses.has(KEYTAB) || clauses.has(CACHE) {
                 let key = if clauses.has(KEYTAB) { KEYTAB } else { CACHE };
-                clauses.add(
-                    Diagnosis::new(
-                        Code::DefineUnusedCredentials,
-                        format!("`{key}` is given, and the link does not log in with Kerberos"),
-                    )
-                    .key(clauses.place(AUTHENTICATION))
-                    .key(clauses.place(key))
-                    .hint(format!(
-                        "set `{AUTHENTICATION}` to kerberos, or remove `{key}`"
-                    )),
+                let mut finding = Diagnosis::new(
+                    Code::DefineUnusedCredentials,
+                    format!("`{key}` is given, and the link does not log in with Kerberos"),
                 );
+                if method.is_some() {
+                    finding = finding.key(clauses.place(AUTHENTICATION));
+                }
+                clauses.add(finding.key(clauses.place(key)).hint(format!(
+                    "set `{AUTHENTICATION}` to kerberos, or remove `{key}`"
+                )));
             }
             // The realm of a principal means nothing to a server that does not ask.
             let user =

@@ -4,7 +4,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
 
 use bytes::Bytes;
-use linkdial_core::store::{self, Object, Put, SENTINEL, Store, Written};
+use linkdial_core::store::{self, Deleted, Object, Put, SENTINEL, Store, Written};
 use linkdial_core::{Code, Diagnosis, Halt, Probe, Stage};
 
 use crate::client::{Answer, Failure, Kind, Question};
@@ -148,16 +148,14 @@ impl Store for Files<'_> {
         }
     }
 
-    async fn delete(
-        &self,
-        key: &str,
-        _written: Option<&Written>,
-    ) -> Result<Option<&'static str>, Diagnosis> {
+    async fn delete(&self, key: &str, _written: Option<&Written>) -> Result<Deleted, Diagnosis> {
         let question = Question::Delete {
             path: key.to_owned(),
         };
         match self.ask(question, "delete", key).await? {
-            Ok(_) => Ok(None),
+            Ok(Answer::Deleted(true)) => Ok(Deleted::Gone(Vec::new())),
+            Ok(Answer::Deleted(false)) => Ok(Deleted::Absent),
+            Ok(_) => Err(self.asked("delete", key).explain(&Failure::foreign())),
             Err(failure) => Err(self.asked("delete", key).explain(&failure)),
         }
     }

@@ -108,7 +108,7 @@ struct Desk {
 impl Desk {
     fn open(order: Order) -> Self {
         Self {
-            client: client(&order).map_err(failure),
+            client: client_of(&order).map_err(failure),
             order,
             reader: tokio::sync::Mutex::default(),
         }
@@ -169,15 +169,11 @@ impl Desk {
                 Ok(Answer::Text(String::from_utf8_lossy(&text).into_owned()))
             }
             Question::Delete { path } => {
-                client.delete(&path, false).await.map_err(failure)?;
-                Ok(Answer::Done)
+                let deleted = client.delete(&path, false).await;
+                deleted.map(Answer::Deleted).map_err(failure)
             }
         }
     }
-}
-
-fn client(order: &Order) -> hdfs_native::Result<hdfs_native::Client> {
-    client_of(order)
 }
 
 fn client_of(order: &Order) -> hdfs_native::Result<hdfs_native::Client> {

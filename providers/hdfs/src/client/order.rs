@@ -56,6 +56,8 @@ pub(crate) enum Answer {
     Looked(Looked),
     Located(Block),
     Text(String),
+    /// Whether there was something.
+    Deleted(bool),
     Done,
 }
 
