@@ -32,7 +32,7 @@ pub(crate) enum Login {
         /// Whom it says that it is; else the user of the operating system.
         user: Option<String>,
     },
-    Kerberos(Kerberos),
+    Kerberos(Box<Kerberos>),
 }
 
 /// A login with Kerberos.
@@ -181,7 +181,9 @@ fn login(clauses: &mut Clauses<'_>) -> Option<Login> {
                 user: user.filter(|user| !user.is_empty()),
             })
         }
-        Some("kerberos") => kerberos(clauses, user).map(Login::Kerberos),
+        Some("kerberos") => {
+            kerberos(clauses, user.as_deref()).map(|it| Login::Kerberos(Box::new(it)))
+        }
         Some(_) => {
             clauses.add(
                 Diagnosis::new(
@@ -198,7 +200,7 @@ fn login(clauses: &mut Clauses<'_>) -> Option<Login> {
     }
 }
 
-fn kerberos(clauses: &mut Clauses<'_>, user: Option<String>) -> Option<Kerberos> {
+fn kerberos(clauses: &mut Clauses<'_>, user: Option<&str>) -> Option<Kerberos> {
     let (keytab, cache) = (clauses.text(KEYTAB), clauses.text(CACHE));
     if user.is_none() && cache.is_none() {
         clauses.missing(
@@ -219,7 +221,7 @@ fn kerberos(clauses: &mut Clauses<'_>, user: Option<String>) -> Option<Kerberos>
             return None;
         }
     };
-    let principal = user.as_deref().map(str::parse::<Principal>);
+    let principal = user.map(str::parse::<Principal>);
     if let Some(Err(_)) = principal {
         clauses.add(
             Diagnosis::new(

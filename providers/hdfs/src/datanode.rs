@@ -6,7 +6,7 @@ use crate::client::{Answer, Block, Failure, Kind, Question, Replica, Status};
 use crate::config::Config;
 use crate::error::Asked;
 use crate::keys::{DATA_PROTECTION, USE_HOSTNAME};
-use crate::namenode::{Session, broken};
+use crate::namenode::Session;
 
 /// Reads one byte of a file from where the `NameNode` says that it is.
 ///
@@ -31,12 +31,7 @@ pub(crate) async fn read(
         path: path.to_owned(),
     };
     let locating = async {
-        match session
-            .client
-            .ask(question)
-            .await
-            .map_err(|error| broken(&error))?
-        {
+        match session.client.ask(question).await? {
             Ok(Answer::Located(block)) => Ok(block),
             Ok(_) => Err(asked(&session.endpoint).explain(&Failure::foreign())),
             Err(failure) => Err(asked(&session.endpoint).explain(&failure)),
@@ -62,14 +57,8 @@ pub(crate) async fn read(
     };
     let question = Question::Read;
     let reading = async {
-        let failure = match session
-            .client
-            .ask(question)
-            .await
-            .map_err(|error| broken(&error))?
-        {
-            Ok(_) => return Ok(()),
-            Err(failure) => failure,
+        let Err(failure) = session.client.ask(question).await? else {
+            return Ok(());
         };
         if failure.kind != Kind::Data {
             return Err(asked.explain(&failure));

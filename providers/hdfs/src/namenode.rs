@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use linkdial_core::{Code, Diagnosis, Endpoint, Halt, Outcome, Probe, Reached, Role, Stage};
 
-use crate::client::{Answer, Client, Failure, Kind, Looked, Order, Question};
+use crate::client::{Answer, Client, Failure, Looked, Order, Question};
 use crate::config::{Config, Login, Namenode};
 use crate::error::Asked;
 use crate::identity::{Known, Who};
@@ -17,7 +17,7 @@ use crate::negotiation::{self, Offer};
 #[derive(Debug)]
 pub(crate) enum State {
     /// It serves.
-    Active(Session),
+    Active(Box<Session>),
     /// It leaves that to another one.
     Standby(Endpoint),
     /// It was reached and no more was to be asked, or could be.
@@ -273,11 +273,9 @@ impl Visit<'_> {
         };
         let only_writes = probe.intent().write && !probe.intent().read;
         let work = async {
-            let client = Client::start(program, &environment, order).await;
-            let client = client.map_err(|error| broken(&error))?;
+            let client = Client::start(program, &environment, order).await?;
             let path = self.path.to_owned();
-            let answer = client.ask(Question::Look { path }).await;
-            match answer.map_err(|error| broken(&error))? {
+            match client.ask(Question::Look { path }).await? {
                 Ok(Answer::Looked(looked)) => Ok(Some((client, Some(looked)))),
                 Ok(_) => Err(asked.explain(&Failure::foreign())),
                 Err(failure) => match asked.explain(&failure) {
@@ -291,44 +289,20 @@ impl Visit<'_> {
         };
         let stages = who.stages();
         let found = probe.step_within(endpoint, stages, probe.stage_timeout(), work);
-        Ok(match found.await? {
-            Some((client, looked)) => State::Active(Session {
-                endpoint: endpoint.clone(),
-                client,
-                looked,
-            }),
-            None => {
-                // It knows who asks, and says nothing of the path.
-                if probe.walks(Stage::Access) {
-                    probe.take_back();
-                }
-                probe.note("state", "standby");
-                State::Standby(endpoint.clone())
+        let Some((client, looked)) = found.await? else {
+            // It knows who asks, and says nothing of the path.
+            if probe.walks(Stage::Access) {
+                probe.take_back();
             }
-        })
+            probe.note("state", "standby");
+            return Ok(State::Standby(endpoint.clone()));
+        };
+        Ok(State::Active(Box::new(Session {
+            endpoint: endpoint.clone(),
+            client,
+            looked,
+        })))
     }
-}
-
-impl Failure {
-    /// An answer to another question.
-    pub(crate) fn foreign() -> Self {
-        Self {
-            kind: Kind::Client,
-            class: String::new(),
-            message: "an answer to something else".to_owned(),
-            log: Vec::new(),
-        }
-    }
-}
-
-/// The process of the client does not do its work: a shortage of this machine.
-pub(crate) fn broken(error: &std::io::Error) -> Diagnosis {
-    Diagnosis::new(
-        Code::DefineNotCompiledIn,
-        "the client could not be run in a process of its own",
-    )
-    .evidence("error", error)
-    .hint("this machine may lack memory or processes; run it again")
 }
 
 fn note(probe: &mut Probe, endpoint: &Endpoint, offer: &Offer) {

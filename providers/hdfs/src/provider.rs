@@ -163,17 +163,15 @@ impl Hdfs {
             .iter()
             .filter(ends)
             .min_by_key(|file| (file.length == 0, hidden(file)));
-        match best {
-            Some(file) => datanode::read(probe, &self.config, session, file).await,
-            None => {
-                probe.skip(Stage::Read, "no file that the target means");
-                probe.note(
-                    "unproven",
-                    "no file was read: there is none that the target means",
-                );
-                Ok(())
-            }
+        if let Some(file) = best {
+            return datanode::read(probe, &self.config, session, file).await;
         }
+        probe.skip(Stage::Read, "no file that the target means");
+        probe.note(
+            "unproven",
+            "no file was read: there is none that the target means",
+        );
+        Ok(())
     }
 }
 
@@ -183,7 +181,7 @@ async fn visit_all(
     probe: &mut Probe,
     visit: Visit<'_>,
     nodes: &[Namenode],
-) -> Result<Option<Session>, Halt> {
+) -> Result<Option<Box<Session>>, Halt> {
     let visits = nodes.iter().map(|node| {
         let mut fork = probe.fork();
         async move {

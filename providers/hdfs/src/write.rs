@@ -10,7 +10,7 @@ use linkdial_core::{Code, Diagnosis, Halt, Probe, Stage};
 use crate::client::{Answer, Failure, Kind, Question};
 use crate::config::Config;
 use crate::error::Asked;
-use crate::namenode::{Session, broken};
+use crate::namenode::Session;
 
 /// Proves the right to write to a folder: by a sentinel where the caller allows it, else by a file in a
 /// folder that is not there. The `NameNode` looks at the right before it looks for the folder.
@@ -39,8 +39,7 @@ pub(crate) async fn write(
     };
     let path = format!("{prefix}.linkdial-{:016x}/x", random());
     let work = async {
-        let answer = session.client.ask(Question::ProveWrite { path }).await;
-        match answer.map_err(|error| broken(&error))? {
+        match session.client.ask(Question::ProveWrite { path }).await? {
             Ok(_) => Ok(()),
             Err(failure) if is_allowed(&failure) => Ok(()),
             Err(failure) => Err(asked.explain(&failure)),
@@ -85,20 +84,6 @@ impl Files<'_> {
             path,
         }
     }
-
-    async fn ask(
-        &self,
-        question: Question,
-        call: &'static str,
-        path: &str,
-    ) -> Result<Result<Answer, Failure>, Diagnosis> {
-        let answer = self.session.client.ask(question).await;
-        answer.map_err(|error| {
-            broken(&error)
-                .evidence("operation", call)
-                .evidence("resource", path)
-        })
-    }
 }
 
 impl Store for Files<'_> {
@@ -118,7 +103,7 @@ impl Store for Files<'_> {
             path: key.to_owned(),
             text: String::from_utf8_lossy(SENTINEL).into_owned(),
         };
-        match self.ask(question, "create", key).await {
+        match self.session.client.ask(question).await {
             Ok(Ok(_)) => Put::Written(Written::default(), None),
             Ok(Err(failure)) => {
                 let diagnosis = self.asked("create", key).explain(&failure);
@@ -141,7 +126,7 @@ impl Store for Files<'_> {
             // One byte more than was written shows whether there is one.
             most: SENTINEL.len() + 1,
         };
-        match self.ask(question, "readBlock", key).await? {
+        match self.session.client.ask(question).await? {
             Ok(Answer::Text(text)) => Ok(Bytes::from(text)),
             Ok(_) => Err(self.asked("readBlock", key).explain(&Failure::foreign())),
             Err(failure) => Err(self.asked("readBlock", key).explain(&failure)),
@@ -152,7 +137,7 @@ impl Store for Files<'_> {
         let question = Question::Delete {
             path: key.to_owned(),
         };
-        match self.ask(question, "delete", key).await? {
+        match self.session.client.ask(question).await? {
             Ok(Answer::Deleted(true)) => Ok(Deleted::Gone(Vec::new())),
             Ok(Answer::Deleted(false)) => Ok(Deleted::Absent),
             Ok(_) => Err(self.asked("delete", key).explain(&Failure::foreign())),

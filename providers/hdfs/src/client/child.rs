@@ -89,7 +89,7 @@ fn work(
             let answers = answers.clone();
             // Beside each other: what is written has to be deleted while the write still hangs.
             tokio::spawn(async move {
-                let answering = tokio::spawn(async move { desk.answer(question).await });
+                let answering = tokio::spawn(async move { Box::pin(desk.answer(question)).await });
                 let answer = answering.await.unwrap_or_else(|_| Err(panicked()));
                 answers.send(Some(Answered { number, answer })).ok()
             });
@@ -151,11 +151,9 @@ impl Desk {
             Question::Put { path, text } => {
                 let options = WriteOptions::default().create_parent(false);
                 let mut writer = client.create(&path, options).await.map_err(failure)?;
-                writer
-                    .write_bytes(Bytes::from(text))
-                    .await
-                    .map_err(failure)?;
-                writer.close().await.map_err(failure)?;
+                let writing = Box::pin(writer.write_bytes(Bytes::from(text)));
+                writing.await.map_err(failure)?;
+                Box::pin(writer.close()).await.map_err(failure)?;
                 Ok(Answer::Done)
             }
             Question::Fetch { path, most } => {

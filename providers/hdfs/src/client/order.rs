@@ -150,6 +150,18 @@ pub(crate) struct Failure {
     pub(crate) log: Vec<(Option<Replica>, String)>,
 }
 
+impl Failure {
+    /// An answer to another question.
+    pub(crate) fn foreign() -> Self {
+        Self {
+            kind: Kind::Client,
+            class: String::new(),
+            message: "an answer to something else".to_owned(),
+            log: Vec::new(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

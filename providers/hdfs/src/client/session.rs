@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use linkdial_core::client_process::ClientProcess;
+use linkdial_core::{Code, Diagnosis};
 use tokio::sync::Mutex;
 
 use super::CLIENT;
@@ -20,23 +21,34 @@ struct Conversation {
     number: u64,
 }
 
-/// What came of a question; the error is that of the process.
-pub(super) type Asking = io::Result<Result<Answer, Failure>>;
-
 impl Client {
     /// Starts the process.
     pub(crate) async fn start(
         program: &Path,
         environment: &[(&'static str, OsString)],
         order: &Order,
-    ) -> io::Result<Self> {
-        let mut process = ClientProcess::start(program, CLIENT, environment)?;
-        process.tell(order).await?;
-        Ok(Self(Mutex::new(Conversation { process, number: 0 })))
+    ) -> Result<Self, Diagnosis> {
+        let starting = async {
+            let mut process = ClientProcess::start(program, CLIENT, environment)?;
+            process.tell(order).await?;
+            Ok(Self(Mutex::new(Conversation { process, number: 0 })))
+        };
+        starting.await.map_err(|error| broken(&error))
     }
 
     /// Asks, and waits for the answer to this question. The caller holds the deadline.
-    pub(crate) async fn ask(&self, question: Question) -> Asking {
+    ///
+    /// The finding is about the process itself, the failure what the client ran into.
+    pub(crate) async fn ask(
+        &self,
+        question: Question,
+    ) -> Result<Result<Answer, Failure>, Diagnosis> {
+        self.exchange(question)
+            .await
+            .map_err(|error| broken(&error))
+    }
+
+    async fn exchange(&self, question: Question) -> io::Result<Result<Answer, Failure>> {
         let mut conversation = self.0.lock().await;
         conversation.number += 1;
         let number = conversation.number;
@@ -50,4 +62,14 @@ impl Client {
             }
         }
     }
+}
+
+/// The process of the client does not do its work: a shortage of this machine.
+fn broken(error: &io::Error) -> Diagnosis {
+    Diagnosis::new(
+        Code::DefineNotCompiledIn,
+        "the client could not be run in a process of its own",
+    )
+    .evidence("error", error)
+    .hint("this machine may lack memory or processes; run it again")
 }
