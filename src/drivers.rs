@@ -74,12 +74,11 @@ fn without_driver(definition: &Definition) -> Opened {
 fn not_compiled_in(kind: Kind) -> Diagnosis {
     let hint = match kind {
         // These are features of Cargo.toml, and this build left theirs out.
-        Kind::Azure | Kind::Gcs | Kind::Http | Kind::Kafka | Kind::S3 => format!(
+        Kind::Azure | Kind::Gcs | Kind::Hdfs | Kind::Http | Kind::Kafka | Kind::S3 => format!(
             "use a build that has the feature `{}`",
             kind.as_str().to_ascii_lowercase()
         ),
-        _ => "this version dials AZURE, GCS, HTTP, KAFKA and S3 links only; check this one by hand"
-            .to_owned(),
+        _ => "MONGODB and MYSQL links are not dialled; check this one by hand".to_owned(),
     };
     Diagnosis::new(
         Code::DefineNotCompiledIn,
@@ -105,7 +104,7 @@ mod tests {
     #[test]
     fn the_json_of_a_kind_without_a_driver_is_still_read() {
         let opened = open(&definition(
-            Kind::Hdfs,
+            Kind::Mongodb,
             r#"{"secret_key": "M4rkedS3cret",}"#,
             r#"{"a": 1, "a": 2}"#,
         ));
@@ -129,8 +128,8 @@ mod tests {
     fn a_feature_is_named_only_where_there_is_one() {
         let hint = |kind| not_compiled_in(kind).hint.unwrap();
         assert!(hint(Kind::S3).contains("feature `s3`"));
-        assert!(hint(Kind::Hdfs).contains("AZURE, GCS, HTTP, KAFKA and S3 links only"));
-        assert!(hint(Kind::Kafka).contains("feature `kafka`"));
-        assert!(!hint(Kind::Hdfs).contains("feature"));
+        assert!(hint(Kind::Hdfs).contains("feature `hdfs`"));
+        assert!(hint(Kind::Mongodb).contains("not dialled"));
+        assert!(!hint(Kind::Mysql).contains("feature"));
     }
 }

@@ -3,6 +3,7 @@
 //! Started by `scripts/bench.sh`, which builds what is measured. Every command that is timed is a
 //! process of its own with an empty environment; the servers are those of linkdial-testcontainers.
 
+mod hdfs;
 mod kafka;
 mod measure;
 mod opendal_list;
@@ -35,7 +36,7 @@ struct Programs {
 }
 
 const USAGE: &str =
-    "usage: linkdial-bench LINKDIAL LINKDIAL-TESTCONTAINERS PAGE [kafka|registry|stores]";
+    "usage: linkdial-bench LINKDIAL LINKDIAL-TESTCONTAINERS PAGE [hdfs|kafka|registry|stores]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Part {
     All,
+    Hdfs,
     Kafka,
     Registry,
     Stores,
@@ -70,6 +72,7 @@ impl Part {
     fn of(words: &[&str]) -> Result<Self> {
         match words {
             [] => Ok(Self::All),
+            ["hdfs"] => Ok(Self::Hdfs),
             ["kafka"] => Ok(Self::Kafka),
             ["registry"] => Ok(Self::Registry),
             ["stores"] => Ok(Self::Stores),
@@ -126,6 +129,12 @@ fn measure_all(programs: &Programs, page: &Path, part: Part) -> Result<String> {
             &[report::kcat_version, report::kafka_version],
             |report| kafka::measure(programs, report),
         )?;
+    }
+    if wanted(Part::Hdfs) {
+        let versions = [report::java_version, report::hadoop_version];
+        text = section(&text, "HDFS", &versions, |report| {
+            hdfs::measure(programs, report)
+        })?;
     }
     Ok(text)
 }

@@ -199,6 +199,17 @@ pub(crate) fn kafka_version() -> Result<String> {
     Ok(format!("Kafka {}", pinned("KAFKA")))
 }
 
+/// Returns the version of Hadoop that the test servers install.
+pub(crate) fn hadoop_version() -> Result<String> {
+    Ok(format!("Hadoop {}", pinned("HADOOP")))
+}
+
+/// Returns what Java says of itself.
+pub(crate) fn java_version() -> Result<String> {
+    let text = output("java", "--version")?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
 /// Returns what rclone says of itself.
 pub(crate) fn rclone_version() -> Result<String> {
     let text = output("rclone", "version")?;

@@ -1,4 +1,4 @@
-//! MinIO, Azurite, Kafka and a small HTTP service, started by the test servers' own program.
+//! MinIO, Azurite, Kafka, HDFS and a small HTTP service, started by the test servers' own program.
 
 use std::error::Error;
 use std::io::{BufRead as _, BufReader};
@@ -209,6 +209,75 @@ impl Kafka {
             password: value(&text, "sasl.password")?,
             authority,
             ca_file: ca_file.display().to_string(),
+            process,
+        })
+    }
+
+    pub(crate) fn stop(self) -> Result<()> {
+        self.process.stop()
+    }
+}
+
+/// A running HDFS with a NameNode and a DataNode.
+pub(crate) struct Hdfs {
+    process: Process,
+    /// A `CREATE LINK l` that may read [`Hdfs::url`].
+    pub(crate) link: String,
+    pub(crate) url: String,
+    /// What the link sets, as Hadoop's own client wants it.
+    pub(crate) properties: Vec<(String, String)>,
+    /// The id of the DataNode's process.
+    pub(crate) datanode: i32,
+    pub(crate) kerberos: Option<Kerberos>,
+}
+
+/// What a login with Kerberos needs.
+pub(crate) struct Kerberos {
+    pub(crate) conf: String,
+    pub(crate) principal: String,
+    pub(crate) keytab: String,
+}
+
+impl Hdfs {
+    pub(crate) fn start(programs: &Programs, server: &str) -> Result<Self> {
+        let (process, text) = up(programs, server)?;
+        let line = |label: &str| {
+            let (_, rest) = text.split_once(label)?;
+            rest.lines().next().map(str::to_owned)
+        };
+        let first = line("CREATE LINK ").ok_or("HDFS did not start")?;
+        let (name, _) = first.split_once(' ').ok_or("a link has no name")?;
+        let (_, rest) = text
+            .split_once(&format!("CREATE LINK {name} "))
+            .ok_or("no link")?;
+        let (statement, _) = rest.split_once(";\n").ok_or("a statement is open")?;
+        let config = statement.split_once("CONFIG '{").ok_or("no CONFIG")?.1;
+        let pairs = config.trim_end_matches("}'").split("\",\"");
+        let properties = pairs.filter_map(|pair| {
+            let (name, value) = pair.trim_matches('"').split_once("\":\"")?;
+            Some((name.to_owned(), value.to_owned()))
+        });
+        let processes = line("processes ").ok_or("no processes")?;
+        let datanode = processes.rsplit(", ").next().unwrap_or_default().parse()?;
+        let base = line("-- url: ").ok_or("no url")?;
+        let kerberos = match (
+            line("-- krb5_conf: "),
+            line("-- principal: "),
+            line("-- keytab: "),
+        ) {
+            (Some(conf), Some(principal), Some(keytab)) => Some(Kerberos {
+                conf,
+                principal,
+                keytab,
+            }),
+            _ => None,
+        };
+        Ok(Self {
+            link: format!("CREATE LINK l {statement};"),
+            url: format!("{}/data/orders.csv", base.trim_end_matches('/')),
+            properties: properties.collect(),
+            datanode,
+            kerberos,
             process,
         })
     }
