@@ -1,6 +1,5 @@
 //! HDFS links: healthy ones and faults, beside Hadoop's own client.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nix::sys::signal::{Signal, kill};
@@ -154,28 +153,8 @@ fn java(programs: &Programs, hdfs: &Hdfs, arguments: &[&str]) -> Result<Command>
         java.env("KRB5CCNAME", cache);
         java.arg(format!("-Djava.security.krb5.conf={}", kerberos.conf));
     }
-    let classes = format!("{}/*:{}", jars()?.display(), folder.display());
+    let classes = format!("{}/*:{}", hdfs.jars.display(), folder.display());
     java.args(["-cp", &classes, "org.apache.hadoop.fs.FsShell"]);
     java.args(arguments);
     Ok(java)
-}
-
-/// Returns where the test servers keep Hadoop's jars.
-fn jars() -> Result<PathBuf> {
-    let home = std::env::var("HOME")?;
-    let cache = std::env::var("XDG_CACHE_HOME").unwrap_or_else(|_| format!("{home}/.cache"));
-    let backends = Path::new(&cache).join("linkdial/backends");
-    for entry in std::fs::read_dir(backends)? {
-        let folder = entry?.path();
-        let name = folder
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let jars = folder.join("libs");
-        if name.starts_with("hdfs-") && jars.is_dir() {
-            return Ok(jars);
-        }
-    }
-    Err("Hadoop is not installed".into())
 }

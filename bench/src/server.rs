@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
@@ -228,6 +229,8 @@ pub(crate) struct Hdfs {
     pub(crate) properties: Vec<(String, String)>,
     /// The id of the DataNode's process.
     pub(crate) datanode: i32,
+    /// Where Hadoop is.
+    pub(crate) jars: PathBuf,
     pub(crate) kerberos: Option<Kerberos>,
 }
 
@@ -259,6 +262,8 @@ impl Hdfs {
         });
         let processes = line("processes ").ok_or("no processes")?;
         let datanode = processes.rsplit(", ").next().unwrap_or_default().parse()?;
+        // It works where it is installed.
+        let jars = std::fs::read_link(format!("/proc/{datanode}/cwd"))?.join("libs");
         let base = line("-- url: ").ok_or("no url")?;
         let kerberos = match (
             line("-- krb5_conf: "),
@@ -277,6 +282,7 @@ impl Hdfs {
             url: format!("{}/data/orders.csv", base.trim_end_matches('/')),
             properties: properties.collect(),
             datanode,
+            jars,
             kerberos,
             process,
         })

@@ -338,3 +338,47 @@ fn what_is_only_on_the_cluster_is_unverified() {
     );
     assert_eq!(report["checks"][0]["verdict"], "pass", "{report:#}");
 }
+
+#[test]
+fn a_realm_without_a_kdc_is_named() {
+    let hdfs = SecuredHdfs::shared();
+    let folder = Scratch::new("hdfs-conf").unwrap();
+    let text = "[libdefaults]\n default_realm = LINKDIAL.TEST\n dns_lookup_kdc = false\n";
+    folder.write("krb5.conf", text).unwrap();
+    let conf = folder.path().join("krb5.conf");
+    let case = fail(
+        alice("l"),
+        hdfs.url(Orders),
+        "authenticate.realm-unknown",
+        "",
+        USER,
+    );
+    verify(&["--krb5-conf", path(&conf)], &[case]);
+}
+
+/// The NameNode's own keytab is out of date, then the KDC knows the NameNode no more.
+#[test]
+fn what_is_wrong_with_the_namenodes_own_key_is_not_the_links_fault() {
+    let hdfs = SecuredHdfs::start().unwrap();
+    let kdc = hdfs.kdc();
+    let conf = kdc.krb5_conf();
+    let link = hdfs.create_link_for("l", Alice);
+    kdc.stale_keytab("nn/localhost").unwrap();
+    let refused = fail(
+        link.clone(),
+        hdfs.url(Orders),
+        "authenticate.service-refused",
+        "namenode",
+        NAMENODE,
+    );
+    verify(&["--krb5-conf", path(&conf)], &[refused]);
+    kdc.unknown_keytab("nn/localhost").unwrap();
+    let unknown = fail(
+        link,
+        hdfs.url(Orders),
+        "authenticate.service-unknown",
+        "namenode",
+        NAMENODE,
+    );
+    verify(&["--krb5-conf", path(&conf)], &[unknown]);
+}

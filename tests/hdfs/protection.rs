@@ -95,3 +95,34 @@ fn older_encryption_of_blocks_needs_no_key_of_the_link() {
         );
     }
 }
+
+#[test]
+fn every_level_is_met_by_its_name() {
+    let several = SecuredHdfsOptions::default().property(RPC, "authentication,privacy");
+    let rc4 = SecuredHdfsOptions::default()
+        .transfer_protection(None)
+        .encrypted_transfer(HdfsCipher::TripleDes)
+        .property("dfs.encrypt.data.transfer.algorithm", "rc4");
+    let integrity = SecuredHdfsOptions::default()
+        .rpc_protection(HdfsProtection::Integrity)
+        .transfer_protection(Some(HdfsProtection::Integrity));
+    let aes = SecuredHdfsOptions::default()
+        .transfer_protection(Some(HdfsProtection::Privacy))
+        .property(
+            "dfs.encrypt.data.transfer.cipher.suites",
+            "AES/CTR/NoPadding",
+        );
+    for (options, level) in [
+        (several, "privacy"),
+        (rc4, "authentication"),
+        (integrity, "integrity"),
+        (aes, "authentication"),
+    ] {
+        let (hdfs, conf) = start(options);
+        let link = hdfs.create_link_for("l", Alice).config(RPC, level);
+        verify(
+            &["--krb5-conf", path(&conf)],
+            &[pass(link, hdfs.url(Large))],
+        );
+    }
+}

@@ -209,20 +209,18 @@ async fn visit_all(
         }
         return Ok(session);
     }
-    match (halted, standby) {
-        (Some(halt), _) => Err(halt),
-        (None, Some(endpoint)) => {
-            let asked = Asked {
-                endpoint: &endpoint,
-                config: visit.config,
-                stage: Stage::Access,
-                call: "getFileInfo",
-                path: visit.path,
-            };
-            Err(probe.halt(Some(&endpoint), asked.standby()))
-        }
-        (None, None) => Ok(None),
-    }
+    let halted = halted.into_iter().chain(standby.map(|endpoint| {
+        let asked = Asked {
+            endpoint: &endpoint,
+            config: visit.config,
+            stage: Stage::Access,
+            call: "getFileInfo",
+            path: visit.path,
+        };
+        probe.halt(Some(&endpoint), asked.standby())
+    }));
+    // Every one of them is on the record.
+    halted.last().map_or(Ok(None), Err)
 }
 
 /// Waits for a place among the checks that run a client, as long as there is time for the run itself.
