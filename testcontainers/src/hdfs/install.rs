@@ -135,11 +135,14 @@ impl Hadoop {
             "CLASSPATH",
             "HADOOP_CLASSPATH",
             "HADOOP_CONF_DIR",
+            "HADOOP_HOME",
+            "HADOOP_PROXY_USER",
             "HADOOP_TOKEN_FILE_LOCATION",
             "JAVA_TOOL_OPTIONS",
             "JDK_JAVA_OPTIONS",
             "KRB5CCNAME",
             "KRB5_CONFIG",
+            "KRB5_KTNAME",
         ] {
             command.env_remove(variable);
         }
