@@ -183,7 +183,10 @@ impl HdfsCluster {
         let missing = missing.count();
         let known: u64 = live.iter().map(|node| node.blocks).sum();
         if missing == 0 && known >= blocks {
-            return web.answers();
+            // It takes no DataNode before it answers everybody, and the first call to its web server
+            // takes a second.
+            let alone = self.datanodes.is_empty();
+            return if alone { web.answers() } else { Ok(()) };
         }
         Err(format!(
             "{missing} DataNodes are missing, and {known} of {blocks} blocks are known"
