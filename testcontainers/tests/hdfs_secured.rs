@@ -76,7 +76,7 @@ fn asks_for_login(datanode: SocketAddr) -> bool {
 fn traffic_is_protected_as_it_was_asked_for() {
     let (integrity, privacy) = (HdfsProtection::Integrity, HdfsProtection::Privacy);
     let options = SecuredHdfsOptions::default;
-    for (options, qop, login) in [
+    let cases = [
         (
             options()
                 .rpc_protection(integrity)
@@ -99,14 +99,20 @@ fn traffic_is_protected_as_it_was_asked_for() {
             "\"auth\"",
             true,
         ),
-    ] {
-        let hdfs = options.start().unwrap();
-        let offer = offer(hdfs.addr());
-        assert!(offer.contains(&format!("qop={qop}")), "{offer}");
-        assert_eq!(asks_for_login(hdfs.datanode(1).addr()), login);
-        let read = hdfs.client_as(HdfsUser::Alice, &["-cat", HdfsPath::Orders.path()]);
-        assert_eq!(read.unwrap(), orders());
-    }
+    ];
+    std::thread::scope(|scope| {
+        for (options, qop, login) in cases {
+            scope.spawn(move || {
+                let hdfs = options.start().unwrap();
+                let offer = offer(hdfs.addr());
+                assert!(offer.contains(&format!("qop={qop}")), "{offer}");
+                assert_eq!(asks_for_login(hdfs.datanode(1).addr()), login);
+                let read = ["-cat", HdfsPath::Orders.path()];
+                let read = hdfs.client_as(HdfsUser::Alice, &read);
+                assert_eq!(read.unwrap(), orders());
+            });
+        }
+    });
 }
 
 #[test]

@@ -17,7 +17,8 @@ fn what_is_no_namenode_is_told_from_what_is_down() {
     let silent = Broken::start(Fault::Silent);
     let mute = BlackHole::start();
     let datanode = hdfs.datanode(1).addr();
-    let web = Broken::start(Fault::Answers(b"HTTP/1.1 404 Not Found\r\n\r\n".to_vec()));
+    let web = hdfs.web_addr();
+    let other = Broken::start(Fault::Answers(b"HTTP/1.1 404 Not Found\r\n\r\n".to_vec()));
     let started = Instant::now();
     verify(
         &["--timeout", "1s"],
@@ -58,8 +59,15 @@ fn what_is_no_namenode_is_told_from_what_is_down() {
                 "",
             ),
             fail(
+                link("web"),
+                at(&web),
+                "access.not-this-service",
+                "namenode",
+                "",
+            ),
+            fail(
                 link("other"),
-                at(&web.addr()),
+                at(&other.addr()),
                 "access.not-this-service",
                 "namenode",
                 "",

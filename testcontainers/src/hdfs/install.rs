@@ -103,6 +103,8 @@ impl Hadoop {
             .args(["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
             // Its file among the temporary ones would outlive a process that is killed.
             .arg("-XX:-UsePerfData")
+            // What it thinks of an archive is no part of a tool's output.
+            .arg("-Xlog:disable")
             .arg("-Djava.net.preferIPv4Stack=true")
             .arg(format!("-Djava.io.tmpdir={}", folder.display()))
             // The web server of a NameNode looks for methods there.
@@ -133,11 +135,14 @@ impl Hadoop {
             "CLASSPATH",
             "HADOOP_CLASSPATH",
             "HADOOP_CONF_DIR",
+            "HADOOP_HOME",
+            "HADOOP_PROXY_USER",
             "HADOOP_TOKEN_FILE_LOCATION",
             "JAVA_TOOL_OPTIONS",
             "JDK_JAVA_OPTIONS",
             "KRB5CCNAME",
             "KRB5_CONFIG",
+            "KRB5_KTNAME",
         ] {
             command.env_remove(variable);
         }

@@ -29,8 +29,8 @@ use crate::{Error, LinkStatement};
 /// Apache Hadoop's HDFS on loopback without a login, one NameNode and one DataNode as processes;
 /// they end with the handle.
 ///
-/// [`HdfsPath`] says what lies inside. A client is whom it says it is, and no user of the machine is
-/// the superuser.
+/// [`HdfsPath`] says what lies inside. A client is whom it says it is, and whoever runs the tests is
+/// not the superuser.
 #[derive(Debug)]
 pub struct Hdfs {
     cluster: HdfsCluster,

@@ -128,8 +128,8 @@ impl SecuredHdfsOptions {
         self
     }
 
-    /// Installs Hadoop if needed (half a minute, once) and starts the nodes with a realm of their own
-    /// (some seconds).
+    /// Installs Hadoop if needed (half a minute, once) and starts the nodes with a realm of their
+    /// own (some seconds).
     ///
     /// # Errors
     ///

@@ -17,7 +17,8 @@ const SIZE: usize = 2;
 /// Apache Hadoop's HDFS on loopback with two NameNodes, of which the second one stands by, and one
 /// DataNode, as processes; they end with the handle.
 ///
-/// [`HdfsPath`](crate::HdfsPath) says what lies inside. The NameNodes share their changes in a folder.
+/// [`HdfsPath`](crate::HdfsPath) says what lies inside. The NameNodes share their changes in a
+/// folder.
 #[derive(Debug)]
 pub struct HdfsPair {
     // Before the realm, whose files its nodes read.
@@ -158,7 +159,8 @@ fn client_properties(host: &str, ports: &[u16]) -> Vec<(String, String)> {
     properties
 }
 
-/// What nodes and tools have to know of them. Each has two ports, the second one for its web server.
+/// What nodes and tools have to know of them. Each has two ports, the second one for its web
+/// server.
 pub(super) fn properties(host: &str, ports: &[u16], edits: &Path) -> Vec<(String, String)> {
     let rpc: Vec<_> = ports.iter().step_by(2).copied().collect();
     let mut properties = client_properties(host, &rpc);

@@ -9,7 +9,8 @@ use crate::{Error, HdfsCluster, HdfsUser, Kdc, LinkStatement, SecuredHdfsOptions
 /// Apache Hadoop's HDFS on loopback with Kerberos, one NameNode and one DataNode as processes; they
 /// end with the handle.
 ///
-/// [`HdfsPath`](crate::HdfsPath) says what lies inside. Each [`HdfsUser`] is a principal of the realm.
+/// [`HdfsPath`](crate::HdfsPath) says what lies inside. Each [`HdfsUser`] is a principal of the
+/// realm.
 /// Nobody is served without a ticket, but for the web servers, which this crate asks.
 #[derive(Debug)]
 pub struct SecuredHdfs {

@@ -62,6 +62,23 @@ impl Web {
         nodes.ok_or_else(|| format!("the DataNodes are told of in another way: {info}"))
     }
 
+    /// Agrees when the web server answers, which is half of a start.
+    pub(super) fn is_up(&self) -> Result<(), String> {
+        self.0.healthy("/jmx?qry=java.lang:type=Runtime")
+    }
+
+    /// Agrees when the NameNode answers calls, be it to say that it stands by.
+    pub(super) fn answers(&self) -> Result<(), String> {
+        let words = match self.root() {
+            Ok(_) => return Ok(()),
+            Err(error) => error.to_string(),
+        };
+        if words.contains("StandbyException") {
+            return Ok(());
+        }
+        Err(words)
+    }
+
     /// Returns whether a NameNode is the active one.
     pub(super) fn is_active(&self) -> Result<bool, String> {
         Ok(self.bean("NameNodeStatus")?["State"] == "active")
