@@ -66,6 +66,8 @@ impl Config {
     pub(crate) fn principal(&self) -> (&'static str, &str) {
         match &self.auth {
             Auth::Anonymous => ("key_id", "anonymous"),
+            // Longer than a secret, and yet none.
+            Auth::Hmac(keys) if looks_like_id(&keys.id) => ("key_id", &keys.id),
             Auth::Hmac(keys) => ("key_id", keys.shown_id()),
             Auth::ServiceAccount(account) => ("principal", &account.email),
         }

@@ -107,6 +107,11 @@ impl Vendor for Config {
         "generation"
     }
 
+    fn version_header(&self) -> &'static str {
+        // XML API, x-goog-generation.
+        "x-goog-generation"
+    }
+
     fn diagnose(&self, asked: Asked<'_>, fault: &Fault) -> Diagnosis {
         self.explain(asked, fault)
     }

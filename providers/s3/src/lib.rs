@@ -17,5 +17,4 @@ pub use contents::Contents;
 pub use fault::Fault;
 pub use provider::S3;
 pub use session::{Asked, Call, Session, Vendor};
-pub use target::NAMING;
 pub use wire::{Access, Keys};
