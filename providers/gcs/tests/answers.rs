@@ -39,7 +39,6 @@ const TO_HMAC_KEYS: &str = "
 404 | NoSuchBucket | The specified bucket does not exist. | | fail access.not-found
 400 | InvalidBucketName | The specified bucket is not valid. | Invalid bucket name | fail access.not-found
 301 | PermanentRedirect | The bucket you are attempting to access must be addressed using the specified endpoint. | | fail access.wrong-region CONFIG/endpoint_url
-400 | InvalidLocationConstraint | The specified location constraint is not valid. | | fail access.wrong-region CONFIG/endpoint_url
 429 | SlowDown | Please reduce your request rate. | | warn access.throttled
 429 | TooManyRequests | The project exceeded the rate limit. | | warn access.throttled
 503 | ServiceUnavailable | We encountered an internal error. Please try again. | | fail access.server-error
