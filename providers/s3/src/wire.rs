@@ -22,31 +22,7 @@ use http::{HeaderMap, HeaderValue};
 use linkdial_core::net::HttpClient;
 use linkdial_core::{Diagnosis, Reached, Secret};
 
-/// A key pair.
-#[derive(Clone, Debug)]
-pub struct Keys {
-    /// The public half.
-    pub id: String,
-    /// What signs.
-    pub secret: Secret,
-    /// What goes with a temporary pair.
-    pub token: Option<Secret>,
-}
-
-impl Keys {
-    /// Returns the key id for a report; nothing when it looks like a secret put in its place.
-    pub fn shown_id(&self) -> &str {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.@".contains(c);
-        if self.id.len() < SECRET_LENGTH && self.id.chars().all(plain) {
-            &self.id
-        } else {
-            ""
-        }
-    }
-}
-
-/// Secrets are this long on AWS and at Google, and ids are shorter.
-const SECRET_LENGTH: usize = 40;
+use crate::keys::Keys;
 
 /// What a session shows for itself.
 #[derive(Clone, Copy, Debug)]
