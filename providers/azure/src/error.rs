@@ -202,7 +202,7 @@ impl Fault {
             };
         }
         match (remote, self.status) {
-            ("AuthenticationFailed", _) => self.unproved(asked),
+            ("AuthenticationFailed", _) => self.code_of_failed_login(asked),
             // It is about the form of what was sent, before a key is looked at [COMMON].
             ("InvalidAuthenticationInfo", _) => match asked.config.auth {
                 Auth::SharedKey(_) => Code::AuthenticateBadCredentials,
@@ -210,7 +210,7 @@ impl Fault {
             },
             // The emulator says so of a wrong key, Azure of its firewall.
             ("AuthorizationFailure", _) if self.message.contains("failed to authenticate") => {
-                self.unproved(asked)
+                self.code_of_failed_login(asked)
             }
             ("AuthorizationFailure", _) => asked.call.denied(),
             // The emulator's word for an account that it does not have [AZURITE].
@@ -223,14 +223,16 @@ impl Fault {
             (_, 503) if self.retry_after.is_some() => Code::AccessThrottled,
             (_, 500..) => Code::AccessServerError,
             // An error document of the protocol, with a code that means nothing special here.
-            (_, 400..) if !remote.is_empty() && self.is_azures() => Code::AccessRequestRefused,
+            (_, 400..) if !remote.is_empty() && self.is_error_document() => {
+                Code::AccessRequestRefused
+            }
             _ => Code::AccessNotThisService,
         }
     }
 
     /// Returns whether an answer that means `code` is the refusal of a firewall, which does not look
     /// at the identity. The emulator has the same word for a wrong key.
-    pub(crate) fn is_firewalls(&self, code: Code) -> bool {
+    pub(crate) fn refused_by_firewall(&self, code: Code) -> bool {
         matches!(
             code,
             Code::AccessDenied | Code::ReadDenied | Code::WriteDenied
@@ -241,17 +243,17 @@ impl Fault {
     }
 
     /// Returns whether the service refuses a name before it looks at the identity.
-    pub(crate) fn is_names(&self) -> bool {
+    pub(crate) fn refused_for_its_name(&self) -> bool {
         self.code.as_deref() == Some("InvalidResourceName")
     }
 
     /// Returns whether the account as a whole is in a state that forbids the call, whoever asks.
-    pub(crate) fn is_state_of_account(&self) -> bool {
+    pub(crate) fn refused_for_its_account(&self) -> bool {
         self.code.as_deref() == Some("InsufficientAccountPermissions")
     }
 
     /// Returns what is refused where the service says that nobody was authenticated.
-    fn unproved(&self, asked: Asked<'_>) -> Code {
+    fn code_of_failed_login(&self, asked: Asked<'_>) -> Code {
         match &asked.config.auth {
             Auth::SharedKey(_) if self.is_skewed() => Code::AuthenticateClockSkew,
             // The account is known: it is the host that answered.
@@ -283,7 +285,7 @@ impl Fault {
         matches!((end, now), (Some(end), Some(now)) if end <= now)
     }
 
-    fn is_azures(&self) -> bool {
+    fn is_error_document(&self) -> bool {
         self.request_id.is_some() || root_element(&self.body) == Some("Error")
     }
 }

@@ -39,11 +39,11 @@ impl Fault {
         if let Some(key) = key {
             diagnosis = diagnosis.key(key.clone());
         }
-        let firewall = self.is_firewalls(code);
+        let firewall = self.refused_by_firewall(code);
         if firewall {
             diagnosis = diagnosis.blame(Blame::Network);
         }
-        if firewall || self.is_names() || self.is_state_of_account() {
+        if firewall || self.refused_for_its_name() || self.refused_for_its_account() {
             diagnosis = diagnosis.without_identity();
         }
         diagnosis

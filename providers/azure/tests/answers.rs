@@ -14,8 +14,8 @@ use common::{
 };
 use linkdial_core::testing::record::{diagnosis, evidence, note, passed, summary};
 use linkdial_core::{Blame, Intent, Retry, Settings, Stage, Step};
-use linkdial_testcontainers::broken::{Broken, Fault};
-use linkdial_testcontainers::{Answer, Certificates, DnsAnswer, DnsServer, Match, ScriptedHttp};
+use linkdial_testcontainers::broken::Broken;
+use linkdial_testcontainers::{Answer, Match, ScriptedHttp};
 
 /// Status, code and message of an answer to a listing with an account's key, and what is found.
 const LISTING: &[(u16, &str, &str, &str)] = &[
@@ -466,95 +466,17 @@ fn the_walk_ends_where_until_says() {
 }
 
 #[test]
-fn an_account_that_no_name_belongs_to_is_the_accounts_fault() {
-    let server = DnsServer::always(DnsAnswer::NotFound);
-    let settings = Settings {
-        net: linkdial_core::net::Net::builder()
-            .dns_server(server.addr())
-            .build(),
-        ..settings()
-    };
-    let steps = dial_with(SHARED_KEY, "", Some("box"), Intent::READ, settings);
-    assert_eq!(
-        summary(&steps),
-        "fail resolve.not-found CREDENTIALS/account_name"
-    );
-    let step = steps.iter().find(|step| step.endpoint.is_some()).unwrap();
-    let endpoint = step.endpoint.as_ref().unwrap();
-    assert_eq!(endpoint.host, "orders.blob.core.windows.net");
-}
-
-#[test]
-fn an_account_of_another_cloud_is_known_where_its_name_is() {
-    let loopback = DnsAnswer::Addresses(vec![std::net::Ipv4Addr::LOCALHOST.into()]);
-    let names = DnsServer::always(loopback);
-    let missing = || {
-        error(
-            404,
-            "ResourceNotFound",
-            "The specified resource does not exist.",
-        )
-    };
-    let server = ScriptedHttp::always([missing()]);
-    let port = server.url().rsplit(':').next().unwrap().to_owned();
-    for (host, expected) in [
-        ("orders.blob.core.chinacloudapi.cn", "fail access.not-found"),
-        (
-            "azurite",
-            "fail authenticate.unknown-key CREDENTIALS/account_name",
-        ),
-        (
-            "azurite.example.com/orders",
-            "fail authenticate.unknown-key CREDENTIALS/account_name",
-        ),
-    ] {
-        let settings = Settings {
-            net: linkdial_core::net::Net::builder()
-                .dns_server(names.addr())
-                .build(),
-            ..settings()
-        };
-        let (name, path) = host.split_once('/').unwrap_or((host, ""));
-        let config = format!(r#"{{"endpoint_url":"http://{name}:{port}/{path}"}}"#);
-        let steps = dial_with(SHARED_KEY, &config, Some("box"), Intent::READ, settings);
-        assert_eq!(summary(&steps), expected, "{host}");
-    }
-}
-
-#[test]
 fn broken_servers_are_named_in_time() {
     let quick = || Settings {
         stage_timeout: Duration::from_millis(400),
         ..settings()
     };
-    let tls = || Certificates::shared().server_tls(Certificates::shared().good());
-    for (server, expected) in [
-        (
-            Broken::start(Fault::Silent),
-            "fail access.timed-out CONFIG/endpoint_url",
-        ),
-        (
-            Broken::start(Fault::ResetAfterRequest),
-            "fail connect.reset CONFIG/endpoint_url",
-        ),
-        (
-            Broken::start(Fault::EndlessBody),
-            "fail access.not-this-service CONFIG/endpoint_url",
-        ),
-        (
-            Broken::start(Fault::EndlessHeader),
-            "fail access.not-this-service CONFIG/endpoint_url",
-        ),
-        (
-            Broken::start_tls(Fault::Silent, tls()),
-            "fail access.timed-out CONFIG/endpoint_url",
-        ),
-    ] {
+    for (server, code) in Broken::http_servers() {
         let config = format!(r#"{{"endpoint_url":"{}"}}"#, server.url());
         let started = Instant::now();
         let steps = dial_with(SHARED_KEY, &config, Some("box"), Intent::READ, quick());
-        assert_eq!(summary(&steps), expected);
-        assert!(started.elapsed() < Duration::from_millis(800), "{expected}");
+        assert_eq!(summary(&steps), format!("fail {code} CONFIG/endpoint_url"));
+        assert!(started.elapsed() < Duration::from_millis(900), "{code}");
     }
 }
 
@@ -584,38 +506,4 @@ fn what_the_server_echoes_holds_no_secret() {
             assert!(!shown.contains(&ours[..16]), "{shown}");
         }
     }
-}
-
-#[test]
-fn a_target_that_does_not_fit_is_not_dialled() {
-    let server = ScriptedHttp::always([listing("")]);
-    for target in ["https://orders.blob.core.windows.net/box", "Box", "a*/x"] {
-        let steps = dial(SHARED_KEY, &config(&server), Some(target));
-        assert_eq!(summary(&steps), "fail define.target-invalid", "{target}");
-    }
-    for target in [
-        "abfss://box@other.dfs.core.windows.net/in/",
-        "wasbs://box@other.blob.core.windows.net/in/",
-    ] {
-        let steps = dial(SHARED_KEY, &config(&server), Some(target));
-        assert_eq!(
-            summary(&steps),
-            "fail define.target-invalid CREDENTIALS/account_name",
-            "{target}"
-        );
-    }
-    assert!(server.requests().is_empty());
-    for target in [
-        "azure://box/in/",
-        "wasbs://box@orders.blob.core.windows.net/in/",
-    ] {
-        let steps = dial(SHARED_KEY, &config(&server), Some(target));
-        let codes: Vec<_> = steps
-            .iter()
-            .filter_map(|step| step.diagnosis.as_ref())
-            .map(|finding| finding.code.as_str())
-            .collect();
-        assert_eq!(codes, ["define.target-scheme"]);
-    }
-    assert_eq!(server.requests().len(), 2);
 }

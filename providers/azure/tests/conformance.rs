@@ -6,18 +6,16 @@ mod common;
 
 use linkdial_azure::Azure;
 use linkdial_core::testing::{self, Fixture, Link, WriteFixture};
-use linkdial_core::{Definition, Driver, Kind, Target};
+use linkdial_core::{Definition, Driver, Kind};
 use linkdial_testcontainers::{Azurite, SharedAccess, StorageAccount};
 
 fn link(base: &str, credential: &str) -> Link {
-    Link {
-        definition: testing::definition(
-            Kind::Azure,
-            &format!(r#"{{"endpoint_url": "{base}"}}"#),
-            &format!(r#"{{"account_name": "orders", {credential}}}"#),
-        ),
-        target: Some(Target::new("box/in/")),
-    }
+    Link::new(
+        Kind::Azure,
+        &format!(r#"{{"endpoint_url": "{base}"}}"#),
+        &format!(r#"{{"account_name": "orders", {credential}}}"#),
+        Some("box/in/"),
+    )
 }
 
 fn faulty() -> Vec<Definition> {
@@ -41,22 +39,15 @@ fn faulty() -> Vec<Definition> {
 fn write(credential: &str, prefix: &'static str) -> WriteFixture {
     let azurite = Azurite::shared();
     let name = azurite.account_name();
-    WriteFixture {
-        link: Link {
-            definition: testing::definition(
-                Kind::Azure,
-                &format!(r#"{{"endpoint_url": "{}"}}"#, azurite.endpoint_url()),
-                &format!(r#"{{"account_name": "{name}", {credential}}}"#),
-            ),
-            target: Some(Target::new(format!("empty/{prefix}"))),
-        },
-        settings: common::settings,
-        leftovers: Box::new(move || azurite.blobs().list("empty", prefix).unwrap()),
-    }
-}
-
-fn is_write(request: &testing::Request) -> bool {
-    !["HEAD", "GET"].contains(&request.method.as_str())
+    let link = Link::new(
+        Kind::Azure,
+        &format!(r#"{{"endpoint_url": "{}"}}"#, azurite.endpoint_url()),
+        &format!(r#"{{"account_name": "{name}", {credential}}}"#),
+        Some(&format!("empty/{prefix}")),
+    );
+    WriteFixture::new(link, common::settings, move || {
+        azurite.blobs().list("empty", prefix).unwrap()
+    })
 }
 
 #[test]
@@ -74,7 +65,7 @@ fn conformance() {
             link(base, &format!(r#""account_key": "{key}""#))
         },
         faulty,
-        writes: is_write,
+        writes: |request| !request.is_safe(),
         write: Some(write(&format!(r#""account_key": "{key}""#), "key/")),
     };
     testing::conformance(&Driver::of::<Azure>(), &fixture).assert();
@@ -102,7 +93,7 @@ fn conformance_of_a_signature() {
             )
         },
         faulty,
-        writes: is_write,
+        writes: |request| !request.is_safe(),
         write: Some(write(&format!(r#""sas_token": "{sas}""#), "sas/")),
     };
     testing::conformance(&Driver::of::<Azure>(), &fixture).assert();

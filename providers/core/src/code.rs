@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::diagnosis::{Blame, Outcome, Retry};
-use crate::probe::Stage;
+use crate::stage::Stage;
 
 macro_rules! codes {
     ($($variant:ident = $text:literal $outcome:ident $blame:ident $retry:ident;)+) => {

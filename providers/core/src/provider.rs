@@ -12,9 +12,10 @@ use crate::define::{Clauses, Key};
 use crate::diagnosis::{Diagnosis, Outcome};
 use crate::endpoint::Endpoint;
 use crate::link::{Definition, Kind};
-use crate::probe::{Halt, Probe, Stage, Step, interrupted};
+use crate::probe::{Halt, Probe, Step, interrupted};
 use crate::redact::Redactor;
 use crate::settings::Settings;
+use crate::stage::Stage;
 use crate::target::{Intent, Target};
 use crate::trail::Trail;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::net::Net;
-use crate::probe::Stage;
+use crate::stage::Stage;
 
 /// What the caller allows a probe to do.
 #[derive(Clone, Debug)]

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::probe::{Stage, Step};
+use crate::probe::Step;
+use crate::stage::Stage;
 
 /// What a check has recorded so far, and what it does now. Clones share it.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,7 @@
 //! What the two clauses of a GCS link become.
 
 use linkdial_core::{Clauses, Code, Diagnosis, Key, KeyPlace, Shape};
-use linkdial_s3::{Keys, endpoint_url};
+use linkdial_s3::{Keys, Pair, PairForm, endpoint_url};
 use url::{Host, Url};
 
 use crate::service_account::{self, ServiceAccount};
@@ -66,6 +66,8 @@ impl Config {
     pub(crate) fn principal(&self) -> (&'static str, &str) {
         match &self.auth {
             Auth::Anonymous => ("key_id", "anonymous"),
+            // Longer than a secret, and yet none.
+            Auth::Hmac(keys) if looks_like_id(&keys.id) => ("key_id", &keys.id),
             Auth::Hmac(keys) => ("key_id", keys.shown_id()),
             Auth::ServiceAccount(account) => ("principal", &account.email),
         }
@@ -122,14 +124,23 @@ pub(crate) fn place(key: &str) -> KeyPlace {
     Key::place_in(KEYS, key)
 }
 
+const PAIR: PairForm = PairForm {
+    id: ACCESS_ID,
+    secret: SECRET,
+    looks_like_id,
+    hint: "the id is the one that starts with GOOG",
+};
+
 fn auth(clauses: &mut Clauses<'_>) -> Option<Auth> {
-    let account = clauses
-        .has(SERVICE_ACCOUNT)
-        .then(|| service_account::read(clauses));
-    let id = clauses.text(ACCESS_ID);
-    let secret = clauses.secret(SECRET);
-    if account.is_some() && (id.is_some() || secret.is_some()) {
-        let key = if id.is_some() { ACCESS_ID } else { SECRET };
+    if !clauses.has(SERVICE_ACCOUNT) {
+        return match Pair::read(clauses, &PAIR) {
+            Pair::Whole(keys) => Some(Auth::Hmac(keys)),
+            Pair::Absent => Some(Auth::Anonymous),
+            Pair::Half => None,
+        };
+    }
+    let account = service_account::read(clauses);
+    if let Some(key) = [ACCESS_ID, SECRET].into_iter().find(|key| clauses.has(key)) {
         clauses.add(
             Diagnosis::new(
                 Code::DefineConflictingKeys,
@@ -141,40 +152,7 @@ fn auth(clauses: &mut Clauses<'_>) -> Option<Auth> {
         );
         return None;
     }
-    if let Some(account) = account {
-        return account.map(Auth::ServiceAccount);
-    }
-    match (id, secret) {
-        (Some(id), Some(secret)) => {
-            if looks_like_id(secret.expose()) && !looks_like_id(&id) {
-                clauses.add(
-                    Diagnosis::new(
-                        Code::DefineInvalidValue,
-                        format!("`{ACCESS_ID}` and `{SECRET}` are swapped"),
-                    )
-                    .key(clauses.place(ACCESS_ID))
-                    .key(clauses.place(SECRET))
-                    .hint("the id is the one that starts with GOOG"),
-                );
-            }
-            let token = None;
-            Some(Auth::Hmac(Keys { id, secret, token }))
-        }
-        (None, None) => Some(Auth::Anonymous),
-        (id, _) => {
-            let (there, missing) = if id.is_some() {
-                (ACCESS_ID, SECRET)
-            } else {
-                (SECRET, ACCESS_ID)
-            };
-            clauses.missing(
-                missing,
-                format!("`{there}` stands without `{missing}`"),
-                format!("add `{missing}`, or remove `{there}` for a public bucket"),
-            );
-            None
-        }
-    }
+    account.map(Auth::ServiceAccount)
 }
 
 /// Access ids start with GOOG and hold capitals and digits, 24 characters for a user and 61 for a

@@ -27,7 +27,6 @@ const CODES: &[(&str, Code)] = &[
     ("PermanentRedirect", Code::AccessWrongRegion),    // [XML]
     ("Redirect", Code::AccessWrongRegion),             // [XML]
     ("TemporaryRedirect", Code::AccessWrongRegion),    // [XML]
-    ("InvalidLocationConstraint", Code::AccessWrongRegion), // [XML]
     ("InsufficientQuota", Code::AccessThrottled),      // [XML]
     ("SlowDown", Code::AccessThrottled),               // [XML]
     ("TooManyRequests", Code::AccessThrottled),        // [XML]
@@ -73,7 +72,7 @@ const MAX_SIGNATURE_SKEW: Duration = Duration::from_mins(15);
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Reason {
     /// The identity lacks the right.
-    Right,
+    MissingRight,
     /// ACLs count for nothing in this bucket.
     UniformAccess,
     /// The bucket lets in other addresses than this machine's.
@@ -105,6 +104,11 @@ impl Vendor for Config {
 
     fn version_parameter(&self) -> &'static str {
         "generation"
+    }
+
+    fn version_header(&self) -> &'static str {
+        // XML API, x-goog-generation.
+        "x-goog-generation"
     }
 
     fn diagnose(&self, asked: Asked<'_>, fault: &Fault) -> Diagnosis {
@@ -184,7 +188,7 @@ impl Config {
     fn refused(&self, call: Call, reason: Reason) -> Code {
         match (reason, call) {
             (Reason::Payer | Reason::Billing, _) => Code::AccessDenied,
-            (Reason::Right, _) if matches!(self.auth, Auth::Anonymous) => {
+            (Reason::MissingRight, _) if matches!(self.auth, Auth::Anonymous) => {
                 Code::AuthenticateRequired
             }
             (_, Call::GetObject) => Code::ReadDenied,
@@ -239,7 +243,7 @@ pub(crate) fn reason(fault: &Fault) -> Option<Reason> {
     if says(fault, "uniform bucket-level access") {
         return Some(Reason::UniformAccess);
     }
-    matches!(remote, "AccessDenied" | "Forbidden").then_some(Reason::Right)
+    matches!(remote, "AccessDenied" | "Forbidden").then_some(Reason::MissingRight)
 }
 
 /// Returns whether a sentence of the answer has these words, in whatever letter case.

@@ -203,7 +203,7 @@ impl Config {
             .key(place(self.identity()))
         };
         match reason {
-            Reason::Right => lacking().hint(format!(
+            Reason::MissingRight => lacking().hint(format!(
                 "give the account {} on the bucket, in IAM",
                 role(call)
             )),

@@ -5,5 +5,6 @@ mod error;
 mod explain;
 mod provider;
 mod service_account;
+mod target;
 
 pub use provider::Gcs;

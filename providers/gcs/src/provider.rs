@@ -4,9 +4,10 @@ use linkdial_core::store::Bucket;
 use linkdial_core::{
     Clauses, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Secret, Stage, Target,
 };
-use linkdial_s3::{Access, Address, Contents, NAMING, Session};
+use linkdial_s3::{Access, Address, Contents, Session};
 
 use crate::config::{self, Auth, Config, ENDPOINT, KEYS, place};
+use crate::target::NAMING;
 
 /// A GCS link, ready to be dialled.
 #[derive(Debug)]

@@ -13,8 +13,8 @@ use common::{
 };
 use linkdial_core::testing::record::{diagnosis, evidence, note, passed, summary};
 use linkdial_core::{Blame, Intent, Retry, Settings, Stage};
-use linkdial_testcontainers::broken::{Broken, Fault};
-use linkdial_testcontainers::{Answer, Certificates, Match, ScriptedHttp};
+use linkdial_testcontainers::broken::Broken;
+use linkdial_testcontainers::{Answer, Match, ScriptedHttp};
 
 const ID: &str = "CREDENTIALS/access_id";
 const SECRET: &str = "CREDENTIALS/secret_key";
@@ -39,7 +39,6 @@ const TO_HMAC_KEYS: &str = "
 404 | NoSuchBucket | The specified bucket does not exist. | | fail access.not-found
 400 | InvalidBucketName | The specified bucket is not valid. | Invalid bucket name | fail access.not-found
 301 | PermanentRedirect | The bucket you are attempting to access must be addressed using the specified endpoint. | | fail access.wrong-region CONFIG/endpoint_url
-400 | InvalidLocationConstraint | The specified location constraint is not valid. | | fail access.wrong-region CONFIG/endpoint_url
 429 | SlowDown | Please reduce your request rate. | | warn access.throttled
 429 | TooManyRequests | The project exceeded the rate limit. | | warn access.throttled
 503 | ServiceUnavailable | We encountered an internal error. Please try again. | | fail access.server-error
@@ -403,25 +402,7 @@ fn broken_servers_are_named_in_time() {
         stage_timeout: Duration::from_millis(400),
         ..settings()
     };
-    let tls = || Certificates::shared().server_tls(Certificates::shared().good());
-    for (server, expected) in [
-        (
-            Broken::start(Fault::Silent),
-            "fail access.timed-out CONFIG/endpoint_url",
-        ),
-        (
-            Broken::start(Fault::ResetAfterRequest),
-            "fail connect.reset CONFIG/endpoint_url",
-        ),
-        (
-            Broken::start(Fault::EndlessBody),
-            "fail access.not-this-service CONFIG/endpoint_url",
-        ),
-        (
-            Broken::start_tls(Fault::Silent, tls()),
-            "fail access.timed-out CONFIG/endpoint_url",
-        ),
-    ] {
+    for (server, code) in Broken::http_servers() {
         for credentials in [HMAC, &service_account()] {
             let started = Instant::now();
             let steps = dial_with(
@@ -431,8 +412,8 @@ fn broken_servers_are_named_in_time() {
                 Intent::READ,
                 quick(),
             );
-            assert_eq!(summary(&steps), expected);
-            assert!(started.elapsed() < Duration::from_millis(900), "{expected}");
+            assert_eq!(summary(&steps), format!("fail {code} CONFIG/endpoint_url"));
+            assert!(started.elapsed() < Duration::from_millis(900), "{code}");
         }
     }
 }

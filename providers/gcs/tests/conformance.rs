@@ -3,24 +3,28 @@
 mod common;
 
 use linkdial_core::testing::{self, Fixture, Link, WriteFixture};
-use linkdial_core::{Driver, Kind, Target};
+use linkdial_core::{Driver, Kind};
 use linkdial_gcs::Gcs;
 use linkdial_testcontainers::{Minio, User};
 
 #[test]
 fn conformance() {
     let minio = Minio::shared_gcs();
-    let list = || minio.store().list("empty", "").unwrap();
-    let before = list();
+    let writer = Link::new(
+        Kind::Gcs,
+        &common::config(&minio.endpoint_url()),
+        &common::hmac(&User::Writer.hmac_login()),
+        Some("empty/out/"),
+    );
     let fixture = Fixture {
         test: "conformance",
-        link: |base, secret| Link {
-            definition: testing::definition(
+        link: |base, secret| {
+            Link::new(
                 Kind::Gcs,
                 &common::config(base),
                 &format!(r#"{{"access_id": "GOOG1TEST", "secret_key": "{secret}"}}"#),
-            ),
-            target: Some(Target::new("bucket/in/")),
+                Some("bucket/in/"),
+            )
         },
         faulty: || {
             [
@@ -36,24 +40,10 @@ fn conformance() {
             .map(|(config, credentials)| testing::definition(Kind::Gcs, config, credentials))
             .into()
         },
-        writes: |request| !["HEAD", "GET"].contains(&request.method.as_str()),
-        write: Some(WriteFixture {
-            link: Link {
-                definition: testing::definition(
-                    Kind::Gcs,
-                    &common::config(&minio.endpoint_url()),
-                    &common::hmac(&User::Writer.hmac_login()),
-                ),
-                target: Some(Target::new("empty/out/")),
-            },
-            settings: common::settings,
-            leftovers: Box::new(move || {
-                list()
-                    .into_iter()
-                    .filter(|key| !before.contains(key))
-                    .collect()
-            }),
-        }),
+        writes: |request| !request.is_safe(),
+        write: Some(WriteFixture::new(writer, common::settings, || {
+            minio.store().list("empty", "").unwrap()
+        })),
     };
     testing::conformance(&Driver::of::<Gcs>(), &fixture).assert();
 }

@@ -27,6 +27,7 @@ mod referral;
 mod refusal;
 mod ticket;
 mod turn;
+mod visit;
 
 pub use cache::{CacheError, CachedTicket, TicketCache};
 pub use conf::Krb5Conf;

@@ -7,7 +7,7 @@ use md5::{Digest as _, Md5};
 use url::Url;
 
 use crate::address::endpoint_url;
-use crate::wire::Keys;
+use crate::keys::{Keys, Pair, PairForm};
 
 /// Key id of the link's own key pair.
 pub(crate) const KEY_ID: &str = "aws_access_key_id";
@@ -190,11 +190,16 @@ pub(crate) fn place(key: &str) -> KeyPlace {
     Key::place_in(KEYS, key)
 }
 
+const PAIR: PairForm = PairForm {
+    id: KEY_ID,
+    secret: SECRET,
+    looks_like_id,
+    hint: "the id is the one that starts with AKIA or ASIA",
+};
+
 fn auth(clauses: &mut Clauses<'_>) -> Option<Auth> {
-    let id = clauses.text(KEY_ID);
-    let secret = clauses.secret(SECRET);
     let token = clauses.secret(TOKEN);
-    if (id.is_some() || secret.is_some()) && clauses.text(CREDS_MODE).is_some() {
+    if (clauses.has(KEY_ID) || clauses.has(SECRET)) && clauses.text(CREDS_MODE).is_some() {
         clauses.add(
             Diagnosis::new(
                 Code::DefineConflictingKeys,
@@ -205,46 +210,21 @@ fn auth(clauses: &mut Clauses<'_>) -> Option<Auth> {
             .hint("keep the one that is meant"),
         );
     }
-    match (id, secret) {
-        (Some(id), Some(secret)) => {
-            if looks_like_id(secret.expose()) && !looks_like_id(&id) {
-                clauses.add(
-                    Diagnosis::new(
-                        Code::DefineInvalidValue,
-                        format!("`{KEY_ID}` and `{SECRET}` are swapped"),
-                    )
-                    .key(clauses.place(KEY_ID))
-                    .key(clauses.place(SECRET))
-                    .hint("the id is the one that starts with AKIA or ASIA"),
-                );
-            }
-            check_token(clauses, &id, token.is_some());
-            Some(Auth::Keys(Keys { id, secret, token }))
+    match Pair::read(clauses, &PAIR) {
+        Pair::Whole(keys) => {
+            check_token(clauses, &keys.id, token.is_some());
+            Some(Auth::Keys(Keys { token, ..keys }))
         }
-        (None, None) => {
-            if token.is_some() {
-                clauses.missing(
-                    KEY_ID,
-                    format!("`{TOKEN}` stands without a key pair"),
-                    "give the three values of the temporary credentials together",
-                );
-                return None;
-            }
-            Some(Auth::Anonymous)
-        }
-        (id, _) => {
-            let (there, missing) = if id.is_some() {
-                (KEY_ID, SECRET)
-            } else {
-                (SECRET, KEY_ID)
-            };
+        Pair::Absent if token.is_some() => {
             clauses.missing(
-                missing,
-                format!("`{there}` stands without `{missing}`"),
-                format!("add `{missing}`, or remove `{there}` for a public bucket"),
+                KEY_ID,
+                format!("`{TOKEN}` stands without a key pair"),
+                "give the three values of the temporary credentials together",
             );
             None
         }
+        Pair::Absent => Some(Auth::Anonymous),
+        Pair::Half => None,
     }
 }
 

@@ -6,6 +6,7 @@ use crate::config::{Auth, Config, Encryption};
 use crate::explain::not_this_service;
 use crate::fault::Fault;
 use crate::session::{Asked, Call, Vendor};
+use crate::wire::VERSION_HEADER;
 
 /// The vendor's error codes. Sources: [S3] Amazon S3 API Reference, Error responses; [STS] AWS STS
 /// API Reference, Common errors and `AssumeRole`; [MINIO] answers of MinIO, recorded in the tests.
@@ -79,6 +80,10 @@ impl Vendor for Amazon<'_> {
 
     fn version_parameter(&self) -> &'static str {
         "versionId"
+    }
+
+    fn version_header(&self) -> &'static str {
+        VERSION_HEADER
     }
 
     fn diagnose(&self, asked: Asked<'_>, fault: &Fault) -> Diagnosis {

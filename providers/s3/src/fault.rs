@@ -14,7 +14,8 @@ const MAX_TEXT: usize = 64 * 1024;
 
 /// What a store answered instead: the facts of status, headers and error document.
 ///
-/// It knows no vendor. Texts are the peer's own and may hold anything; the probe redacts them.
+/// What they mean is the vendor's side, although some headers and elements are those of one vendor
+/// alone. Texts are the peer's own and may hold anything; the probe redacts them.
 #[derive(Debug)]
 pub struct Fault {
     /// The HTTP status.

@@ -10,9 +10,10 @@ use crate::config::{self, Auth, Config, ENDPOINT, KEYS, place};
 use crate::contents::Contents;
 use crate::error::Amazon;
 use crate::explain::not_this_service;
+use crate::keys::Keys;
 use crate::session::{Asked, Call, Session, diagnose};
 use crate::target::{NAMING, fits_host};
-use crate::wire::{Access, Client, Keys, Transport};
+use crate::wire::{Access, Client, Transport};
 
 /// An S3 link, ready to be dialled.
 #[derive(Debug)]

@@ -54,6 +54,9 @@ pub trait Vendor: Sync {
     /// Returns the parameter of a URL that names one version of an object.
     fn version_parameter(&self) -> &'static str;
 
+    /// Returns the header of an answer that names the version of an object.
+    fn version_header(&self) -> &'static str;
+
     /// Says what an answer means: code, guilty keys, evidence and hint.
     fn diagnose(&self, asked: Asked<'_>, fault: &Fault) -> Diagnosis;
 
@@ -86,6 +89,7 @@ impl<'a> Session<'a> {
         vendor: &'a dyn Vendor,
     ) -> Result<Self, Halt> {
         let transport = address.reach(probe).await?;
+        let transport = transport.with_version_header(vendor.version_header());
         let transport = match access {
             Access::Bearer(token) => transport.with_bearer(token),
             Access::Anonymous | Access::Keys(_) => transport,

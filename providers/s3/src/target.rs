@@ -2,8 +2,8 @@
 
 use linkdial_core::store::{Bucket, Naming};
 
-/// What a target of an S3 or GCS link begins with.
-pub const NAMING: Naming = Naming {
+/// What a target of an S3 link begins with.
+pub(crate) const NAMING: Naming = Naming {
     noun: "bucket",
     schemes: &["s3", "s3a", "s3n", "gs", "gcs"],
     account_behind: false,

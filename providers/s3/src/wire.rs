@@ -22,34 +22,7 @@ use http::{HeaderMap, HeaderValue};
 use linkdial_core::net::HttpClient;
 use linkdial_core::{Diagnosis, Reached, Secret};
 
-/// A key pair.
-#[derive(Clone, Debug)]
-pub struct Keys {
-    /// The public half.
-    pub id: String,
-    /// What signs.
-    pub secret: Secret,
-    /// What goes with a temporary pair.
-    pub token: Option<Secret>,
-}
-
-impl Keys {
-    /// Returns the key id for a report; nothing when it looks like a secret put in its place.
-    pub fn shown_id(&self) -> &str {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.@".contains(c);
-        let short = self.id.len() < SECRET_LENGTH || self.id.starts_with(GOOGLE);
-        if short && self.id.chars().all(plain) {
-            &self.id
-        } else {
-            ""
-        }
-    }
-}
-
-/// Secrets are this long on AWS and at Google; ids are shorter, except Google's, which all begin
-/// alike (Cloud Storage, HMAC keys).
-const SECRET_LENGTH: usize = 40;
-const GOOGLE: &str = "GOOG";
+use crate::keys::Keys;
 
 /// What a session shows for itself.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +43,7 @@ pub enum Access<'a> {
 pub(crate) struct Transport {
     client: HttpClient<SdkBody>,
     bearer: Option<Secret>,
+    version_header: &'static str,
 }
 
 impl Transport {
@@ -78,6 +52,15 @@ impl Transport {
         Self {
             client: HttpClient::new(reached.dialled, reached.dialler),
             bearer: None,
+            version_header: VERSION_HEADER,
+        }
+    }
+
+    /// Takes the version of an object from another header than that of S3.
+    pub(crate) fn with_version_header(self, version_header: &'static str) -> Self {
+        Self {
+            version_header,
+            ..self
         }
     }
 
@@ -116,7 +99,11 @@ impl SdkHttpClient for Transport {
 
 impl HttpConnector for Transport {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Self { client, bearer } = self.clone();
+        let Self {
+            client,
+            bearer,
+            version_header,
+        } = self.clone();
         HttpConnectorFuture::new(async move {
             let mut request = request
                 .try_into_http1x()
@@ -129,7 +116,7 @@ impl HttpConnector for Transport {
                 .await
                 // The probe reports the diagnosis itself; the SDK only has to stop.
                 .map_err(|fault| ConnectorError::io(fault.message.into()))?;
-            name_version(response.headers_mut());
+            name_version(response.headers_mut(), version_header);
             HttpResponse::try_from(response.map(SdkBody::from_body_1_x))
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })
@@ -144,16 +131,13 @@ fn authorize(request: &mut http::Request<SdkBody>, token: &Secret) -> Result<(),
     Ok(())
 }
 
-/// The header in which Google names the version of an object (XML API, x-goog-generation).
-const GENERATION: &str = "x-goog-generation";
-const VERSION: &str = "x-amz-version-id";
+/// The header in which S3, and so the SDK, names the version of an object.
+pub(crate) const VERSION_HEADER: &str = "x-amz-version-id";
 
 /// Shows the SDK the version of an object under the name that it reads.
-fn name_version(headers: &mut HeaderMap) {
-    if let Some(generation) = headers.get(GENERATION).cloned()
-        && !headers.contains_key(VERSION)
-    {
-        headers.insert(VERSION, generation);
+fn name_version(headers: &mut HeaderMap, named: &'static str) {
+    if let Some(version) = headers.get(named).cloned() {
+        headers.entry(VERSION_HEADER).or_insert(version);
     }
 }
 

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use common::{EMPTY, PAIR, config, dial, dial_with, error, settings, xml};
 use linkdial_core::testing::record::{diagnosis, evidence, note, passed, summary};
 use linkdial_core::{Intent, Retry, Settings, Stage};
-use linkdial_testcontainers::broken::{Broken, Fault};
-use linkdial_testcontainers::{Answer, Certificates, ScriptedHttp};
+use linkdial_testcontainers::broken::Broken;
+use linkdial_testcontainers::{Answer, ScriptedHttp};
 
 fn listing(answer: Answer) -> Vec<linkdial_core::Step> {
     let server = ScriptedHttp::always([answer]);
@@ -235,34 +235,12 @@ fn broken_servers_are_named_in_time() {
         stage_timeout: Duration::from_millis(400),
         ..settings()
     };
-    let tls = || Certificates::shared().server_tls(Certificates::shared().good());
-    for (server, expected) in [
-        (
-            Broken::start(Fault::Silent),
-            "fail access.timed-out CONFIG/endpoint_url",
-        ),
-        (
-            Broken::start(Fault::ResetAfterRequest),
-            "fail connect.reset CONFIG/endpoint_url",
-        ),
-        (
-            Broken::start(Fault::EndlessBody),
-            "fail access.not-this-service CONFIG/endpoint_url",
-        ),
-        (
-            Broken::start(Fault::EndlessHeader),
-            "fail access.not-this-service CONFIG/endpoint_url",
-        ),
-        (
-            Broken::start_tls(Fault::Silent, tls()),
-            "fail access.timed-out CONFIG/endpoint_url",
-        ),
-    ] {
+    for (server, code) in Broken::http_servers() {
         let config = format!(r#"{{"endpoint_url":"{}"}}"#, server.url());
         let started = Instant::now();
         let steps = dial_with(PAIR, &config, Some("bucket"), Intent::READ, quick());
-        assert_eq!(summary(&steps), expected);
-        assert!(started.elapsed() < Duration::from_millis(700), "{expected}");
+        assert_eq!(summary(&steps), format!("fail {code} CONFIG/endpoint_url"));
+        assert!(started.elapsed() < Duration::from_millis(900), "{code}");
     }
 }
 

@@ -3,28 +3,31 @@
 mod common;
 
 use linkdial_core::testing::{self, Fixture, Link, WriteFixture};
-use linkdial_core::{Driver, Kind, Target};
+use linkdial_core::{Driver, Kind};
 use linkdial_s3::S3;
 use linkdial_testcontainers::{Minio, User};
+
+fn link(base: &str, id: &str, secret: &str) -> Link {
+    Link::new(
+        Kind::S3,
+        &format!(r#"{{"endpoint_url": "{base}"}}"#),
+        &format!(r#"{{"aws_access_key_id": "{id}", "aws_secret_access_key": "{secret}"}}"#),
+        Some("empty/out/"),
+    )
+}
 
 #[test]
 fn conformance() {
     let minio = Minio::shared();
     let login = User::Writer.login();
-    let list = || minio.store().list("empty", "").unwrap();
-    let before = list();
+    let writer = link(
+        &minio.endpoint_url(),
+        &login.access_key_id,
+        &login.secret_access_key,
+    );
     let fixture = Fixture {
         test: "conformance",
-        link: |base, secret| Link {
-            definition: testing::definition(
-                Kind::S3,
-                &format!(r#"{{"endpoint_url": "{base}"}}"#),
-                &format!(
-                    r#"{{"aws_access_key_id": "AKIATEST", "aws_secret_access_key": "{secret}"}}"#
-                ),
-            ),
-            target: Some(Target::new("bucket/in/")),
-        },
+        link: |base, secret| link(base, "AKIATEST", secret),
         faulty: || {
             [
                 ("", r#"{"aws_access_key_id": "AKIATEST"}"#),
@@ -42,27 +45,10 @@ fn conformance() {
             .map(|(config, credentials)| testing::definition(Kind::S3, config, credentials))
             .into()
         },
-        writes: |request| !["HEAD", "GET"].contains(&request.method.as_str()),
-        write: Some(WriteFixture {
-            link: Link {
-                definition: testing::definition(
-                    Kind::S3,
-                    &format!(r#"{{"endpoint_url": "{}"}}"#, minio.endpoint_url()),
-                    &format!(
-                        r#"{{"aws_access_key_id": "{}", "aws_secret_access_key": "{}"}}"#,
-                        login.access_key_id, login.secret_access_key
-                    ),
-                ),
-                target: Some(Target::new("empty/out/")),
-            },
-            settings: common::settings,
-            leftovers: Box::new(move || {
-                list()
-                    .into_iter()
-                    .filter(|key| !before.contains(key))
-                    .collect()
-            }),
-        }),
+        writes: |request| !request.is_safe(),
+        write: Some(WriteFixture::new(writer, common::settings, || {
+            minio.store().list("empty", "").unwrap()
+        })),
     };
     testing::conformance(&Driver::of::<S3>(), &fixture).assert();
 }

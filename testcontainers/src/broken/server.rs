@@ -7,8 +7,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
-use crate::ServerTls;
 use crate::background::{Background, listen};
+use crate::{Certificates, ServerTls};
 
 /// How a [`Broken`] server misbehaves, on every connection.
 #[derive(Debug, Clone)]
@@ -85,6 +85,20 @@ impl Broken {
     /// Starts a server whose fault comes after a good TLS handshake.
     pub fn start_tls(fault: Fault, tls: ServerTls) -> Self {
         Self::launch(fault, Some(TlsAcceptor::from(tls)))
+    }
+
+    /// Starts the servers that a client of HTTP meets where one is broken, each with the code by which
+    /// linkdial names the fault.
+    pub fn http_servers() -> [(Self, &'static str); 5] {
+        let certificates = Certificates::shared();
+        let tls = certificates.server_tls(certificates.good());
+        [
+            (Self::start(Fault::Silent), "access.timed-out"),
+            (Self::start(Fault::ResetAfterRequest), "connect.reset"),
+            (Self::start(Fault::EndlessBody), "access.not-this-service"),
+            (Self::start(Fault::EndlessHeader), "access.not-this-service"),
+            (Self::start_tls(Fault::Silent, tls), "access.timed-out"),
+        ]
     }
 
     fn launch(fault: Fault, tls: Option<TlsAcceptor>) -> Self {

@@ -3,7 +3,7 @@
 
 use linkdial_azure::Azure;
 use linkdial_core::testing::{self, Link, record};
-use linkdial_core::{Driver, Intent, Kind, Opened, Settings, Step, Target};
+use linkdial_core::{Driver, Intent, Kind, Opened, Settings, Step};
 use linkdial_testcontainers::{Answer, Certificates, ScriptedHttp};
 
 /// Reads a definition.
@@ -25,10 +25,7 @@ pub(crate) fn dial_with(
     intent: Intent,
     settings: Settings,
 ) -> Vec<Step> {
-    let link = Link {
-        definition: testing::definition(Kind::Azure, config, credentials),
-        target: target.map(Target::new),
-    };
+    let link = Link::new(Kind::Azure, config, credentials, target);
     let driver = Driver::of::<Azure>();
     record::without_extensions(testing::dial_blocking(&driver, &link, settings, intent))
 }

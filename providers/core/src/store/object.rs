@@ -2,7 +2,8 @@
 
 use crate::code::Code;
 use crate::endpoint::Endpoint;
-use crate::probe::{Halt, Probe, Stage};
+use crate::probe::{Halt, Probe};
+use crate::stage::Stage;
 
 use super::{Bucket, Store};
 

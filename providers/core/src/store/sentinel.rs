@@ -7,7 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use crate::code::Code;
 use crate::diagnosis::Diagnosis;
 use crate::endpoint::Endpoint;
-use crate::probe::{Halt, Probe, Stage};
+use crate::probe::{Halt, Probe};
+use crate::stage::Stage;
 
 use super::Store;
 

@@ -12,9 +12,10 @@ use tokio_util::sync::CancellationToken;
 use crate::code::Code;
 use crate::diagnosis::Outcome;
 use crate::net::{Net, Proxy};
-use crate::probe::{Stage, Step};
+use crate::probe::Step;
 use crate::provider::{Driver, verdict};
 use crate::settings::Settings;
+use crate::stage::Stage;
 use crate::target::Intent;
 use crate::trail::Trail;
 

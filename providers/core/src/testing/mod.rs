@@ -58,6 +58,16 @@ pub struct Link {
     pub target: Option<Target>,
 }
 
+impl Link {
+    /// Makes a link of the texts of its clauses, and of its target.
+    pub fn new(kind: Kind, config: &str, credentials: &str, target: Option<&str>) -> Self {
+        Self {
+            definition: definition(kind, config, credentials),
+            target: target.map(Target::new),
+        }
+    }
+}
+
 /// What the suite has to know of a provider.
 pub struct Fixture {
     /// The name of the test that runs the suite, as `cargo test` prints it; the check of the
@@ -82,6 +92,28 @@ pub struct WriteFixture {
     pub settings: fn() -> Settings,
     /// Lists what lies at the server beyond what lay there before the test.
     pub leftovers: Box<dyn Fn() -> Vec<String>>,
+}
+
+impl WriteFixture {
+    /// Makes one of a link to a server, and of what lists the place that it writes to; what lies
+    /// there by now is no leftover.
+    pub fn new(
+        link: Link,
+        settings: fn() -> Settings,
+        list: impl Fn() -> Vec<String> + 'static,
+    ) -> Self {
+        let before = list();
+        let leftovers = move || {
+            let mut left = list();
+            left.retain(|name| !before.contains(name));
+            left
+        };
+        Self {
+            link,
+            settings,
+            leftovers: Box::new(leftovers),
+        }
+    }
 }
 
 impl fmt::Debug for Fixture {

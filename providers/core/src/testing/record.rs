@@ -2,8 +2,9 @@
 
 use crate::code::Code;
 use crate::diagnosis::{Diagnosis, Outcome};
-use crate::probe::{Stage, Step};
+use crate::probe::Step;
 use crate::provider::verdict;
+use crate::stage::Stage;
 
 /// Returns the diagnosis that decides the verdict: that of the first step with the worst outcome.
 pub fn diagnosis(steps: &[Step]) -> Option<&Diagnosis> {

@@ -19,6 +19,13 @@ pub struct Request {
     pub head: String,
 }
 
+impl Request {
+    /// Returns whether the method alone says that nothing is changed (RFC 9110, section 9.2.1).
+    pub fn is_safe(&self) -> bool {
+        ["GET", "HEAD", "OPTIONS", "TRACE"].contains(&self.method.as_str())
+    }
+}
+
 /// How a server answers a request.
 pub(super) enum Reply {
     /// These bytes, then the connection is closed.

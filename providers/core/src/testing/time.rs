@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 use crate::code::Code;
 use crate::diagnosis::Outcome;
 use crate::net::Net;
-use crate::probe::Stage;
 use crate::provider::{Driver, verdict};
 use crate::settings::Settings;
+use crate::stage::Stage;
 use crate::target::Intent;
 
 use super::server::{Reply, Server, answer};

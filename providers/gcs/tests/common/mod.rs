@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses another part")]
 
 use linkdial_core::testing::{self, Link, record};
-use linkdial_core::{Driver, Intent, Kind, Opened, Settings, Step, Target};
+use linkdial_core::{Driver, Intent, Kind, Opened, Settings, Step};
 use linkdial_gcs::Gcs;
 use linkdial_testcontainers::{Answer, Certificates, Login, ScriptedHttp, ServiceAccount};
 
@@ -49,10 +49,7 @@ pub(crate) fn dial_with(
     intent: Intent,
     settings: Settings,
 ) -> Vec<Step> {
-    let link = Link {
-        definition: testing::definition(Kind::Gcs, config, credentials),
-        target: target.map(Target::new),
-    };
+    let link = Link::new(Kind::Gcs, config, credentials, target);
     let driver = Driver::of::<Gcs>();
     record::without_extensions(testing::dial_blocking(&driver, &link, settings, intent))
 }

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses another part")]
 
 use linkdial_core::testing::{self, Link};
-use linkdial_core::{Driver, Intent, Kind, Opened, Settings, Step, Target};
+use linkdial_core::{Driver, Intent, Kind, Opened, Settings, Step};
 use linkdial_s3::S3;
 use linkdial_testcontainers::{Answer, Certificates, ScriptedHttp};
 
@@ -24,10 +24,7 @@ pub(crate) fn dial_with(
     intent: Intent,
     settings: Settings,
 ) -> Vec<Step> {
-    let link = Link {
-        definition: testing::definition(Kind::S3, config, credentials),
-        target: target.map(Target::new),
-    };
+    let link = Link::new(Kind::S3, config, credentials, target);
     testing::dial_blocking(&Driver::of::<S3>(), &link, settings, intent)
 }
 

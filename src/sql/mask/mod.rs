@@ -4,17 +4,19 @@
 //! is hidden unless what stands before it makes it harmless. In a statement about a link, nothing
 //! but words of the grammar, signs and looked-at strings is shown behind the first surprise.
 
+mod strings;
+
 use std::ops::Range;
 
-use linkdial_core::clause::{Member, Node, Value};
+use linkdial_core::Kind;
 use linkdial_core::define::nearest;
-use linkdial_core::{Clause, ClauseName, Code, Kind, looks_secret};
 
 use super::lexer::{CLAUSES, GLUED, Lexed, STARTERS, Token, TokenKind};
-use super::literal::MappedText;
-use super::source::FileId;
 use super::terminals::KEYWORDS;
-use super::{addresses, bare_text, loose_json, shown_keys};
+use super::{addresses, bare_text, shown_keys};
+use strings::{is_plain, is_variable};
+
+pub(crate) use strings::is_broken_json;
 
 /// What the tokens before a string say about it.
 #[derive(Clone, Copy, PartialEq)]
@@ -118,30 +120,6 @@ pub(crate) fn broken_end(text: &str, tokens: &[Token], from: usize, early: bool)
         at += 1;
     }
     tokens.len().saturating_sub(1)
-}
-
-/// Returns whether a clause's text is not even JSON, as when a quote inside of it ended it.
-pub(crate) fn is_broken_json(text: &str) -> bool {
-    !matches!(parse(ClauseName::Credentials, text), Json::Members(_))
-}
-
-enum Json {
-    Broken,
-    Members(Clause),
-}
-
-fn parse(name: ClauseName, text: &str) -> Json {
-    let clause = Clause::parse(name, text);
-    let broken = clause.members().is_empty()
-        && clause
-            .faults()
-            .iter()
-            .any(|fault| fault.code == Code::DefineInvalidJson);
-    if broken {
-        Json::Broken
-    } else {
-        Json::Members(clause)
-    }
 }
 
 struct Masker<'a> {
@@ -486,99 +464,6 @@ impl Masker<'_> {
             .filter(|token| token.kind == TokenKind::Word)
             .map(|token| self.text[token.span.clone()].to_ascii_uppercase())
     }
-
-    /// Hides what a string must not show; returns whether it seems to have ended early.
-    fn string(&mut self, content: &Range<usize>, quote: u8) -> bool {
-        let text = &self.text[content.clone()];
-        let (Context::Config | Context::Credentials) = self.context else {
-            let shown = is_plain(text)
-                && !self.strict
-                && matches!(self.context, Context::Shown | Context::Target(_));
-            if shown {
-                self.address(content);
-            } else if is_variable(text) {
-                self.cleared.push(content.clone());
-            } else {
-                self.masks.push(content.clone());
-            }
-            return false;
-        };
-        let literal = MappedText::decode(self.text, content.clone(), quote, FileId(0));
-        let credentials = self.context == Context::Credentials;
-        if is_variable(literal.text()) {
-            return false;
-        }
-        match parse(ClauseName::Credentials, literal.text()) {
-            Json::Members(clause) => {
-                self.members(clause.members(), !credentials, &literal);
-                self.cleared.push(content.clone());
-                false
-            }
-            Json::Broken if credentials || looks_secret(literal.text()) => {
-                self.masks.push(content.clone());
-                true
-            }
-            Json::Broken => {
-                for part in loose_json::hidden(literal.text()) {
-                    self.hide_part(&part, &literal);
-                }
-                true
-            }
-        }
-    }
-
-    /// Hides the values of all keys, or of those that are not well known.
-    fn members(&mut self, members: &[Member], keys_count: bool, literal: &MappedText) {
-        for member in members {
-            let shown = keys_count && shown_keys::is_shown(&member.key);
-            self.node(&member.value, shown, literal);
-        }
-    }
-
-    fn node(&mut self, node: &Node, shown: bool, literal: &MappedText) {
-        let span = match &node.value {
-            Value::Object(members) => return self.members(members, shown, literal),
-            Value::Array(items) => {
-                for item in items {
-                    self.node(item, shown, literal);
-                }
-                return;
-            }
-            Value::String(text) if is_variable(text.expose()) => return,
-            // The quotes stay, so that the line still reads as JSON.
-            Value::String(_) => node.span.start + 1..node.span.end.saturating_sub(1),
-            Value::Bool(_) | Value::Null | Value::Number(_) => node.span.clone(),
-        };
-        if !shown {
-            self.hide_part(&span, literal);
-            return;
-        }
-        let Some(text) = literal.text().get(span.clone()) else {
-            return;
-        };
-        for part in addresses::secrets_of(text) {
-            self.hide_part(&(span.start + part.start..span.start + part.end), literal);
-        }
-    }
-
-    fn hide_part(&mut self, part: &Range<usize>, literal: &MappedText) {
-        if !part.is_empty()
-            && let Some((_, raw)) = literal.locate(part)
-        {
-            self.masks.push(raw);
-        }
-    }
-
-    /// Shows a text, but for what a URL may hold.
-    fn address(&mut self, content: &Range<usize>) {
-        let parts = addresses::secrets_of(&self.text[content.clone()]);
-        self.masks.extend(
-            parts
-                .into_iter()
-                .map(|part| content.start + part.start..content.start + part.end),
-        );
-        self.cleared.push(content.clone());
-    }
 }
 
 /// Returns whether a word in upper case is one of the grammar, or several without a space.
@@ -595,18 +480,4 @@ fn is_grammar(word: &str) -> bool {
         || CLAUSES
             .iter()
             .any(|clause| word.strip_suffix(clause).is_some_and(known))
-}
-
-fn is_plain(text: &str) -> bool {
-    !text.contains(['{', '}', '"', '\'', '\n', '\\'])
-}
-
-/// A `${NAME}` is no secret itself, and the fault may be in it.
-fn is_variable(text: &str) -> bool {
-    text.trim()
-        .strip_prefix("${")
-        .and_then(|rest| rest.strip_suffix('}'))
-        .is_some_and(|name| {
-            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        })
 }
