@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use linkdial_testcontainers::HdfsOptions;
-use linkdial_testcontainers::HdfsPath::{Data, EmptyFile, Orders};
+use linkdial_testcontainers::HdfsPath::{Data, EmptyFile, Orders, Writable};
 
-use crate::lab::{fail, note, pass, verify};
+use crate::lab::{evidence, fail, note, pass, report, verify};
+use crate::paths::export;
 
 const USE_HOSTNAME: &str = "/dfs.client.use.datanode.hostname";
 
@@ -35,8 +36,13 @@ fn a_dead_datanode_is_found_behind_a_good_listing() {
             pass(link("empty"), hdfs.url(EmptyFile)),
         ],
     );
+    // The NameNode gives the right, and nobody takes the block.
+    let script = export(&link("write"), &hdfs.url(Writable));
+    let report = report(&["--write"], &script);
+    assert_eq!(report["checks"][0]["verdict"], "fail", "{report:#}");
+    assert_eq!(report["checks"][0]["code"], "connect.refused", "{report:#}");
     assert!(
-        started.elapsed() < Duration::from_secs(3),
+        started.elapsed() < Duration::from_secs(8),
         "{:?}",
         started.elapsed()
     );
@@ -48,7 +54,7 @@ fn a_frozen_datanode_costs_one_stage() {
     hdfs.datanode(1).pause().unwrap();
     let link = hdfs.create_link("frozen").config("kerberos.user", "alice");
     let started = Instant::now();
-    verify(
+    let checks = verify(
         &["--timeout", "2s"],
         &[fail(
             link,
@@ -58,6 +64,7 @@ fn a_frozen_datanode_costs_one_stage() {
             "",
         )],
     );
+    assert!(evidence(&checks[0], "client_log").contains("No data received"));
     assert!(
         started.elapsed() < Duration::from_secs(5),
         "{:?}",

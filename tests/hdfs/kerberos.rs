@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use linkdial_testcontainers::HdfsPath::{Data, Orders, PrivateFile, Writable};
 use linkdial_testcontainers::HdfsUser::{Alice, Bob};
 use linkdial_testcontainers::broken::{Broken, Fault, RefusedPort};
-use linkdial_testcontainers::{Hdfs, LinkStatement, Scratch, SecuredHdfs};
+use linkdial_testcontainers::{Hdfs, HdfsOptions, LinkStatement, Scratch, SecuredHdfs};
 
 use crate::lab::{fail, linkdial_in, note, pass, path, read, report, verify, with_json};
 use crate::paths::{export, names};
@@ -82,6 +82,9 @@ fn what_the_realm_objects_to_is_named_by_its_key() {
         alice(name).config("dfs.namenode.kerberos.principal", principal)
     };
     let host = format!("nn/_HOST@{}", kdc.realm());
+    let pattern = |name: &str, pattern: &str| {
+        namenode(name, "any/thing").config("dfs.namenode.kerberos.principal.pattern", pattern)
+    };
     verify(
         &["--krb5-conf", path(&kdc.krb5_conf())],
         &[
@@ -129,6 +132,14 @@ fn what_the_realm_objects_to_is_named_by_its_key() {
                 NAMENODE,
             ),
             pass(namenode("host", &host), url()),
+            pass(pattern("pattern", "nn/*@LINKDIAL.TEST"), url()),
+            fail(
+                pattern("other_pattern", "nn/*@OTHER.TEST"),
+                url(),
+                "authenticate.service-refused",
+                "namenode",
+                "/dfs.namenode.kerberos.principal.pattern",
+            ),
         ],
     );
 }
@@ -329,6 +340,7 @@ fn what_is_only_on_the_cluster_is_unverified() {
         path(&hdfs.keytab(Alice))
     );
     let arguments = ["--krb5-conf", path(&conf), "--file", &copy];
+    let script = script.replace("@masked_host", &format!("@{}", hdfs.kdc().realm()));
     let report = crate::lab::report(
         &arguments,
         &script.replace(
@@ -381,4 +393,17 @@ fn what_is_wrong_with_the_namenodes_own_key_is_not_the_links_fault() {
         NAMENODE,
     );
     verify(&["--krb5-conf", path(&conf)], &[unknown]);
+}
+
+/// A cluster may let somebody log in and then do nothing at all.
+#[test]
+fn a_user_whom_the_service_is_not_for_is_named() {
+    let hdfs = HdfsOptions::default()
+        .property("hadoop.security.authorization", "true")
+        .property("security.client.protocol.acl", "nobody-else")
+        .start()
+        .unwrap();
+    let link = hdfs.create_link("l").config("kerberos.user", "alice");
+    let case = fail(link, hdfs.url(Orders), "access.denied", "namenode", USER);
+    verify(&[], &[case]);
 }

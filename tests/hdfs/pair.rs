@@ -39,6 +39,16 @@ fn each_namenode_of_a_pair_has_a_verdict_of_its_own() {
     let checks = verify(&[], &[pass(link(&pair), pair.url(Orders))]);
     assert_eq!(states(&checks[0], &pair), ["pass", "passstandby"]);
 
+    // A standby beside the one that says so is no second fault.
+    let nowhere = fail(
+        link(&pair),
+        pair.url("/nowhere"),
+        "access.not-found",
+        "namenode",
+        "",
+    );
+    let checks = verify(&[], &[nowhere]);
+    assert!(!checks[0]["steps"].to_string().contains("access.standby"));
     let (first, first_url) = alone(&pair, 1);
     let (second, second_url) = alone(&pair, 2);
     let standby: Case = fail(second, second_url, "access.standby", "namenode", SERVICES);

@@ -3,7 +3,7 @@
 use linkdial_testcontainers::HdfsPath::{
     Data, EmptyFile, EmptyFolder, Enclosed, Large, Orders, PrivateFile, PrivateFolder, Writable,
 };
-use linkdial_testcontainers::{Hdfs, HdfsCluster, HdfsOptions, LinkStatement};
+use linkdial_testcontainers::{Hdfs, HdfsCluster, HdfsOptions, HdfsUser, LinkStatement};
 
 use crate::lab::{evidence, fail, note, pass, report, verify};
 
@@ -200,4 +200,47 @@ fn a_sentinel_is_written_and_goes() {
     assert!(note(&checks[0], "sentinel").starts_with("/writable/.linkdial-"));
     assert_eq!(checks[1]["code"], "write.denied", "{report:#}");
     assert_eq!(names(&hdfs), before);
+}
+
+/// What the client would not honour is left out, which is no pass.
+#[test]
+fn a_client_that_is_not_run_proves_nothing() {
+    let hdfs = Hdfs::shared();
+    let link = as_user("l", "alice").config("dfs.client.use.datanode.hostname", true);
+    let case = fail(
+        link,
+        hdfs.url(Orders),
+        "define.not-compiled-in",
+        "namenode",
+        "",
+    );
+    let checks = verify(
+        &["--only-net", "127.0.0.0/8"],
+        &[case.verdict("unverified")],
+    );
+    assert!(note(&checks[0], "offered").contains("SIMPLE"));
+}
+
+#[test]
+fn names_that_a_shell_would_take_apart_are_quoted() {
+    let hdfs = HdfsOptions::default().start().unwrap();
+    let folder = "/writable/a b,c'$(x)";
+    hdfs.client_as(HdfsUser::Alice, &["-mkdir", folder])
+        .unwrap();
+    hdfs.client_as(HdfsUser::Alice, &["-chmod", "700", folder])
+        .unwrap();
+    let quoted = folder.replace('\'', "''");
+    let script = |user: &str| {
+        let link = as_user("l", user);
+        let url = hdfs.url(&quoted);
+        format!("{link}CREATE PIPELINE p AS LOAD DATA LINK l '{url}' INTO TABLE t;\n")
+    };
+    let own = report(&[], &script("alice"));
+    assert_eq!(own["checks"][0]["verdict"], "pass", "{own:#}");
+    let other = report(&[], &script("bob"));
+    let check = &other["checks"][0];
+    assert_eq!(check["code"], "access.denied", "{other:#}");
+    assert_eq!(evidence(check, "inode"), folder);
+    let hint = check["diagnosis"]["hint"].as_str().unwrap();
+    assert!(hint.contains(r"'/writable/a b,c'\''$(x)'"), "{hint}");
 }

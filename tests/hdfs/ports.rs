@@ -20,7 +20,7 @@ fn what_is_no_namenode_is_told_from_what_is_down() {
     let web = hdfs.web_addr();
     let other = Broken::start(Fault::Answers(b"HTTP/1.1 404 Not Found\r\n\r\n".to_vec()));
     let started = Instant::now();
-    verify(
+    let checks = verify(
         &["--timeout", "1s"],
         &[
             fail(
@@ -74,6 +74,9 @@ fn what_is_no_namenode_is_told_from_what_is_down() {
             ),
         ],
     );
+    let message = |number: usize| checks[number]["diagnosis"]["message"].to_string();
+    assert!(message(4).contains("hung up without a word"));
+    assert!(message(5).contains("speaks HTTP"), "{}", message(5));
     assert!(
         started.elapsed() < Duration::from_secs(4),
         "{:?}",

@@ -1,12 +1,12 @@
 //! What the two clauses of an HDFS link become.
 
-use linkdial_core::{Clauses, Code, Diagnosis, KeyPlace};
+use linkdial_core::{Clauses, Code, Diagnosis, KeyPlace, Outcome};
 use linkdial_kerberos::{Guilty, Principal, Source};
 
 use crate::keys::{
-    AUTHENTICATION, CACHE, DATA_PROTECTION, DEFAULT_FS, FALLBACK, KEYS, KEYTAB, NAMENODE_PRINCIPAL,
-    NAMENODES, RPC_ADDRESS, RPC_ADDRESS_ROW, RPC_PROTECTION, SERVICES, SUFFIXES, USE_HOSTNAME,
-    USER,
+    AUTHENTICATION, CACHE, DATA_PROTECTION, DEFAULT_FS, FALLBACK, KEYS, KEYTAB, NAMENODE_PATTERN,
+    NAMENODE_PRINCIPAL, NAMENODES, RPC_ADDRESS, RPC_ADDRESS_ROW, RPC_PROTECTION, SERVICES,
+    SUFFIXES, USE_HOSTNAME, USER,
 };
 use crate::target::{Authority, Location};
 
@@ -67,6 +67,8 @@ pub(crate) struct Config {
     pub(crate) login: Login,
     /// As the link has it, with `_HOST`.
     pub(crate) namenode_principal: Option<String>,
+    /// A pattern in its place.
+    pub(crate) namenode_pattern: Option<String>,
     /// Levels that the link takes for calls; empty where it says nothing.
     pub(crate) rpc_protections: Vec<String>,
     pub(crate) data_protection: Option<String>,
@@ -109,21 +111,21 @@ impl Config {
         )
     }
 
-    /// Returns the principal that the link expects a `NameNode` to have: its service, its host and,
-    /// where it is written, its realm.
-    pub(crate) fn expected(&self, host: &str) -> Option<(String, String, Option<String>)> {
-        let principal = self.namenode_principal.as_deref()?;
-        let (name, realm) = match principal.split_once('@') {
-            Some((name, realm)) => (name, Some(realm.to_owned())),
-            None => (principal, None),
+    /// Returns whether the link expects a `NameNode` of this service and host; of this realm, where both are
+    /// known.
+    pub(crate) fn expects(&self, service: &str, host: &str, realm: Option<&str>) -> bool {
+        let expected = self.namenode_principal.as_deref().unwrap_or_default();
+        let (name, wanted_realm) = match expected.split_once('@') {
+            Some((name, realm)) => (name, Some(realm)),
+            None => (expected, None),
         };
-        let (service, instance) = name.split_once('/')?;
-        let instance = if instance == HOST {
-            host.to_ascii_lowercase()
-        } else {
-            instance.to_owned()
-        };
-        Some((service.to_owned(), instance, realm))
+        let (wanted, instance) = name.split_once('/').unwrap_or((name, HOST));
+        // What `_HOST` becomes is the business of DNS.
+        let same_host = instance == HOST || instance.eq_ignore_ascii_case(host);
+        let same_realm = wanted_realm
+            .zip(realm)
+            .is_none_or(|(wanted, realm)| wanted == realm);
+        wanted == service && same_host && same_realm
     }
 }
 
@@ -141,6 +143,7 @@ pub(crate) fn define(clauses: &mut Clauses<'_>) -> Option<Config> {
     Some(Config {
         options: options.collect(),
         namenode_principal,
+        namenode_pattern: clauses.text(NAMENODE_PATTERN),
         rpc_protections,
         data_protection: (!data_protections.is_empty()).then(|| data_protections.join(",")),
         use_hostname: clauses.boolean(USE_HOSTNAME).unwrap_or(false),
@@ -230,6 +233,20 @@ fn kerberos(clauses: &mut Clauses<'_>, user: Option<&str>) -> Option<Kerberos> {
             )
             .key(clauses.place(USER))
             .hint("write NAME[/INSTANCE]@REALM"),
+        );
+    }
+    if !clauses.has(NAMENODE_PRINCIPAL) && !clauses.has(NAMENODE_PATTERN) {
+        let place = clauses.place(NAMENODE_PRINCIPAL);
+        clauses.add(
+            Diagnosis::new(
+                Code::DefineMissingKey,
+                "nothing says whom the NameNode has to be, and Hadoop's own client asks for that",
+            )
+            .outcome(Outcome::Warn)
+            .key(place)
+            .hint(format!(
+                "add `{NAMENODE_PRINCIPAL}` as the cluster's hdfs-site.xml has it"
+            )),
         );
     }
     Some(Kerberos {

@@ -1,6 +1,7 @@
 //! The `DataNode`s of one block: each reached as the client would, then one byte read.
 
-use linkdial_core::{Code, Diagnosis, Endpoint, Halt, Probe, Role, Stage};
+use futures_util::future::join_all;
+use linkdial_core::{Code, Diagnosis, Endpoint, Halt, Outcome, Probe, Role, Stage};
 
 use crate::client::{Answer, Block, Failure, Kind, Question, Replica, Status};
 use crate::config::Config;
@@ -56,9 +57,15 @@ pub(crate) async fn read(
         ..asked(&endpoint)
     };
     let question = Question::Read;
+    let mut silent = Vec::new();
     let reading = async {
-        let Err(failure) = session.client.ask(question).await? else {
-            return Ok(());
+        let failure = match session.client.ask(question).await? {
+            Ok(Answer::Read(log)) => {
+                silent = log;
+                return Ok(());
+            }
+            Ok(_) => return Err(asked.explain(&Failure::foreign())),
+            Err(failure) => failure,
         };
         if failure.kind != Kind::Data {
             return Err(asked.explain(&failure));
@@ -73,35 +80,59 @@ pub(crate) async fn read(
     probe.step(&endpoint, &[Stage::Read], reading).await?;
     probe.note("object", path);
     probe.note("replicas", block.replicas.len());
+    // Copies that did not serve before one did.
+    for (replica, words) in silent {
+        let Some(replica) = replica else { continue };
+        let endpoint = endpoint_of(&replica, config.use_hostname);
+        let failure = Failure {
+            log: vec![(Some(replica), words)],
+            ..Failure::foreign()
+        };
+        let asked = Asked {
+            endpoint: &endpoint,
+            ..asked
+        };
+        let finding = refused(&asked, &failure, false).outcome(Outcome::Warn);
+        probe.finding(Some(&endpoint), finding);
+    }
     Ok(())
 }
 
-/// Reaches every copy, and returns the first that answers. One that is dead is a warning where another
-/// one lives.
+/// Reaches every copy, side by side, and returns the first that answers. One that is dead is a warning
+/// where another one lives.
+///
+/// # Errors
+///
+/// When none answers, or one has an address that must not be dialled: the client would.
 async fn reach(probe: &mut Probe, config: &Config, block: &Block) -> Result<Endpoint, Halt> {
+    let visits = block.replicas.iter().map(|replica| {
+        let endpoint = endpoint_of(replica, config.use_hostname);
+        let mut fork = probe.fork();
+        let aside = probe.fork();
+        async move {
+            let reached = fork.reach(&endpoint, None).await.map(drop);
+            if reached.is_ok() {
+                let registered = format!("{} at {}", replica.name, replica.address);
+                fork.note("registered_as", registered);
+            } else if let Some(other) = other_way(aside, config, replica).await {
+                fork.amend(|finding| by_name(finding, config, &other));
+            }
+            (fork, endpoint, reached)
+        }
+    });
     let mut first = None;
     let mut halted = None;
-    for replica in &block.replicas {
-        let endpoint = endpoint(replica, config.use_hostname);
-        let mut fork = probe.fork();
-        match fork.reach(&endpoint, None).await {
-            Ok(_) => {
-                fork.note(
-                    "registered_as",
-                    format!("{} at {}", replica.name, replica.address),
-                );
-                first = first.or(Some(endpoint));
-            }
-            Err(halt) => {
-                if let Some(other) = other_way(probe, config, replica).await {
-                    fork.amend(|finding| by_name(finding, config, &other));
-                }
-                halted = Some(halt);
-            }
-        }
+    let mut forbidden = false;
+    for (fork, endpoint, reached) in join_all(visits).await {
+        forbidden |= fork.has_code(Code::ResolveAddressRefused);
         probe.join(fork);
+        match reached {
+            Ok(()) => first = first.or(Some(endpoint)),
+            Err(halt) => halted = Some(halt),
+        }
     }
     match (first, halted) {
+        (Some(_), Some(halt)) if forbidden => Err(halt),
         (Some(first), halted) => {
             if halted.is_some() {
                 probe.tolerate(Role::Datanode);
@@ -113,7 +144,7 @@ async fn reach(probe: &mut Probe, config: &Config, block: &Block) -> Result<Endp
     }
 }
 
-fn endpoint(replica: &Replica, by_name: bool) -> Endpoint {
+fn endpoint_of(replica: &Replica, by_name: bool) -> Endpoint {
     let host = if by_name {
         &replica.name
     } else {
@@ -123,13 +154,12 @@ fn endpoint(replica: &Replica, by_name: bool) -> Endpoint {
 }
 
 /// Returns the other address of a `DataNode`, where it answers there.
-async fn other_way(probe: &Probe, config: &Config, replica: &Replica) -> Option<Endpoint> {
-    let other = endpoint(replica, !config.use_hostname);
+async fn other_way(mut aside: Probe, config: &Config, replica: &Replica) -> Option<Endpoint> {
+    let other = endpoint_of(replica, !config.use_hostname);
     if replica.name == replica.address {
         return None;
     }
     // Beside the record: nothing that the link uses.
-    let mut aside = probe.fork();
     aside.reach(&other, None).await.ok()?;
     Some(other)
 }
@@ -155,12 +185,7 @@ fn nowhere(path: &str) -> Diagnosis {
 
 /// Every `DataNode` was reached, and none gave the block.
 fn refused(asked: &Asked<'_>, failure: &Failure, otherwise: bool) -> Diagnosis {
-    let words: Vec<&str> = failure
-        .log
-        .iter()
-        .map(|(_, words)| words.as_str())
-        .collect();
-    let said = words.join("; ");
+    let said = failure.said();
     let has = asked.config.data_protection.is_some();
     let endpoint = asked.endpoint;
     let finding = if otherwise {

@@ -7,8 +7,8 @@
 use linkdial_core::{Blame, Code, Diagnosis, Endpoint, KeyPlace, Outcome, Stage};
 
 use crate::client::{Failure, Kind};
-use crate::config::{Config, Login};
-use crate::keys::{AUTHENTICATION, KEYTAB, NAMENODE_PRINCIPAL, SERVICES, USER};
+use crate::config::Config;
+use crate::keys::{AUTHENTICATION, DATA_PROTECTION, KEYTAB, NAMENODE_PRINCIPAL, SERVICES, USER};
 
 /// The first of the numbers of `krb5_err.et`, as GSS-API has it: without a sign.
 const KRB5: u32 = 0x96c7_3a00;
@@ -19,6 +19,7 @@ const CLASSES: &[(&str, Code)] = &[
     ("StandbyException", Code::AccessStandby),
     ("ObserverRetryOnActiveException", Code::AccessStandby),
     ("SafeModeException", Code::AccessSafeMode),
+    ("RouterSafeModeException", Code::AccessSafeMode),
     ("RetriableException", Code::AccessServerError),
     ("ServerTooBusyException", Code::AccessThrottled),
     ("NSQuotaExceededException", Code::WriteNoSpace),
@@ -47,9 +48,10 @@ impl Asked<'_> {
             Kind::Exception => self.exception(failure),
             Kind::Fatal => self.fatal(failure),
             Kind::Gss(minor) => self.gss(minor),
-            Kind::Stream => self.stream(failure),
+            Kind::Stream => self.stream(),
             Kind::Unsupported => self.unsupported(failure),
-            Kind::Data | Kind::Client => self.client(failure),
+            Kind::Data => self.block(failure),
+            Kind::Mute | Kind::Client => self.client(failure),
         };
         finding
             .evidence("operation", self.call)
@@ -84,11 +86,7 @@ impl Asked<'_> {
             return self.refused_right(failure);
         }
         if class == "AuthorizationException" {
-            return Diagnosis::new(
-                self.denied(),
-                format!("{endpoint} lets this user do nothing at all"),
-            )
-            .hint("look at hadoop-policy.xml and at the proxy users of the cluster");
+            return self.unauthorized();
         }
         let known = CLASSES.iter().find(|(name, _)| *name == class);
         let code = known.map_or(Code::AccessRequestRefused, |(_, code)| *code);
@@ -96,6 +94,12 @@ impl Asked<'_> {
             Code::AccessNotFound => Diagnosis::new(code, format!("`{path}` does not exist"))
                 .hint("check the spelling of the target, and that it belongs to this cluster"),
             Code::AccessStandby => self.standby(),
+            Code::AccessSafeMode if self.stage != Stage::Write => Diagnosis::new(
+                code,
+                format!("{endpoint} is in safe mode and does not know all blocks yet"),
+            )
+            .outcome(Outcome::Warn)
+            .hint("wait until it has left it: `hdfs dfsadmin -safemode get`"),
             Code::AccessSafeMode => Diagnosis::new(
                 code,
                 format!("{endpoint} is in safe mode and lets nobody write"),
@@ -126,6 +130,16 @@ impl Asked<'_> {
         }
     }
 
+    /// The service as a whole is not for this user (hadoop-policy.xml).
+    fn unauthorized(&self) -> Diagnosis {
+        Diagnosis::new(
+            self.denied(),
+            format!("{} lets this user do nothing at all", self.endpoint),
+        )
+        .key(self.identity())
+        .hint("look at `security.client.protocol.acl` in hadoop-policy.xml, and at the proxy users")
+    }
+
     /// The finding that no `NameNode` serves.
     pub(crate) fn standby(&self) -> Diagnosis {
         Diagnosis::new(
@@ -147,12 +161,13 @@ impl Asked<'_> {
         let message = &failure.message;
         let after = |label: &str| {
             let (_, rest) = message.split_once(label)?;
-            rest.split([',', '"']).next().map(str::trim)
+            rest.split(',').next().map(str::trim)
         };
         let user = after("user=").unwrap_or_default();
         let access = after("access=").unwrap_or_default();
-        let inode = after("inode=\"").unwrap_or_default();
-        let rest = message.rsplit_once("\":").map_or("", |(_, rest)| rest);
+        // A name may hold a comma or a quote.
+        let (_, named) = message.split_once("inode=\"").unwrap_or_default();
+        let (inode, rest) = named.rsplit_once("\":").unwrap_or_default();
         let mut parts = rest.splitn(3, ':');
         let (owner, group, mode) = (parts.next(), parts.next(), parts.next());
         let what = if access.is_empty() {
@@ -180,12 +195,14 @@ impl Asked<'_> {
         if self.stage == Stage::Write && inode != self.path && access == "WRITE" {
             return finding.hint(format!(
                 "`{}` is not there: make it for the user, or let the user write: \
-                 `hdfs dfs -setfacl -m user:{user}:{letters} {inode}`",
-                self.path
+                 `hdfs dfs -setfacl -m user:{user}:{letters} {}`",
+                self.path,
+                quoted(inode)
             ));
         }
         finding.hint(format!(
-            "let the user in: `hdfs dfs -setfacl -m user:{user}:{letters} {inode}`"
+            "let the user in: `hdfs dfs -setfacl -m user:{user}:{letters} {}`",
+            quoted(inode)
         ))
     }
 
@@ -206,6 +223,9 @@ impl Asked<'_> {
                 "it says no more: compare the clocks of KDC and NameNode, and the NameNode's keytab \
                  with `klist -kte` and `kvno`",
             );
+        }
+        if failure.class.ends_with("AuthorizationException") {
+            return self.unauthorized();
         }
         if failure.class.ends_with("AccessControlException") {
             return Diagnosis::new(
@@ -300,25 +320,47 @@ impl Asked<'_> {
         }
     }
 
-    fn stream(&self, failure: &Failure) -> Diagnosis {
+    fn stream(&self) -> Diagnosis {
         let endpoint = self.endpoint;
-        let simple = matches!(self.config.login, Login::Simple { .. });
-        if self.stage != Stage::Write && failure.message.contains("listener disconnected") && simple
-        {
-            return Diagnosis::new(
-                Code::AuthenticateRequired,
-                format!("{endpoint} hangs up on a client without a login"),
-            )
-            .key(self.config.place(AUTHENTICATION))
-            .hint(format!(
-                "set `{AUTHENTICATION}` to kerberos, with user and keytab"
-            ));
-        }
         Diagnosis::new(
             Code::AccessServerError,
             format!("{endpoint} hangs up instead of answering"),
         )
         .hint("the NameNode's log says why; run it again")
+    }
+
+    /// A `DataNode` that does not take what is written, or does not give it back.
+    fn block(&self, failure: &Failure) -> Diagnosis {
+        let said = failure.said();
+        let node = failure.log.iter().find_map(|(node, _)| node.as_ref());
+        let node = node.map(|it| format!("{}:{}", it.address, it.port));
+        let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
+        let finding = if has(&["ConnectionReset", "reset by peer", "UnexpectedEof", "eof"]) {
+            Diagnosis::new(
+                Code::AuthenticateProtectionMismatch,
+                "a DataNode hangs up on the block: it wants another protection than the link asks for",
+            )
+            .key(self.config.place(DATA_PROTECTION))
+            .hint(format!("set `{DATA_PROTECTION}` as the cluster's hdfs-site.xml has it"))
+        } else if has(&["No data received", "Timed out", "timed out"]) {
+            Diagnosis::new(
+                Code::AccessTimedOut,
+                "a DataNode accepted and then did not answer",
+            )
+            .hint("look at the DataNode's log; it may be stopped, or a firewall answers for it")
+        } else if has(&["ConnectionRefused", "refused"]) {
+            Diagnosis::new(
+                Code::ConnectRefused,
+                "a DataNode that the NameNode names refuses",
+            )
+            .hint("look at `hdfs dfsadmin -report`: the DataNode may be down")
+        } else {
+            Diagnosis::new(Code::AccessServerError, "no DataNode serves the block")
+                .hint("look at `hdfs dfsadmin -report` and at the DataNodes' logs")
+        };
+        finding
+            .evidence("datanode", node.unwrap_or_default())
+            .evidence("client_log", said)
     }
 
     fn unsupported(&self, failure: &Failure) -> Diagnosis {
@@ -328,7 +370,11 @@ impl Asked<'_> {
                 "`{}` lies in an encryption zone, whose keys linkdial does not ask for",
                 self.path
             );
-            (Code::ReadKmsDenied, message)
+            let code = match self.stage {
+                Stage::Write => Code::WriteKmsDenied,
+                _ => Code::ReadKmsDenied,
+            };
+            (code, message)
         } else {
             let message = format!("the client can not do {} on `{}`", self.call, self.path);
             (Code::AccessRequestRefused, message)
@@ -353,11 +399,40 @@ impl Asked<'_> {
         );
         finding
             .blame(Blame::Tool)
-            .hint("its words stand in the evidence")
+            .outcome(Outcome::Unverified)
+            .hint(
+                "its words stand in the evidence; try it on a node of the cluster with `hdfs dfs`",
+            )
     }
+}
+
+/// Writes a path so that a shell takes it for one word.
+pub(crate) fn quoted(path: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-=:+,@".contains(&byte);
+    if path.bytes().all(plain) {
+        return path.to_owned();
+    }
+    format!("'{}'", path.replace('\'', "'\\''"))
 }
 
 /// Returns the name of a class without its package.
 fn short(class: &str) -> &str {
     class.rsplit(['.', '$']).next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word_of_a_shell() {
+        for (path, word) in [
+            ("/data/in", "/data/in"),
+            ("/my data", "'/my data'"),
+            ("/a'b", "'/a'\\''b'"),
+            ("/$(x)*", "'/$(x)*'"),
+        ] {
+            assert_eq!(quoted(path), word);
+        }
+    }
 }

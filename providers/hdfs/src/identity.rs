@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use linkdial_core::{Halt, Probe, Stage};
+use linkdial_core::{Halt, Probe};
 use linkdial_kerberos::{Identity, Login as Ticket, Material, Proof, Settled, Source, Stated};
 
 use crate::config::{Config, Kerberos, Login};
@@ -20,8 +20,8 @@ pub(crate) enum Who {
 /// An identity of Kerberos.
 #[derive(Debug)]
 pub(crate) struct Known {
-    /// What gets tickets for servers; none where only the client library can log in.
-    pub(crate) ticket: Option<Ticket>,
+    /// What gets tickets for servers; why there is none where only the client library can log in.
+    pub(crate) ticket: Result<Ticket, &'static str>,
     /// The principal, and the path of its keytab here.
     pub(crate) keytab: Option<(String, String)>,
     /// What the client library needs; the error says why there is nothing.
@@ -68,8 +68,11 @@ pub(crate) async fn settle(
     Ok(material.log_in(probe).await?.map(|settled| {
         let (ticket, environment) = match settled {
             Settled::NotHere(reason) => return Who::NotHere(reason),
-            Settled::Done { login, environment } => (Some(login), environment),
-            Settled::ByLibrary { environment, .. } => (None, environment),
+            Settled::Done { login, environment } => (Ok(login), environment),
+            Settled::ByLibrary {
+                environment,
+                reason,
+            } => (Err(reason), environment),
         };
         Who::Kerberos(Box::new(Known {
             ticket,
@@ -99,20 +102,11 @@ impl Who {
     pub(crate) fn note(&self, probe: &mut Probe) {
         match self {
             Self::Simple(user) => probe.note("user", user),
-            Self::Kerberos(known) => {
-                if let Some(ticket) = &known.ticket {
-                    probe.note("principal", ticket.principal());
-                }
-            }
+            Self::Kerberos(known) => match &known.ticket {
+                Ok(ticket) => probe.note("principal", ticket.principal()),
+                Err(reason) => probe.note("login", format!("by libkrb5 alone: {reason}")),
+            },
             Self::NotHere(_) => {}
-        }
-    }
-
-    /// Returns the stages that the client's first answer proves.
-    pub(crate) const fn stages(&self) -> &'static [Stage] {
-        match self {
-            Self::Simple(_) | Self::NotHere(_) => &[Stage::Access],
-            Self::Kerberos(_) => &[Stage::Authenticate, Stage::Access],
         }
     }
 }

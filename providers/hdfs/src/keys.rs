@@ -12,6 +12,8 @@ pub(crate) const KEYTAB: &str = "kerberos.keytab";
 pub(crate) const CACHE: &str = "hadoop.security.kerberos.ticket.cache.path";
 /// Who the `NameNode` has to be.
 pub(crate) const NAMENODE_PRINCIPAL: &str = "dfs.namenode.kerberos.principal";
+/// Whom the `NameNode` may be, with wildcards; counts alone where it is given.
+pub(crate) const NAMENODE_PATTERN: &str = "dfs.namenode.kerberos.principal.pattern";
 /// Levels of protection of calls that the link takes.
 pub(crate) const RPC_PROTECTION: &str = "hadoop.rpc.protection";
 /// Levels of protection of blocks that the link takes.
@@ -43,7 +45,7 @@ pub(crate) const KEYS: &[Key] = &[
     Key::config(KEYTAB, Shape::Text),
     Key::config(CACHE, Shape::Text),
     Key::config(NAMENODE_PRINCIPAL, Shape::Text),
-    Key::config("dfs.namenode.kerberos.principal.pattern", Shape::Text),
+    Key::config(NAMENODE_PATTERN, Shape::Text),
     Key::config("dfs.datanode.kerberos.principal", Shape::Text),
     Key::config(RPC_PROTECTION, Shape::Text),
     Key::config(DATA_PROTECTION, Shape::Text),

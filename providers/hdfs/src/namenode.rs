@@ -2,15 +2,20 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use linkdial_core::{Code, Diagnosis, Endpoint, Halt, Outcome, Probe, Reached, Role, Stage};
+use linkdial_core::client_process;
+use linkdial_core::{Blame, Code, Diagnosis, Endpoint, Halt, Outcome, Probe, Reached, Role, Stage};
+use tokio::sync::{OnceCell, SemaphorePermit};
+use wildmatch::WildMatch;
 
 use crate::client::{Answer, Client, Failure, Looked, Order, Question};
 use crate::config::{Config, Login, Namenode};
 use crate::error::Asked;
 use crate::identity::{Known, Who};
-use crate::keys::{AUTHENTICATION, DATA_PROTECTION, FALLBACK, NAMENODE_PRINCIPAL, RPC_PROTECTION};
+use crate::keys::{
+    AUTHENTICATION, DATA_PROTECTION, FALLBACK, NAMENODE_PATTERN, NAMENODE_PRINCIPAL, RPC_PROTECTION,
+};
 use crate::negotiation::{self, Offer};
 
 /// A `NameNode` that was visited.
@@ -39,8 +44,30 @@ pub(crate) struct Visit<'a> {
     pub(crate) config: &'a Config,
     pub(crate) who: Option<&'a Who>,
     pub(crate) path: &'a str,
-    /// What a finding of a client that can not be run says; none where it can.
+    /// Why the client can not be run; none where it can.
     pub(crate) obstacle: Option<&'static str>,
+    pub(crate) place: &'a Place,
+}
+
+/// A place for all the processes of one check, taken when the first one is to start.
+#[derive(Debug, Default)]
+pub(crate) struct Place(OnceCell<Option<SemaphorePermit<'static>>>);
+
+impl Place {
+    /// Waits as long as there is time for the run itself.
+    async fn take(&self, probe: &Probe) -> Result<(), &'static str> {
+        let patience = probe.left().saturating_sub(probe.stage_timeout());
+        let waiting = async {
+            tokio::select! {
+                biased;
+                // The step says so.
+                () = probe.cancelled() => None,
+                place = client_process::place() => place,
+            }
+        };
+        let taken = tokio::time::timeout(patience, self.0.get_or_init(|| waiting)).await;
+        taken.map_or(Err("too many checks run the client at once"), |_| Ok(()))
+    }
 }
 
 impl Visit<'_> {
@@ -51,6 +78,9 @@ impl Visit<'_> {
             endpoint = endpoint.named_by(place.clone());
         }
         let mut reached = probe.reach(&endpoint, None).await?;
+        if !probe.walks(Stage::Authenticate) {
+            return Ok(State::Unasked);
+        }
         let offer = self.greet(probe, &endpoint, &mut reached).await?;
         let address = reached.dialler.address();
         // The client has a stream of its own.
@@ -58,16 +88,27 @@ impl Visit<'_> {
         let Some(who) = self.who else {
             return Ok(State::Unasked);
         };
-        let obstacle = match who {
-            Who::NotHere(reason) => Some(*reason),
-            Who::Kerberos(known) => known.environment.as_ref().err().copied().or(self.obstacle),
-            Who::Simple(_) => self.obstacle,
-        };
-        if let Some(reason) = obstacle {
-            let stage = who.stages()[0];
-            probe.skip(stage, reason);
+        if let Who::NotHere(reason) = who {
+            // What is missing here is on the record.
+            probe.skip(Stage::Authenticate, reason);
             note(probe, &endpoint, &offer);
             probe.note("unproven", format!("login and path: {reason}"));
+            return Ok(State::Unasked);
+        }
+        if matches!(who, Who::Simple(_)) && !probe.walks(Stage::Access) {
+            return Ok(State::Unasked);
+        }
+        let obstacle = match who {
+            Who::Kerberos(known) => known.environment.as_ref().err().copied(),
+            Who::Simple(_) | Who::NotHere(_) => None,
+        };
+        let obstacle = match obstacle.or(self.obstacle) {
+            None => self.place.take(probe).await.err(),
+            reason => reason,
+        };
+        if let Some(reason) = obstacle {
+            probe.finding(Some(&endpoint), not_run(reason));
+            note(probe, &endpoint, &offer);
             return Ok(State::Unasked);
         }
         let order = self.order(who, address, probe.stage_timeout());
@@ -91,21 +132,24 @@ impl Visit<'_> {
     ) -> Result<Offer, Halt> {
         let settings = Arc::clone(probe.settings());
         let limit = probe.stage_timeout();
+        let started = Instant::now();
         let mut warning = None;
         let work = async {
             let offer = negotiation::ask(&mut reached.dialled, endpoint).await?;
             warning = self.judge(endpoint, &offer)?;
+            let mut realm = None;
             if let Some(Who::Kerberos(known)) = self.who
-                && let Known {
-                    ticket: Some(ticket),
-                    ..
-                } = known.as_ref()
+                && let Ok(ticket) = &known.ticket
                 && let Some((service, host)) = &offer.kerberos
                 && let Login::Kerberos(kerberos) = &self.config.login
             {
-                let ticket = ticket.ticket(&settings.net, service, host, limit).await;
-                ticket.map_err(|fault| fault.into_diagnosis(&kerberos.guilty))?;
+                // Silence of the KDC is to be told from that of the NameNode.
+                let left = (limit * 9 / 10).saturating_sub(started.elapsed());
+                let ticket = ticket.ticket(&settings.net, service, host, left).await;
+                let ticket = ticket.map_err(|fault| fault.into_diagnosis(&kerberos.guilty))?;
+                realm = Some(ticket.server().realm.clone());
             }
+            self.judge_principal(endpoint, &offer, realm.as_deref())?;
             Ok(offer)
         };
         let stages = [Stage::Authenticate];
@@ -138,7 +182,7 @@ impl Visit<'_> {
                 "set `{AUTHENTICATION}` to kerberos, with `kerberos.user` and `kerberos.keytab`"
             )));
         };
-        let Some((service, host)) = &offer.kerberos else {
+        if offer.kerberos.is_none() {
             let finding = Diagnosis::new(
                 Code::AuthenticateDowngraded,
                 format!("the link asks for Kerberos, and {endpoint} offers none"),
@@ -151,37 +195,44 @@ impl Visit<'_> {
                 return Ok(Some(finding));
             }
             return Err(finding);
-        };
-        self.judge_principal(endpoint, service, host)?;
+        }
         self.judge_protection(endpoint, &offer.protections)
     }
 
+    /// Holds the `NameNode`'s principal against what the link expects, as Hadoop's own client does
+    /// (`SaslRpcClient.getServerPrincipal`): the pattern alone, where there is one.
     fn judge_principal(
         &self,
         endpoint: &Endpoint,
-        service: &str,
-        host: &str,
+        offer: &Offer,
+        realm: Option<&str>,
     ) -> Result<(), Diagnosis> {
-        let Some((wanted, instance, _)) = self.config.expected(&endpoint.host) else {
+        let Some((service, host)) = &offer.kerberos else {
             return Ok(());
         };
-        let named = self
-            .config
-            .namenode_principal
-            .as_deref()
-            .unwrap_or_default();
-        // What `_HOST` becomes is the business of DNS.
-        let same_host = named.contains("/_HOST") || instance.eq_ignore_ascii_case(host);
-        if wanted == service && same_host {
+        let offered = format!("{service}/{host}");
+        let config = self.config;
+        let whole = realm.map(|realm| format!("{offered}@{realm}"));
+        let (key, expected, meets) = if let Some(pattern) = &config.namenode_pattern {
+            let meets = whole.is_none_or(|whole| WildMatch::new(pattern).matches(&whole));
+            (NAMENODE_PATTERN, pattern, meets)
+        } else if let Some(expected) = &config.namenode_principal {
+            let meets = config.expects(service, host, realm);
+            (NAMENODE_PRINCIPAL, expected, meets)
+        } else {
+            return Ok(());
+        };
+        if meets {
             return Ok(());
         }
         Err(Diagnosis::new(
             Code::AuthenticateServiceRefused,
-            format!("{endpoint} says that it is `{service}/{host}`, and the link expects another"),
+            format!("{endpoint} says that it is `{offered}`, and the link expects another"),
         )
-        .evidence("offered", format!("{service}/{host}"))
-        .evidence("expected", named)
-        .key(self.config.place(NAMENODE_PRINCIPAL))
+        .evidence("offered", &offered)
+        .evidence("realm", realm.unwrap_or_default())
+        .evidence("expected", expected)
+        .key(self.config.place(key))
         .hint(format!(
             "set `{NAMENODE_PRINCIPAL}` to {service}/_HOST@REALM, if this is the right cluster"
         )))
@@ -260,25 +311,46 @@ impl Visit<'_> {
     ) -> Result<State, Halt> {
         let settings = Arc::clone(probe.settings());
         let program = settings.client_program.as_deref().unwrap_or(Path::new(""));
-        let environment = match who {
-            Who::Kerberos(known) => known.environment.clone().unwrap_or_default(),
-            Who::Simple(_) | Who::NotHere(_) => Vec::new(),
-        };
-        let asked = Asked {
+        let asked = |call| Asked {
             endpoint,
             config: self.config,
             stage: Stage::Access,
-            call: "getFileInfo",
+            call,
             path: self.path,
         };
+        let client = match who {
+            Who::Kerberos(known) => {
+                let environment = known.environment.clone().unwrap_or_default();
+                let work = async {
+                    let client = Client::start(program, &environment, order).await?;
+                    match client.ask(Question::LogIn).await? {
+                        Ok(_) => Ok(client),
+                        Err(failure) => {
+                            let finding = asked("getFileInfo").explain(&failure);
+                            Err(of_this_machine(finding, known))
+                        }
+                    }
+                };
+                let stages = &[Stage::Authenticate];
+                let client = probe.step_within(endpoint, stages, probe.stage_timeout(), work);
+                Some(client.await?)
+            }
+            Who::Simple(_) | Who::NotHere(_) => None,
+        };
+        if !probe.walks(Stage::Access) {
+            return Ok(State::Unasked);
+        }
         let only_writes = probe.intent().write && !probe.intent().read;
         let work = async {
-            let client = Client::start(program, &environment, order).await?;
+            let client = match client {
+                Some(client) => client,
+                None => Client::start(program, &[], order).await?,
+            };
             let path = self.path.to_owned();
             match client.ask(Question::Look { path }).await? {
                 Ok(Answer::Looked(looked)) => Ok(Some((client, Some(looked)))),
-                Ok(_) => Err(asked.explain(&Failure::foreign())),
-                Err(failure) => match asked.explain(&failure) {
+                Ok(_) => Err(asked("getFileInfo").explain(&Failure::foreign())),
+                Err(failure) => match asked("getFileInfo").explain(&failure) {
                     it if it.code == Code::AccessStandby => Ok(None),
                     it if it.code == Code::AccessNotFound && only_writes => {
                         Ok(Some((client, None)))
@@ -287,13 +359,10 @@ impl Visit<'_> {
                 },
             }
         };
-        let stages = who.stages();
-        let found = probe.step_within(endpoint, stages, probe.stage_timeout(), work);
+        let found = probe.step_within(endpoint, &[Stage::Access], probe.stage_timeout(), work);
         let Some((client, looked)) = found.await? else {
             // It knows who asks, and says nothing of the path.
-            if probe.walks(Stage::Access) {
-                probe.take_back();
-            }
+            probe.take_back();
             probe.note("state", "standby");
             return Ok(State::Standby(endpoint.clone()));
         };
@@ -303,6 +372,30 @@ impl Visit<'_> {
             looked,
         })))
     }
+}
+
+/// linkdial's own ticket for the name that the `NameNode` gave was good: the library asks for another
+/// name, which it had from this machine's DNS.
+fn of_this_machine(finding: Diagnosis, known: &Known) -> Diagnosis {
+    if finding.code != Code::AuthenticateServiceUnknown || known.ticket.is_err() {
+        return finding;
+    }
+    finding
+        .outcome(Outcome::Unverified)
+        .blame(Blame::Tool)
+        .hint(
+            "libkrb5 turns the NameNode's name into another one by DNS: set \
+             `dns_canonicalize_hostname = false` and `rdns = false` in the krb5.conf that is used here",
+        )
+}
+
+/// The client can not be run, which says nothing against the link.
+fn not_run(reason: &str) -> Diagnosis {
+    Diagnosis::new(
+        Code::DefineNotCompiledIn,
+        format!("nothing was asked of the NameNode: {reason}"),
+    )
+    .hint("check it once more without that, or on a node of the cluster with `hdfs dfs -ls`")
 }
 
 fn note(probe: &mut Probe, endpoint: &Endpoint, offer: &Offer) {

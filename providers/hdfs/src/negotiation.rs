@@ -3,6 +3,7 @@
 //! Messages and numbers: `RpcHeader.proto` and `Server.java` of Apache Hadoop.
 
 use std::io;
+use std::time::Duration;
 
 use linkdial_core::net::{Dialled, name_protocol};
 use linkdial_core::{Code, Diagnosis, Endpoint};
@@ -19,6 +20,10 @@ const SASL_CALL: i32 = -33;
 
 /// No greeting is longer, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
+
+/// What is read of another protocol, in bytes, and how long it is waited for.
+const MORE: u64 = 60;
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// `RpcSaslProto.SaslState`.
 const NEGOTIATE: i32 = 1;
@@ -143,6 +148,10 @@ async fn read(stream: &mut Dialled) -> Result<Vec<u8>, Unread> {
         if let Some(length) = bytes.first_chunk() {
             let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
             if length > MAX_ANSWER {
+                // Four bytes name few protocols.
+                let mut rest = (&mut *stream).take(MORE);
+                let more = rest.read_buf(&mut bytes);
+                drop(tokio::time::timeout(PATIENCE, more).await);
                 return Err(Unread::Foreign(bytes));
             }
             wanted = 4 + length;

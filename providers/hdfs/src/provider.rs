@@ -1,7 +1,6 @@
 //! The walk through the stages of an HDFS link.
 
 use futures_util::future::join_all;
-use linkdial_core::client_process;
 use linkdial_core::{
     Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage, Target,
 };
@@ -12,7 +11,7 @@ use crate::datanode;
 use crate::error::Asked;
 use crate::identity;
 use crate::keys::KEYS;
-use crate::namenode::{Session, State, Visit};
+use crate::namenode::{Place, Session, State, Visit};
 use crate::target::Location;
 use crate::write;
 
@@ -59,16 +58,13 @@ impl Provider for Hdfs {
         let Some(location) = location.or(root) else {
             return Ok(());
         };
-        // A place for all the processes of this check.
-        let place = match self.obstacle(probe) {
-            None => wait(probe).await,
-            Some(reason) => Err(reason),
-        };
+        let place = Place::default();
         let visit = Visit {
             config: &self.config,
             who: who.as_ref(),
             path: &location.path,
-            obstacle: place.as_ref().err().copied(),
+            obstacle: self.obstacle(probe),
+            place: &place,
         };
         let Some(session) = visit_all(probe, visit, &nodes).await? else {
             return Ok(());
@@ -94,8 +90,9 @@ impl Hdfs {
         if settings.net.proxy().is_some() {
             return Some("the client would not go by --proxy");
         }
-        let kerberos = matches!(self.config.login, Login::Kerberos(_));
-        if kerberos && !settings.net.is_the_systems() {
+        // It resolves the KDC and the names of DataNodes by itself.
+        let resolves = matches!(self.config.login, Login::Kerberos(_)) || self.config.use_hostname;
+        if resolves && !settings.net.is_the_systems() {
             return Some("the client would not go by --resolve, --dns-server or --only-net");
         }
         None
@@ -108,6 +105,9 @@ impl Hdfs {
         session: &Session,
         location: &Location,
     ) -> Result<(), Halt> {
+        if !probe.walks(Stage::Access) {
+            return Ok(());
+        }
         let intent = probe.intent();
         let reads = intent.read || !intent.write;
         if reads && let Some(looked) = &session.looked {
@@ -193,7 +193,13 @@ async fn visit_all(
     let mut standby = None;
     let mut halted = None;
     let mut unasked = false;
+    // A refusal of the path comes from one that serves.
+    let mut answered = false;
     for (fork, state) in join_all(visits).await {
+        answered |= state.is_err()
+            && fork
+                .last_code()
+                .is_some_and(|code| code.proves_identity() || code == Code::AccessRequestRefused);
         probe.join(fork);
         match state {
             Ok(State::Active(active)) if session.is_none() => session = Some(active),
@@ -209,6 +215,7 @@ async fn visit_all(
         }
         return Ok(session);
     }
+    let standby = standby.filter(|_| !answered && probe.walks(Stage::Access));
     let halted = halted.into_iter().chain(standby.map(|endpoint| {
         let asked = Asked {
             endpoint: &endpoint,
@@ -221,21 +228,6 @@ async fn visit_all(
     }));
     // Every one of them is on the record.
     halted.last().map_or(Ok(None), Err)
-}
-
-/// Waits for a place among the checks that run a client, as long as there is time for the run itself.
-async fn wait(
-    probe: &Probe,
-) -> Result<Option<tokio::sync::SemaphorePermit<'static>>, &'static str> {
-    let patience = probe.left().saturating_sub(probe.stage_timeout());
-    tokio::select! {
-        biased;
-        // The step says so.
-        () = probe.cancelled() => Ok(None),
-        place = tokio::time::timeout(patience, client_process::place()) => {
-            place.map_err(|_| "too many checks run the client at once")
-        }
-    }
 }
 
 fn parent(path: &str) -> &str {

@@ -9,7 +9,7 @@ use linkdial_core::{Code, Diagnosis, Halt, Probe, Stage};
 
 use crate::client::{Answer, Failure, Kind, Question};
 use crate::config::Config;
-use crate::error::Asked;
+use crate::error::{Asked, quoted};
 use crate::namenode::Session;
 
 /// Proves the right to write to a folder: by a sentinel where the caller allows it, else by a file in a
@@ -25,8 +25,11 @@ pub(crate) async fn write(
     folder: &str,
 ) -> Result<(), Halt> {
     let prefix = format!("{}/", folder.trim_end_matches('/'));
-    let there = session.looked.as_ref().is_some_and(|it| it.status.folder);
-    if probe.may_write() && there {
+    // A file has a folder around it.
+    let there = session.looked.is_some();
+    // Where it is written to is the NameNode's choice, which the client dials by itself.
+    let free = probe.settings().net.is_the_systems();
+    if probe.may_write() && there && free {
         let store = Files { config, session };
         return Box::pin(store::write(probe, &session.endpoint, &store, &prefix)).await;
     }
@@ -51,10 +54,12 @@ pub(crate) async fn write(
         "the NameNode would let the user make a file; nothing was written",
     );
     if probe.may_write() {
-        probe.note(
-            "unproven",
-            "the folder is not there yet, so no sentinel was written",
-        );
+        let reason = if there {
+            "no sentinel was written: the client would not go by --resolve, --dns-server or --only-net"
+        } else {
+            "no sentinel was written: the folder is not there yet"
+        };
+        probe.note("unproven", reason);
     }
     Ok(())
 }
@@ -146,6 +151,9 @@ impl Store for Files<'_> {
     }
 
     fn leftover_hint(&self, resource: &str, _written: Option<&Written>) -> String {
-        format!("delete it by hand: `hdfs dfs -rm -skipTrash {resource}`")
+        format!(
+            "delete it by hand: `hdfs dfs -rm -skipTrash {}`",
+            quoted(resource)
+        )
     }
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use linkdial_core::{Code, Diagnosis, read_file};
+use zeroize::Zeroizing;
 
 use crate::encryption::{EncryptionType, Key};
 use crate::fault::{KerberosFault, Part};
@@ -106,6 +107,13 @@ impl TicketCache {
     ///
     /// `define.file-unreadable` where it can not be read or is none.
     pub async fn read(path: &Path) -> Result<Option<Self>, KerberosFault> {
+        Ok(Self::load(path).await?.map(|(cache, _)| cache))
+    }
+
+    /// The same with the bytes of the file.
+    pub(crate) async fn load(
+        path: &Path,
+    ) -> Result<Option<(Self, Zeroizing<Vec<u8>>)>, KerberosFault> {
         let bad = |what: String, error: String| {
             let finding = Diagnosis::new(Code::DefineFileUnreadable, what)
                 .evidence("read", path.display())
@@ -115,7 +123,7 @@ impl TicketCache {
         };
         match read_file(path, MAX_FILE).await {
             Ok(bytes) => Self::parse(&bytes)
-                .map(Some)
+                .map(|cache| Some((cache, bytes)))
                 .map_err(|error| bad("the file is no ticket cache".into(), error.to_string())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(bad(

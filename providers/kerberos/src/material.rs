@@ -1,6 +1,7 @@
 //! What a link logs in with: files of the cluster's nodes, as far as they are on this machine.
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -294,8 +295,8 @@ async fn look(
                 return Ok((Proof::Nothing, Environment::None("its ticket is not here")));
             };
             let local = settings.local_path(path);
-            if let Some(cache) = TicketCache::read(local).await? {
-                return Ok((Proof::Cache(cache), copied(local)));
+            if let Some((cache, bytes)) = TicketCache::load(local).await? {
+                return Ok((Proof::Cache(cache), copied(&bytes)));
             }
             probe.finding(None, at(not_here(path), place));
         }
@@ -306,10 +307,10 @@ async fn look(
 }
 
 /// Gives the library a ticket cache of its own: libkrb5 keeps every ticket that it gets there.
-fn copied(cache: &Path) -> Environment {
+fn copied(cache: &[u8]) -> Environment {
     // Readable for this user alone, and gone with the check.
-    let copy = NamedTempFile::new().and_then(|copy| {
-        std::fs::copy(cache, copy.path())?;
+    let copy = NamedTempFile::new().and_then(|mut copy| {
+        copy.write_all(cache)?;
         Ok(copy.into_temp_path())
     });
     let Ok(copy) = copy else {
@@ -366,4 +367,22 @@ fn without_realm(guilty: &Guilty, principal: &Principal, conf: &Krb5Conf) -> Dia
     .evidence("krb5_conf", conf.shown())
     .hint("write NAME@REALM");
     at(finding, guilty.principal.as_ref())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn the_copy_of_a_cache_is_for_its_owner_alone() {
+        let Environment::Ready(ready) = copied(b"a cache") else {
+            panic!("it could not be copied");
+        };
+        let path = ready.cache.unwrap();
+        let mode = std::fs::metadata(&*path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(std::fs::read(&*path).unwrap(), b"a cache");
+    }
 }

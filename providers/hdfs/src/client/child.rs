@@ -13,14 +13,18 @@ use tokio::runtime;
 
 use super::heard;
 use super::order::{
-    Answer, Answered, Asked, Block, Failure, Kind, Listing, Looked, Order, Question, Status,
+    Answer, Answered, Asked, Block, Failure, Kind, Listing, Looked, MAX_TEXT, Order, Question,
+    Status,
 };
 
 /// Nobody asks more in one line, in bytes.
 const MAX_LINE: u64 = 1024 * 1024;
 
 /// Entries of a folder that are looked at: enough to find a file that may be read.
-const LISTED: usize = 200;
+const LISTED: usize = 100;
+
+/// Longer paths are not looked at, in bytes; the `NameNode` allows twice as much.
+const MAX_PATH: usize = 4000;
 
 /// Decides whether blocks are protected; only whether it is there matters to this client.
 const PROTECTION: &str = "dfs.data.transfer.protection";
@@ -38,7 +42,7 @@ pub fn run<R: Read + Send + 'static>(input: R, output: &mut dyn Write) -> io::Re
     let order: Order = serde_json::from_slice(&line(&mut input)?)?;
     // Which DataNodes there are is not known yet, so no ports. Before there is any thread.
     confine(None)?;
-    heard::listen();
+    heard::listen()?;
     let (answers, answered) = mpsc::channel();
     let (questions, asked) = tokio::sync::mpsc::unbounded_channel();
     let gone = answers.clone();
@@ -54,7 +58,11 @@ pub fn run<R: Read + Send + 'static>(input: R, output: &mut dyn Write) -> io::Re
         // The end says that nobody waits any more.
         gone.send(None).ok()
     });
-    thread::spawn(move || work(order, asked, &answers));
+    thread::spawn(move || {
+        // However it ends, nobody waits for more.
+        let _end = End(answers.clone());
+        work(order, asked, &answers)
+    });
     while let Ok(Some(answer)) = answered.recv() {
         serde_json::to_writer(&mut *output, &answer)?;
         output.write_all(b"\n")?;
@@ -73,6 +81,15 @@ fn line(input: &mut impl io::BufRead) -> io::Result<Vec<u8>> {
 }
 
 type Answers = mpsc::Sender<Option<Answered>>;
+
+/// Says at its end that no more answers come.
+struct End(Answers);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.send(None).ok();
+    }
+}
 
 fn work(
     order: Order,
@@ -118,12 +135,18 @@ impl Desk {
         let client = self.client.as_ref().map_err(Clone::clone)?;
         heard::forget();
         match question {
+            Question::LogIn => log_in(client).await,
             Question::Look { path } => look(client, &path).await.map(Answer::Looked),
             Question::Locate { path } => {
                 let reader = client.read(&path).await.map_err(failure)?;
                 *self.reader.lock().await = Some(reader);
-                let replicas = heard::replicas();
-                Ok(Answer::Located(Block { replicas }))
+                match heard::replicas() {
+                    Some(replicas) => Ok(Answer::Located(Block { replicas })),
+                    None => Err(Failure::of(
+                        Kind::Mute,
+                        "it does not say where the block is",
+                    )),
+                }
             }
             Question::Read => match &*self.reader.lock().await {
                 Some(reader) => first_byte(reader).await,
@@ -151,9 +174,12 @@ impl Desk {
             Question::Put { path, text } => {
                 let options = WriteOptions::default().create_parent(false);
                 let mut writer = client.create(&path, options).await.map_err(failure)?;
-                let writing = Box::pin(writer.write_bytes(Bytes::from(text)));
-                writing.await.map_err(failure)?;
-                Box::pin(writer.close()).await.map_err(failure)?;
+                let writing = async {
+                    Box::pin(writer.write_bytes(Bytes::from(text))).await?;
+                    Box::pin(writer.close()).await
+                };
+                // From here on it is a DataNode that answers.
+                Box::pin(writing).await.map_err(of_a_block)?;
                 Ok(Answer::Done)
             }
             Question::Fetch { path, most } => {
@@ -191,6 +217,15 @@ fn client_of(order: &Order) -> hdfs_native::Result<hdfs_native::Client> {
     builder.build()
 }
 
+/// Asks for what every cluster has: an exception is an answer to somebody who was let in.
+async fn log_in(client: &hdfs_native::Client) -> Result<Answer, Failure> {
+    match client.get_file_info("/").await.map_err(failure) {
+        Ok(_) => Ok(Answer::Done),
+        Err(answered) if answered.kind == Kind::Exception => Ok(Answer::Done),
+        Err(failure) => Err(failure),
+    }
+}
+
 async fn look(client: &hdfs_native::Client, path: &str) -> Result<Looked, Failure> {
     let status = client.get_file_info(path).await.map_err(failure)?;
     let listing = if status.isdir {
@@ -214,7 +249,11 @@ async fn list(client: &hdfs_native::Client, path: &str) -> Result<Listing, Failu
                 truncated: true,
             });
         }
-        entries.push(told(entry.map_err(failure)?));
+        let entry = told(entry.map_err(failure)?);
+        // An answer has to fit into a line.
+        if entry.path.len() <= MAX_PATH {
+            entries.push(entry);
+        }
     }
     Ok(Listing {
         entries,
@@ -227,7 +266,7 @@ async fn first_byte(reader: &FileReader) -> Result<Answer, Failure> {
     if reader.file_length() > 0 {
         reader.read_range(0, 1).await.map_err(failure)?;
     }
-    Ok(Answer::Done)
+    Ok(Answer::Read(heard::warnings()))
 }
 
 fn told(status: FileStatus) -> Status {
@@ -241,6 +280,18 @@ fn told(status: FileStatus) -> Status {
     }
 }
 
+/// The same for what happens to a block, after the `NameNode` has said yes.
+fn of_a_block(error: HdfsError) -> Failure {
+    let failure = failure(error);
+    match failure.kind {
+        Kind::Stream | Kind::Client => Failure {
+            kind: Kind::Data,
+            ..failure
+        },
+        _ => failure,
+    }
+}
+
 fn failure(error: HdfsError) -> Failure {
     let (kind, class, message) = match error {
         HdfsError::RPCError(class, text) => (Kind::Exception, class, text),
@@ -250,29 +301,33 @@ fn failure(error: HdfsError) -> Failure {
             (Kind::Exception, class, path)
         }
         HdfsError::GSSAPIError(_, minor, text) => (Kind::Gss(minor), String::new(), text),
-        HdfsError::IOError(error) => (Kind::Stream, String::new(), error.to_string()),
+        HdfsError::SASLError(text) => (Kind::Fatal, "SaslException".to_owned(), text),
+        HdfsError::NoSASLMechanism => {
+            let text = "no mechanism in common".to_owned();
+            (Kind::Fatal, "SaslException".to_owned(), text)
+        }
+        HdfsError::IOError(error) => match heard::fatal() {
+            Some((class, text)) => (Kind::Fatal, class, text),
+            None => (Kind::Stream, String::new(), error.to_string()),
+        },
         // Its text describes every DataNode at length.
         HdfsError::DataTransferError(text) => {
             let text = text.split(':').next().unwrap_or_default();
             (Kind::Data, String::new(), text.to_owned())
         }
-        HdfsError::UnsupportedFeature(text) => (Kind::Unsupported, String::new(), text),
+        HdfsError::UnsupportedFeature(text) | HdfsError::UnsupportedErasureCodingPolicy(text) => {
+            (Kind::Unsupported, String::new(), text)
+        }
         other => (Kind::Client, String::new(), other.to_string()),
     };
     Failure {
-        kind,
-        class,
-        // Java sends its whole stack along.
-        message: message.lines().next().unwrap_or_default().to_owned(),
+        class: class.chars().take(MAX_TEXT).collect(),
         log: heard::warnings(),
+        // Java sends its whole stack along.
+        ..Failure::of(kind, message.lines().next().unwrap_or_default())
     }
 }
 
 fn panicked() -> Failure {
-    Failure {
-        kind: Kind::Client,
-        class: String::new(),
-        message: "the client ended itself".to_owned(),
-        log: Vec::new(),
-    }
+    Failure::of(Kind::Client, "the client ended itself")
 }

@@ -27,6 +27,8 @@ pub(crate) struct Asked {
 
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) enum Question {
+    /// A login, and no more.
+    LogIn,
     /// What is there; the first page of a folder.
     Look { path: String },
     /// Where the first block of a file is. The client keeps what it is told.
@@ -55,6 +57,8 @@ pub(crate) struct Answered {
 pub(crate) enum Answer {
     Looked(Looked),
     Located(Block),
+    /// A byte was read; what the client wrote to its log meanwhile.
+    Read(Vec<Heard>),
     Text(String),
     /// Whether there was something.
     Deleted(bool),
@@ -131,8 +135,10 @@ pub(crate) enum Kind {
     Gss(u32),
     /// The stream to the `NameNode`.
     Stream,
-    /// No `DataNode` gave the block.
+    /// No `DataNode` gave or took the block.
     Data,
+    /// The client does not say what it has to.
+    Mute,
     /// The client can not do it.
     Unsupported,
     /// The client itself.
@@ -147,18 +153,37 @@ pub(crate) struct Failure {
     pub(crate) class: String,
     pub(crate) message: String,
     /// What the client wrote to its log about it: the `DataNode`, and what went wrong there.
-    pub(crate) log: Vec<(Option<Replica>, String)>,
+    pub(crate) log: Vec<Heard>,
 }
 
+/// A warning of the client: the `DataNode` that it is about, and what went wrong there.
+pub(crate) type Heard = (Option<Replica>, String);
+
+/// More of a text is not sent.
+pub(super) const MAX_TEXT: usize = 2000;
+
 impl Failure {
-    /// An answer to another question.
-    pub(crate) fn foreign() -> Self {
+    pub(super) fn of(kind: Kind, message: &str) -> Self {
         Self {
-            kind: Kind::Client,
+            kind,
             class: String::new(),
-            message: "an answer to something else".to_owned(),
+            message: message.chars().take(MAX_TEXT).collect(),
             log: Vec::new(),
         }
+    }
+
+    /// Returns what the client said of `DataNode`s, and its own words where it said nothing.
+    pub(crate) fn said(&self) -> String {
+        let words: Vec<&str> = self.log.iter().map(|(_, words)| words.as_str()).collect();
+        if words.is_empty() {
+            return self.message.clone();
+        }
+        words.join("; ")
+    }
+
+    /// An answer to another question.
+    pub(crate) fn foreign() -> Self {
+        Self::of(Kind::Client, "an answer to something else")
     }
 }
 

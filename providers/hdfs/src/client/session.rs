@@ -33,7 +33,9 @@ impl Client {
             process.tell(order).await?;
             Ok(Self(Mutex::new(Conversation { process, number: 0 })))
         };
-        starting.await.map_err(|error| broken(&error))
+        starting
+            .await
+            .map_err(|error: io::Error| broken("could not be started", &error))
     }
 
     /// Asks, and waits for the answer to this question. The caller holds the deadline.
@@ -43,9 +45,8 @@ impl Client {
         &self,
         question: Question,
     ) -> Result<Result<Answer, Failure>, Diagnosis> {
-        self.exchange(question)
-            .await
-            .map_err(|error| broken(&error))
+        let answer = self.exchange(question).await;
+        answer.map_err(|error| broken("ended without an answer", &error))
     }
 
     async fn exchange(&self, question: Question) -> io::Result<Result<Answer, Failure>> {
@@ -64,12 +65,12 @@ impl Client {
     }
 }
 
-/// The process of the client does not do its work: a shortage of this machine.
-fn broken(error: &io::Error) -> Diagnosis {
+/// The process of the client does not do its work: a shortage of this machine, or a fault of its own.
+fn broken(how: &str, error: &io::Error) -> Diagnosis {
     Diagnosis::new(
         Code::DefineNotCompiledIn,
-        "the client could not be run in a process of its own",
+        format!("the process of the client {how}"),
     )
     .evidence("error", error)
-    .hint("this machine may lack memory or processes; run it again")
+    .hint("this machine may lack memory or processes, or the peer sent what the client can not bear; run it again")
 }
