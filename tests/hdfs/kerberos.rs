@@ -345,7 +345,7 @@ fn what_is_only_on_the_cluster_is_unverified() {
         &arguments,
         &script.replace(
             "\"dfs.client",
-            "\"dfs.data.transfer.protection\": \"privacy\",\"dfs.client",
+            "\"dfs.data.transfer.protection\": \"authentication\",\"dfs.client",
         ),
     );
     assert_eq!(report["checks"][0]["verdict"], "pass", "{report:#}");

@@ -65,8 +65,13 @@ fn blocks_are_protected_on_both_sides_or_on_none() {
     verify(
         &["--krb5-conf", path(&conf)],
         &[
-            pass(link("with").config(DATA, "integrity"), hdfs.url(Data)),
+            pass(
+                link("with").config(DATA, "integrity,authentication"),
+                hdfs.url(Data),
+            ),
             mismatch(without, hdfs.url(Data)),
+            // hdfs-native reads all the same, and Hadoop's own client does not.
+            mismatch(link("other").config(DATA, "privacy"), hdfs.url(Data)),
         ],
     );
     drop(hdfs);

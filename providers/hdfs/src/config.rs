@@ -10,8 +10,14 @@ use crate::keys::{
 };
 use crate::target::{Authority, Location};
 
+/// No user has a longer name, in bytes.
+const MAX_USER: usize = 255;
+
 /// Hadoop's words for levels of protection (core-default.xml, `hadoop.rpc.protection`).
 const PROTECTIONS: [&str; 3] = ["authentication", "integrity", "privacy"];
+
+/// Nobody has more name services, or more NameNodes behind one name.
+const MAX_NAMES: usize = 10;
 
 /// What stands for the host of a server in its principal (Hadoop, `SecurityUtil.HOSTNAME_PATTERN`).
 const HOST: &str = "_HOST";
@@ -180,9 +186,21 @@ fn login(clauses: &mut Clauses<'_>) -> Option<Login> {
             // The realm of a principal means nothing to a server that does not ask.
             let user =
                 user.map(|user| user.split(['/', '@']).next().unwrap_or_default().to_owned());
-            Some(Login::Simple {
-                user: user.filter(|user| !user.is_empty()),
-            })
+            let good = |user: &str| {
+                !user.is_empty() && user.len() <= MAX_USER && !user.contains(char::is_control)
+            };
+            if user.as_deref().is_some_and(|user| !good(user)) {
+                clauses.add(
+                    Diagnosis::new(
+                        Code::DefineInvalidValue,
+                        format!("`{USER}` is no name of a user"),
+                    )
+                    .key(clauses.place(USER))
+                    .hint("write the name that HDFS knows the user by"),
+                );
+                return None;
+            }
+            Some(Login::Simple { user })
         }
         Some("kerberos") => {
             kerberos(clauses, user.as_deref()).map(|it| Login::Kerberos(Box::new(it)))
@@ -308,26 +326,19 @@ fn protections(clauses: &mut Clauses<'_>, key: &'static str) -> Vec<String> {
 
 /// Reads the name services and their `NameNode`s.
 fn services(clauses: &mut Clauses<'_>) -> Vec<Service> {
-    let list = |text: String| -> Vec<String> {
-        let words = text
-            .split(',')
-            .map(str::trim)
-            .filter(|word| !word.is_empty());
-        words.map(str::to_owned).collect()
-    };
     let mut services = Vec::new();
-    for name in list(clauses.text(SERVICES).unwrap_or_default()) {
+    for name in list(clauses, SERVICES) {
         let key = format!("{NAMENODES}{name}");
-        let Some(ids) = clauses.text(&key) else {
+        if clauses.text(&key).is_none() {
             clauses.missing(
                 &key,
                 format!("`{SERVICES}` names `{name}`, and nothing says which NameNodes it has"),
                 format!("add `{key}`, such as nn1,nn2"),
             );
             continue;
-        };
+        }
         let mut namenodes = Vec::new();
-        for id in list(ids) {
+        for id in list(clauses, &key) {
             let address = format!("{RPC_ADDRESS}{name}.{id}");
             namenodes.extend(namenode(clauses, &address, &key, &id));
         }
@@ -335,6 +346,30 @@ fn services(clauses: &mut Clauses<'_>) -> Vec<Service> {
     }
     unnamed(clauses, &services);
     services
+}
+
+/// Reads a list of names, each once.
+fn list(clauses: &mut Clauses<'_>, key: &str) -> Vec<String> {
+    let text = clauses.text(key).unwrap_or_default();
+    let mut names: Vec<String> = Vec::new();
+    for name in text.split(',').map(str::trim) {
+        if name.is_empty() || names.iter().any(|known| known == name) {
+            continue;
+        }
+        if names.len() == MAX_NAMES {
+            clauses.add(
+                Diagnosis::new(
+                    Code::DefineInvalidValue,
+                    format!("`{key}` names more than {MAX_NAMES}"),
+                )
+                .key(clauses.place(key))
+                .hint("name those that the link is used with"),
+            );
+            break;
+        }
+        names.push(name.to_owned());
+    }
+    names
 }
 
 fn namenode(clauses: &mut Clauses<'_>, key: &str, list: &str, id: &str) -> Option<Namenode> {

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::error::Asked;
 use crate::keys::{DATA_PROTECTION, USE_HOSTNAME};
 use crate::namenode::Session;
+use crate::negotiation::protections;
 
 /// Reads one byte of a file from where the `NameNode` says that it is.
 ///
@@ -28,20 +29,8 @@ pub(crate) async fn read(
         call: "getBlockLocations",
         path,
     };
-    let question = Question::Locate {
-        path: path.to_owned(),
-    };
-    let locating = async {
-        match session.client.ask(question).await? {
-            Ok(Answer::Located(block)) => Ok(block),
-            Ok(_) => Err(asked(&session.endpoint).explain(&Failure::foreign())),
-            Err(failure) => Err(asked(&session.endpoint).explain(&failure)),
-        }
-    };
-    let block = probe
-        .step(&session.endpoint, &[Stage::Read], locating)
-        .await?;
-    if file.length == 0 {
+    let block = locate(probe, &asked(&session.endpoint), session).await?;
+    if file.length == 0 && block.empty {
         probe.note("object", path);
         probe.note("unproven", "the file is empty: no DataNode was asked");
         return Ok(());
@@ -51,39 +40,65 @@ pub(crate) async fn read(
     if block.replicas.is_empty() {
         return Err(probe.halt(Some(&session.endpoint), nowhere(path)));
     }
-    let endpoint = reach(probe, config, &block).await?;
+    let alive = reach(probe, config, &block).await?;
+    let Some(endpoint) = alive.first().cloned() else {
+        return Err(probe.halt(Some(&session.endpoint), nowhere(path)));
+    };
     let asked = Asked {
         call: "readBlock",
         ..asked(&endpoint)
     };
-    let question = Question::Read;
     let mut silent = Vec::new();
+    let mut challenge = None;
+    let mut twice = None;
     let reading = async {
-        let failure = match session.client.ask(question).await? {
-            Ok(Answer::Read(log)) => {
-                silent = log;
-                return Ok(());
+        let mut read = |answer| match answer {
+            Ok(Answer::Read(log, asked_for)) => {
+                (silent, challenge) = (log, asked_for);
+                Ok(())
             }
-            Ok(_) => return Err(asked.explain(&Failure::foreign())),
-            Err(failure) => failure,
+            Ok(_) => Err(Failure::foreign()),
+            Err(failure) => Err(failure),
+        };
+        let Err(failure) = read(session.client.ask(Question::Read).await?) else {
+            return Ok(());
         };
         if failure.kind != Kind::Data {
             return Err(asked.explain(&failure));
         }
-        let otherwise = Question::ReadOtherwise {
+        let again = |otherwise| Question::ReadAgain {
             path: path.to_owned(),
+            otherwise,
         };
-        let other = session.client.ask(otherwise).await;
+        // What passes with the same settings was no fault of theirs.
+        if read(session.client.ask(again(false)).await?).is_ok() {
+            twice = Some(failure);
+            return Ok(());
+        }
+        let other = session.client.ask(again(true)).await;
         let works = matches!(other, Ok(Ok(_)));
         Err(refused(&asked, &failure, works))
     };
     probe.step(&endpoint, &[Stage::Read], reading).await?;
     probe.note("object", path);
     probe.note("replicas", block.replicas.len());
+    if let Some(finding) = challenge.and_then(|it| judge_level(&asked, &it)) {
+        return Err(probe.halt(Some(&endpoint), finding));
+    }
+    if let Some(failure) = twice {
+        let finding = refused(&asked, &failure, false).outcome(Outcome::Warn);
+        probe.finding(
+            Some(&endpoint),
+            finding.hint("it gave the block when it was asked again"),
+        );
+    }
     // Copies that did not serve before one did.
     for (replica, words) in silent {
         let Some(replica) = replica else { continue };
         let endpoint = endpoint_of(&replica, config.use_hostname);
+        if !alive.contains(&endpoint) {
+            continue;
+        }
         let failure = Failure {
             log: vec![(Some(replica), words)],
             ..Failure::foreign()
@@ -98,13 +113,28 @@ pub(crate) async fn read(
     Ok(())
 }
 
-/// Reaches every copy, side by side, and returns the first that answers. One that is dead is a warning
-/// where another one lives.
+/// Asks the `NameNode` where the first block is.
+async fn locate(probe: &mut Probe, asked: &Asked<'_>, session: &Session) -> Result<Block, Halt> {
+    let question = Question::Locate {
+        path: asked.path.to_owned(),
+    };
+    let locating = async {
+        match session.client.ask(question).await? {
+            Ok(Answer::Located(block)) => Ok(block),
+            Ok(_) => Err(asked.explain(&Failure::foreign())),
+            Err(failure) => Err(asked.explain(&failure)),
+        }
+    };
+    probe.step(asked.endpoint, &[Stage::Read], locating).await
+}
+
+/// Reaches every copy, side by side, and returns those that answer, one at least. One that is dead is a
+/// warning where another one lives.
 ///
 /// # Errors
 ///
 /// When none answers, or one has an address that must not be dialled: the client would.
-async fn reach(probe: &mut Probe, config: &Config, block: &Block) -> Result<Endpoint, Halt> {
+async fn reach(probe: &mut Probe, config: &Config, block: &Block) -> Result<Vec<Endpoint>, Halt> {
     let visits = block.replicas.iter().map(|replica| {
         let endpoint = endpoint_of(replica, config.use_hostname);
         let mut fork = probe.fork();
@@ -120,27 +150,24 @@ async fn reach(probe: &mut Probe, config: &Config, block: &Block) -> Result<Endp
             (fork, endpoint, reached)
         }
     });
-    let mut first = None;
+    let mut alive = Vec::new();
     let mut halted = None;
     let mut forbidden = false;
     for (fork, endpoint, reached) in join_all(visits).await {
         forbidden |= fork.has_code(Code::ResolveAddressRefused);
         probe.join(fork);
         match reached {
-            Ok(()) => first = first.or(Some(endpoint)),
+            Ok(()) => alive.push(endpoint),
             Err(halt) => halted = Some(halt),
         }
     }
-    match (first, halted) {
-        (Some(_), Some(halt)) if forbidden => Err(halt),
-        (Some(first), halted) => {
-            if halted.is_some() {
-                probe.tolerate(Role::Datanode);
-            }
-            Ok(first)
+    match halted {
+        Some(halt) if forbidden || alive.is_empty() => Err(halt),
+        Some(_) => {
+            probe.tolerate(Role::Datanode);
+            Ok(alive)
         }
-        (None, Some(halt)) => Err(halt),
-        (None, None) => Err(probe.halt(None, nowhere(""))),
+        None => Ok(alive),
     }
 }
 
@@ -172,6 +199,30 @@ fn by_name(finding: Diagnosis, config: &Config, other: &Endpoint) -> Diagnosis {
             "it answers at {other}: set `{USE_HOSTNAME}` to {}",
             !config.use_hostname
         ))
+}
+
+/// Compares the levels that a `DataNode` takes with those of the link: this client takes any, Hadoop's own
+/// does not.
+fn judge_level(asked: &Asked<'_>, challenge: &[u8]) -> Option<Diagnosis> {
+    let wanted = asked.config.data_protection.as_deref()?;
+    let offered = protections(challenge);
+    let meets = |level: &&str| wanted.split(',').any(|wanted| wanted == *level);
+    if offered.is_empty() || offered.iter().any(meets) {
+        return None;
+    }
+    Some(
+        Diagnosis::new(
+            Code::AuthenticateProtectionMismatch,
+            format!(
+                "{} protects blocks in another way than the link asks for",
+                asked.endpoint
+            ),
+        )
+        .evidence("offered", offered.join(", "))
+        .evidence("asked_for", wanted)
+        .key(asked.config.place(DATA_PROTECTION))
+        .hint(format!("set `{DATA_PROTECTION}` to {}", offered[0])),
+    )
 }
 
 fn nowhere(path: &str) -> Diagnosis {

@@ -51,6 +51,8 @@ impl Asked<'_> {
             Kind::Stream => self.stream(),
             Kind::Unsupported => self.unsupported(failure),
             Kind::Data => self.block(failure),
+            Kind::Downgraded => self.downgraded(),
+            Kind::Forbidden => self.forbidden(),
             Kind::Mute | Kind::Client => self.client(failure),
         };
         finding
@@ -195,13 +197,15 @@ impl Asked<'_> {
         if self.stage == Stage::Write && inode != self.path && access == "WRITE" {
             return finding.hint(format!(
                 "`{}` is not there: make it for the user, or let the user write: \
-                 `hdfs dfs -setfacl -m user:{user}:{letters} {}`",
+                 `hdfs dfs -setfacl -m {} {}`",
                 self.path,
+                quoted(&format!("user:{user}:{letters}")),
                 quoted(inode)
             ));
         }
         finding.hint(format!(
-            "let the user in: `hdfs dfs -setfacl -m user:{user}:{letters} {}`",
+            "let the user in: `hdfs dfs -setfacl -m {} {}`",
+            quoted(&format!("user:{user}:{letters}")),
             quoted(inode)
         ))
     }
@@ -361,6 +365,30 @@ impl Asked<'_> {
         finding
             .evidence("datanode", node.unwrap_or_default())
             .evidence("client_log", said)
+    }
+
+    /// Two connections, two offers.
+    fn downgraded(&self) -> Diagnosis {
+        Diagnosis::new(
+            Code::AuthenticateDowngraded,
+            format!(
+                "{} offers the client another login than it has offered linkdial",
+                self.endpoint
+            ),
+        )
+        .key(self.config.place(AUTHENTICATION))
+        .hint("something answers in the place of the NameNode: do not send it anything")
+    }
+
+    fn forbidden(&self) -> Diagnosis {
+        Diagnosis::new(
+            Code::ResolveAddressRefused,
+            format!(
+                "{} sends clients to an address that must not be dialled",
+                self.endpoint
+            ),
+        )
+        .hint("no DataNode lives there: ask who runs the cluster")
     }
 
     fn unsupported(&self, failure: &Failure) -> Diagnosis {

@@ -1,6 +1,8 @@
 //! One `NameNode`: reached, asked what it offers, logged in, asked for the path.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -36,6 +38,27 @@ pub(crate) struct Session {
     pub(crate) client: Client,
     /// What is at the path; nothing where a link that only writes names what is not there yet.
     pub(crate) looked: Option<Looked>,
+    /// What another client of the same kind is started with.
+    start: Start,
+}
+
+#[derive(Debug)]
+struct Start {
+    program: PathBuf,
+    environment: Vec<(&'static str, OsString)>,
+    order: Order,
+}
+
+impl Session {
+    /// Starts another client, where the first one has ended.
+    pub(crate) async fn another(&self) -> Result<Client, Diagnosis> {
+        let Start {
+            program,
+            environment,
+            order,
+        } = &self.start;
+        Client::start(program, environment, order).await
+    }
 }
 
 /// What every visit of one link needs.
@@ -111,8 +134,8 @@ impl Visit<'_> {
             note(probe, &endpoint, &offer);
             return Ok(State::Unasked);
         }
-        let order = self.order(who, address, probe.stage_timeout());
-        let state = self.look(probe, &endpoint, who, &order).await?;
+        let order = self.order(who, &offer, address, probe.stage_timeout());
+        let state = self.look(probe, &endpoint, who, order).await?;
         note(probe, &endpoint, &offer);
         if let State::Active(session) = &state {
             who.note(probe);
@@ -266,7 +289,7 @@ impl Visit<'_> {
         Err(finding)
     }
 
-    fn order(&self, who: &Who, address: std::net::SocketAddr, limit: Duration) -> Order {
+    fn order(&self, who: &Who, offer: &Offer, address: SocketAddr, limit: Duration) -> Order {
         let config = self.config;
         let kerberos = matches!(who, Who::Kerberos(_));
         let mut options = config.options.clone();
@@ -290,6 +313,7 @@ impl Visit<'_> {
             // The address that was checked.
             url: format!("hdfs://{address}"),
             options,
+            service: offer.kerberos.clone().filter(|_| kerberos),
             user: match who {
                 Who::Simple(user) => Some(user.clone()),
                 Who::Kerberos(_) | Who::NotHere(_) => None,
@@ -307,10 +331,19 @@ impl Visit<'_> {
         probe: &mut Probe,
         endpoint: &Endpoint,
         who: &Who,
-        order: &Order,
+        order: Order,
     ) -> Result<State, Halt> {
         let settings = Arc::clone(probe.settings());
-        let program = settings.client_program.as_deref().unwrap_or(Path::new(""));
+        let environment = match who {
+            Who::Kerberos(known) => known.environment.clone().unwrap_or_default(),
+            Who::Simple(_) | Who::NotHere(_) => Vec::new(),
+        };
+        let start = Start {
+            program: settings.client_program.clone().unwrap_or_default(),
+            environment,
+            order,
+        };
+        let open = || Client::start(&start.program, &start.environment, &start.order);
         let asked = |call| Asked {
             endpoint,
             config: self.config,
@@ -320,9 +353,8 @@ impl Visit<'_> {
         };
         let client = match who {
             Who::Kerberos(known) => {
-                let environment = known.environment.clone().unwrap_or_default();
                 let work = async {
-                    let client = Client::start(program, &environment, order).await?;
+                    let client = open().await?;
                     match client.ask(Question::LogIn).await? {
                         Ok(_) => Ok(client),
                         Err(failure) => {
@@ -344,11 +376,15 @@ impl Visit<'_> {
         let work = async {
             let client = match client {
                 Some(client) => client,
-                None => Client::start(program, &[], order).await?,
+                None => open().await?,
             };
             let path = self.path.to_owned();
             match client.ask(Question::Look { path }).await? {
-                Ok(Answer::Looked(looked)) => Ok(Some((client, Some(looked)))),
+                Ok(Answer::Looked(mut looked)) => {
+                    // Whatever path it answers with.
+                    self.path.clone_into(&mut looked.status.path);
+                    Ok(Some((client, Some(looked))))
+                }
                 Ok(_) => Err(asked("getFileInfo").explain(&Failure::foreign())),
                 Err(failure) => match asked("getFileInfo").explain(&failure) {
                     it if it.code == Code::AccessStandby => Ok(None),
@@ -370,6 +406,7 @@ impl Visit<'_> {
             endpoint: endpoint.clone(),
             client,
             looked,
+            start,
         })))
     }
 }

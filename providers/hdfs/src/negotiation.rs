@@ -154,6 +154,9 @@ async fn read(stream: &mut Dialled) -> Result<Vec<u8>, Unread> {
                 drop(tokio::time::timeout(PATIENCE, more).await);
                 return Err(Unread::Foreign(bytes));
             }
+            if length == 0 {
+                return Err(Unread::Foreign(bytes));
+            }
             wanted = 4 + length;
             if bytes.len() >= wanted {
                 return Ok(bytes[4..wanted].to_vec());
@@ -184,7 +187,7 @@ impl Offer {
 
 /// Reads the list `qop` of a challenge of DIGEST-MD5 (RFC 2831, section 2.1.1): the `NameNode` has the
 /// same levels for every mechanism.
-fn protections(challenge: &[u8]) -> Vec<&'static str> {
+pub(crate) fn protections(challenge: &[u8]) -> Vec<&'static str> {
     let text = String::from_utf8_lossy(challenge);
     let Some((_, rest)) = text.split_once("qop=\"") else {
         return Vec::new();
@@ -196,7 +199,9 @@ fn protections(challenge: &[u8]) -> Vec<&'static str> {
         "auth-conf" => Some("privacy"),
         _ => None,
     };
-    list.split(',').filter_map(level).collect()
+    let mut levels: Vec<_> = list.split(',').filter_map(level).collect();
+    levels.dedup();
+    levels
 }
 
 /// Returns the finding that something else than a `NameNode` answers.

@@ -47,7 +47,7 @@ impl Provider for Hdfs {
         };
         let nodes = self.namenodes(location.as_ref());
         if nodes.is_none() {
-            probe.finding(None, no_target());
+            probe.finding(None, no_target(location.is_some()));
         }
         let material = identity::prepare(probe, &self.config).await?;
         let who = identity::settle(probe, &self.config, material).await?;
@@ -144,7 +144,17 @@ impl Hdfs {
         location: &Location,
         listing: &Listing,
     ) -> Result<(), Halt> {
-        let files = listing.entries.iter().filter(|entry| !entry.folder);
+        // A NameNode may name anything.
+        let folder = format!("{}/", location.path.trim_end_matches('/'));
+        let within = |entry: &&Status| {
+            let name = entry.path.strip_prefix(&folder);
+            name.is_some_and(|name| !name.contains('/') && !matches!(name, "" | "." | ".."))
+        };
+        let files = listing
+            .entries
+            .iter()
+            .filter(within)
+            .filter(|entry| !entry.folder);
         let files: Vec<&Status> = files.filter(|file| location.holds(&file.path)).collect();
         let more = if listing.truncated { " or more" } else { "" };
         probe.note("files", format!("{}{more}", files.len()));
@@ -162,7 +172,7 @@ impl Hdfs {
         let best = files
             .iter()
             .filter(ends)
-            .min_by_key(|file| (file.length == 0, hidden(file)));
+            .min_by_key(|file| (file.length == 0, hidden(file), file.length));
         if let Some(file) = best {
             return datanode::read(probe, &self.config, session, file).await;
         }
@@ -237,12 +247,19 @@ fn parent(path: &str) -> &str {
     }
 }
 
-fn no_target() -> Diagnosis {
-    Diagnosis::new(
-        Code::DefineNoTarget,
-        "the link names no NameNode, and no pipeline uses it",
-    )
-    .hint("name it with --target 'LINK=hdfs://HOST:PORT/PATH', or add the CREATE PIPELINE")
+fn no_target(named: bool) -> Diagnosis {
+    let (message, hint) = if named {
+        (
+            "the target names no host, and the link no file system",
+            "write hdfs://HOST:PORT/PATH, or add `fs.defaultFS`",
+        )
+    } else {
+        (
+            "the link names no NameNode, and no pipeline uses it",
+            "name it with --target 'LINK=hdfs://HOST:PORT/PATH', or add the CREATE PIPELINE",
+        )
+    };
+    Diagnosis::new(Code::DefineNoTarget, message).hint(hint)
 }
 
 #[cfg(test)]

@@ -20,6 +20,9 @@ pub(crate) struct Authority {
 impl Authority {
     /// Reads `host[:port]`; the error says what is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        if text.contains('@') {
+            return Err("has a user in front of its host");
+        }
         let (host, port) = match text.strip_prefix('[') {
             Some(rest) => {
                 let (host, port) = rest.split_once(']').ok_or("has an open bracket")?;
@@ -185,7 +188,7 @@ mod tests {
                 "hdfs://nn1:+80/x",
                 "has a port that is not a number from 1 to 65535",
             ),
-            ("hdfs://u@nn1/x", "has a host that no NameNode can have"),
+            ("hdfs://u:p@nn1/x", "has a user in front of its host"),
             ("hdfs://fe80::1/x", "has an IPv6 address without brackets"),
             ("/a/../b", "has `.` or `..` in its path"),
         ] {

@@ -41,14 +41,38 @@ pub(crate) async fn write(
         path: folder,
     };
     let path = format!("{prefix}.linkdial-{:016x}/x", random());
+    let mut left = false;
     let work = async {
-        match session.client.ask(Question::ProveWrite { path }).await? {
+        let question = Question::ProveWrite { path: path.clone() };
+        match session.client.ask(question).await? {
+            Ok(Answer::Left) => {
+                left = true;
+                Ok(())
+            }
             Ok(_) => Ok(()),
             Err(failure) if is_allowed(&failure) => Ok(()),
             Err(failure) => Err(asked.explain(&failure)),
         }
     };
-    probe.step(&session.endpoint, &[Stage::Write], work).await?;
+    let proved = probe.step(&session.endpoint, &[Stage::Write], work).await;
+    // An answer that came too late may have made it all the same.
+    let unknown = proved.is_err() && !matches!(probe.last_code(), Some(Code::WriteDenied));
+    if left || unknown {
+        let files = Files { config, session };
+        if let Err(reason) = probe.cleanup(files.delete(&path, None)).await
+            && (left || reason.code == Code::AccessTimedOut)
+        {
+            let finding = Diagnosis::new(
+                Code::WriteLeftover,
+                format!("`{path}` may be there, and could not be deleted"),
+            )
+            .evidence("resource", &path)
+            .evidence("reason", &reason.message)
+            .hint(files.leftover_hint(&path, None));
+            probe.finding(Some(&session.endpoint), finding);
+        }
+    }
+    proved?;
     probe.note(
         "proof",
         "the NameNode would let the user make a file; nothing was written",
@@ -112,13 +136,11 @@ impl Store for Files<'_> {
             Ok(Ok(_)) => Put::Written(Written::default(), None),
             Ok(Err(failure)) => {
                 let diagnosis = self.asked("create", key).explain(&failure);
-                // The block comes after the name: an exception of the first call alone leaves nothing.
-                let left =
-                    diagnosis.code != Code::WriteDenied && diagnosis.code != Code::AccessSafeMode;
-                if left {
-                    Put::Unanswered(diagnosis)
-                } else {
+                // An answer to the call that makes it, and what is refused is not there.
+                if !failure.made && matches!(failure.kind, Kind::Exception | Kind::Fatal) {
                     Put::Refused(diagnosis)
+                } else {
+                    Put::Unanswered(diagnosis)
                 }
             }
             Err(diagnosis) => Put::Unanswered(diagnosis),
@@ -139,10 +161,15 @@ impl Store for Files<'_> {
     }
 
     async fn delete(&self, key: &str, _written: Option<&Written>) -> Result<Deleted, Diagnosis> {
-        let question = Question::Delete {
+        let question = || Question::Delete {
             path: key.to_owned(),
         };
-        match self.session.client.ask(question).await? {
+        let answer = match self.session.client.ask(question()).await {
+            Ok(answer) => answer,
+            // The client has ended, and what it wrote has not.
+            Err(_) => self.session.another().await?.ask(question()).await?,
+        };
+        match answer {
             Ok(Answer::Deleted(true)) => Ok(Deleted::Gone(Vec::new())),
             Ok(Answer::Deleted(false)) => Ok(Deleted::Absent),
             Ok(_) => Err(self.asked("delete", key).explain(&Failure::foreign())),

@@ -4,12 +4,8 @@ use std::io;
 
 use rlimit::Resource;
 
-/// No client needs more memory, in bytes; a peer decides how much it is told and how many brokers
-/// there are.
-const MEMORY: u64 = 2 * 1024 * 1024 * 1024;
-
 /// Takes from this process what a client does not need: core files, which would hold its secrets,
-/// memory without end, and connections to other TCP ports than those of servers that were checked,
+/// more than so many bytes of memory, and connections to other TCP ports than those of servers that were checked,
 /// where these are known beforehand. To be called before there is any thread.
 ///
 /// Ports are held by Linux from 6.7 on; other systems and versions do without.
@@ -17,9 +13,9 @@ const MEMORY: u64 = 2 * 1024 * 1024 * 1024;
 /// # Errors
 ///
 /// When the system refuses.
-pub fn confine(ports: Option<&[u16]>) -> io::Result<()> {
+pub fn confine(ports: Option<&[u16]>, memory: u64) -> io::Result<()> {
     rlimit::setrlimit(Resource::CORE, 0, 0)?;
-    rlimit::setrlimit(Resource::AS, MEMORY, MEMORY)?;
+    rlimit::setrlimit(Resource::AS, memory, memory)?;
     ports.map_or(Ok(()), hold_to)
 }
 

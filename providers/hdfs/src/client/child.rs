@@ -1,30 +1,34 @@
 //! The other side: runs hdfs-native and tells what came of it.
 
 use std::io::{self, BufRead as _, BufReader, Read, Write};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
 use bytes::Bytes;
 use hdfs_native::client::FileStatus;
 use hdfs_native::file::FileReader;
 use hdfs_native::{ClientBuilder, HdfsError, WriteOptions};
+use linkdial_core::CLEANUP_TIMEOUT;
 use linkdial_core::client_process::confine;
 use tokio::runtime;
 
 use super::heard;
 use super::order::{
     Answer, Answered, Asked, Block, Failure, Kind, Listing, Looked, MAX_TEXT, Order, Question,
-    Status,
+    Replica, Status,
 };
 
 /// Nobody asks more in one line, in bytes.
 const MAX_LINE: u64 = 1024 * 1024;
 
+/// No check needs more memory, in bytes: a peer decides how much it is told.
+const MEMORY: u64 = 1024 * 1024 * 1024;
+
 /// Entries of a folder that are looked at: enough to find a file that may be read.
 const LISTED: usize = 100;
 
-/// Longer paths are not looked at, in bytes; the `NameNode` allows twice as much.
-const MAX_PATH: usize = 4000;
+/// Paths beyond so many bytes together are not looked at.
+const MAX_LISTING: usize = 256 * 1024;
 
 /// Decides whether blocks are protected; only whether it is there matters to this client.
 const PROTECTION: &str = "dfs.data.transfer.protection";
@@ -41,10 +45,12 @@ pub fn run<R: Read + Send + 'static>(input: R, output: &mut dyn Write) -> io::Re
     let mut input = BufReader::new(input);
     let order: Order = serde_json::from_slice(&line(&mut input)?)?;
     // Which DataNodes there are is not known yet, so no ports. Before there is any thread.
-    confine(None)?;
-    heard::listen()?;
+    confine(None, MEMORY)?;
+    heard::listen(order.service.clone())?;
     let (answers, answered) = mpsc::channel();
     let (questions, asked) = tokio::sync::mpsc::unbounded_channel();
+    let made = Arc::new(Mutex::new(None));
+    let written = Arc::clone(&made);
     let gone = answers.clone();
     thread::spawn(move || {
         while let Ok(line) = line(&mut input) {
@@ -55,21 +61,35 @@ pub fn run<R: Read + Send + 'static>(input: R, output: &mut dyn Write) -> io::Re
                 break;
             }
         }
-        // The end says that nobody waits any more.
-        gone.send(None).ok()
+        // The end says that nobody waits any more. Who was killed while it wrote can not ask for this.
+        let left = made.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let asked = left.is_some_and(|path| {
+            let question = Question::Delete { path };
+            let number = LAST;
+            questions.send(Asked { number, question }).is_ok()
+        });
+        if !asked {
+            gone.send(None).ok();
+        }
+        asked
     });
     thread::spawn(move || {
         // However it ends, nobody waits for more.
         let _end = End(answers.clone());
-        work(order, asked, &answers)
+        work(order, asked, written, &answers)
     });
+    let mut told = Ok(());
     while let Ok(Some(answer)) = answered.recv() {
-        serde_json::to_writer(&mut *output, &answer)?;
-        output.write_all(b"\n")?;
-        output.flush()?;
+        // Where nobody reads any more, there may still be something to delete.
+        let line = serde_json::to_string(&answer)? + "\n";
+        told = told.and_then(|()| output.write_all(line.as_bytes()));
+        told = told.and_then(|()| output.flush());
     }
-    Ok(())
+    told
 }
+
+/// The number of a question that nobody waits for.
+const LAST: u64 = u64::MAX;
 
 fn line(input: &mut impl io::BufRead) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
@@ -94,20 +114,31 @@ impl Drop for End {
 fn work(
     order: Order,
     mut asked: tokio::sync::mpsc::UnboundedReceiver<Asked>,
+    made: Arc<Mutex<Option<String>>>,
     answers: &Answers,
 ) -> io::Result<()> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let desk = std::sync::Arc::new(Desk::open(order));
+        let desk = Arc::new(Desk::open(order, made));
         while let Some(Asked { number, question }) = asked.recv().await {
-            let desk = std::sync::Arc::clone(&desk);
+            if number == LAST {
+                let last = Box::pin(desk.answer(question));
+                let answer = tokio::time::timeout(CLEANUP_TIMEOUT, last).await;
+                drop(answer);
+                break;
+            }
+            let desk = Arc::clone(&desk);
             let answers = answers.clone();
             // Beside each other: what is written has to be deleted while the write still hangs.
             tokio::spawn(async move {
                 let answering = tokio::spawn(async move { Box::pin(desk.answer(question)).await });
                 let answer = answering.await.unwrap_or_else(|_| Err(panicked()));
+                let answer = match heard::shut() {
+                    Some(kind) => Err(Failure::of(kind, "the gate was shut")),
+                    None => answer,
+                };
                 answers.send(Some(Answered { number, answer })).ok()
             });
         }
@@ -119,16 +150,25 @@ fn work(
 struct Desk {
     order: Order,
     client: Result<hdfs_native::Client, Failure>,
-    reader: tokio::sync::Mutex<Option<FileReader>>,
+    /// A file, with the copies of its first block as the `NameNode` told of them.
+    reader: tokio::sync::Mutex<Option<(FileReader, Vec<Replica>)>>,
+    /// What was written and is still to be deleted.
+    made: Arc<Mutex<Option<String>>>,
 }
 
 impl Desk {
-    fn open(order: Order) -> Self {
+    fn open(order: Order, made: Arc<Mutex<Option<String>>>) -> Self {
         Self {
             client: client_of(&order).map_err(failure),
             order,
             reader: tokio::sync::Mutex::default(),
+            made,
         }
+    }
+
+    fn made(&self, path: Option<&str>) {
+        let path = path.map(str::to_owned);
+        *self.made.lock().unwrap_or_else(PoisonError::into_inner) = path;
     }
 
     async fn answer(&self, question: Question) -> Result<Answer, Failure> {
@@ -139,9 +179,13 @@ impl Desk {
             Question::Look { path } => look(client, &path).await.map(Answer::Looked),
             Question::Locate { path } => {
                 let reader = client.read(&path).await.map_err(failure)?;
-                *self.reader.lock().await = Some(reader);
+                let empty = reader.file_length() == 0;
+                let mut kept = self.reader.lock().await;
                 match heard::replicas() {
-                    Some(replicas) => Ok(Answer::Located(Block { replicas })),
+                    Some(replicas) => {
+                        *kept = Some((reader, replicas.clone()));
+                        Ok(Answer::Located(Block { replicas, empty }))
+                    }
                     None => Err(Failure::of(
                         Kind::Mute,
                         "it does not say where the block is",
@@ -149,30 +193,48 @@ impl Desk {
                 }
             }
             Question::Read => match &*self.reader.lock().await {
-                Some(reader) => first_byte(reader).await,
+                Some((reader, _)) => first_byte(reader).await,
                 None => Err(panicked()),
             },
-            Question::ReadOtherwise { path } => {
+            Question::ReadAgain { path, otherwise } => {
                 let mut order = self.order.clone();
                 let options = order.options.len();
-                order.options.retain(|(name, _)| name != PROTECTION);
-                if order.options.len() == options {
-                    let any = (PROTECTION.to_owned(), "authentication".to_owned());
-                    order.options.push(any);
+                if otherwise {
+                    order.options.retain(|(name, _)| name != PROTECTION);
+                    if order.options.len() == options {
+                        let any = (PROTECTION.to_owned(), "authentication".to_owned());
+                        order.options.push(any);
+                    }
                 }
                 let client = client_of(&order).map_err(failure)?;
                 let reader = client.read(&path).await.map_err(failure)?;
-                first_byte(&reader).await
+                // Only from where linkdial has been.
+                let known = self.reader.lock().await;
+                let known = known.as_ref().map(|(_, replicas)| replicas.as_slice());
+                let known = known.unwrap_or_default();
+                match heard::replicas() {
+                    Some(now) if now.iter().all(|it| known.contains(it)) => {
+                        first_byte(&reader).await
+                    }
+                    _ => Err(Failure::of(
+                        Kind::Mute,
+                        "the NameNode names other DataNodes now",
+                    )),
+                }
             }
             Question::ProveWrite { path } => {
                 let options = WriteOptions::default().create_parent(false);
+                self.made(Some(&path));
                 client.create(&path, options).await.map_err(failure)?;
                 // Somebody has made the folder meanwhile.
-                client.delete(&path, false).await.map_err(failure)?;
-                Ok(Answer::Done)
+                Ok(match client.delete(&path, false).await {
+                    Ok(true) => Answer::Done,
+                    Ok(false) | Err(_) => Answer::Left,
+                })
             }
             Question::Put { path, text } => {
                 let options = WriteOptions::default().create_parent(false);
+                self.made(Some(&path));
                 let mut writer = client.create(&path, options).await.map_err(failure)?;
                 let writing = async {
                     Box::pin(writer.write_bytes(Bytes::from(text))).await?;
@@ -194,6 +256,9 @@ impl Desk {
             }
             Question::Delete { path } => {
                 let deleted = client.delete(&path, false).await;
+                if deleted.is_ok() {
+                    self.made(None);
+                }
                 deleted.map(Answer::Deleted).map_err(failure)
             }
         }
@@ -242,16 +307,18 @@ async fn look(client: &hdfs_native::Client, path: &str) -> Result<Looked, Failur
 async fn list(client: &hdfs_native::Client, path: &str) -> Result<Listing, Failure> {
     let page = client.list_status_iter(path, false);
     let mut entries = Vec::new();
+    let mut left = MAX_LISTING;
     while let Some(entry) = page.next().await {
-        if entries.len() == LISTED {
+        if entries.len() == LISTED || left == 0 {
             return Ok(Listing {
                 entries,
                 truncated: true,
             });
         }
         let entry = told(entry.map_err(failure)?);
+        left = left.saturating_sub(entry.path.len());
         // An answer has to fit into a line.
-        if entry.path.len() <= MAX_PATH {
+        if left > 0 {
             entries.push(entry);
         }
     }
@@ -264,9 +331,12 @@ async fn list(client: &hdfs_native::Client, path: &str) -> Result<Listing, Failu
 async fn first_byte(reader: &FileReader) -> Result<Answer, Failure> {
     // The client panics beyond the end.
     if reader.file_length() > 0 {
-        reader.read_range(0, 1).await.map_err(failure)?;
+        let byte = reader.read_range(0, 1).await.map_err(failure)?;
+        if byte.is_empty() {
+            return Err(Failure::of(Kind::Data, "no byte came"));
+        }
     }
-    Ok(Answer::Read(heard::warnings()))
+    Ok(Answer::Read(heard::warnings(), heard::challenge()))
 }
 
 fn told(status: FileStatus) -> Status {
@@ -283,12 +353,14 @@ fn told(status: FileStatus) -> Status {
 /// The same for what happens to a block, after the `NameNode` has said yes.
 fn of_a_block(error: HdfsError) -> Failure {
     let failure = failure(error);
-    match failure.kind {
-        Kind::Stream | Kind::Client => Failure {
-            kind: Kind::Data,
-            ..failure
-        },
-        _ => failure,
+    let kind = match failure.kind {
+        Kind::Stream | Kind::Client => Kind::Data,
+        kind => kind,
+    };
+    Failure {
+        kind,
+        made: true,
+        ..failure
     }
 }
 
@@ -298,6 +370,10 @@ fn failure(error: HdfsError) -> Failure {
         HdfsError::FatalRPCError(class, text) => (Kind::Fatal, class, text),
         HdfsError::FileNotFound(path) => {
             let class = "java.io.FileNotFoundException".to_owned();
+            (Kind::Exception, class, path)
+        }
+        HdfsError::AlreadyExists(path) => {
+            let class = "org.apache.hadoop.fs.FileAlreadyExistsException".to_owned();
             (Kind::Exception, class, path)
         }
         HdfsError::GSSAPIError(_, minor, text) => (Kind::Gss(minor), String::new(), text),

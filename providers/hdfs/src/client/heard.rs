@@ -1,12 +1,19 @@
 //! What hdfs-native says to its log alone: where blocks are, and why a `DataNode` did not serve.
+//!
+//! Each line comes before the client acts on what it tells. So this is also the last gate: where a
+//! `NameNode` leads the client to another login or another address than linkdial has seen, a panic ends
+//! the client's task there and then.
 
 use std::fmt::{self, Write};
 use std::io;
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use linkdial_core::net::Policy;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-use super::order::{Heard as Warning, Replica};
+use super::order::{Heard as Warning, Kind, Replica};
+use super::words;
 
 /// Lines beyond this many say nothing new.
 const MAX_LINES: usize = 20;
@@ -15,10 +22,7 @@ const MAX_LINES: usize = 20;
 const MAX_LINE: usize = 300;
 
 /// More of what the client prints is not kept: one line describes every block of a file.
-const MAX_PRINTED: usize = 64 * 1024;
-
-/// More copies of a block are not read: erasure coding has 14.
-const MAX_REPLICAS: usize = 64;
+const MAX_PRINTED: usize = 256 * 1024;
 
 /// What was said since the last time somebody asked.
 #[derive(Debug)]
@@ -26,9 +30,14 @@ struct Heard {
     /// Nothing where the client has not said it in words that are known here.
     replicas: Option<Vec<Replica>>,
     warnings: Vec<Warning>,
-    /// Class and message of an exception after which the `NameNode` hangs up: it belongs to no call, so
-    /// the client drops it.
+    /// An exception of no call, which the client drops.
     fatal: Option<(String, String)>,
+    /// What a `DataNode` has asked for first.
+    challenge: Option<Vec<u8>>,
+    /// The service and the host that a login with Kerberos is for.
+    service: Option<(String, String)>,
+    /// Why the gate was shut.
+    shut: Option<Kind>,
 }
 
 #[derive(Debug)]
@@ -38,14 +47,18 @@ static EAR: Ear = Ear(Mutex::new(Heard {
     replicas: None,
     warnings: Vec::new(),
     fatal: None,
+    challenge: None,
+    service: None,
+    shut: None,
 }));
 
-/// Begins to listen. Nothing is written anywhere.
+/// Begins to listen. Nothing is written anywhere. A login with Kerberos is for this service and host.
 ///
 /// # Errors
 ///
 /// When somebody else listens already.
-pub(super) fn listen() -> io::Result<()> {
+pub(super) fn listen(service: Option<(String, String)>) -> io::Result<()> {
+    EAR.lock().service = service;
     log::set_logger(&EAR).map_err(io::Error::other)?;
     log::set_max_level(LevelFilter::Debug);
     Ok(())
@@ -57,9 +70,11 @@ pub(super) fn forget() {
     heard.replicas = None;
     heard.warnings.clear();
     heard.fatal = None;
+    heard.challenge = None;
 }
 
-/// Returns the copies of the block that the `NameNode` told of last; `None` where that was not said.
+/// Returns the copies of the first block of the file that the `NameNode` told of last; `None` where that
+/// was not said.
 pub(super) fn replicas() -> Option<Vec<Replica>> {
     EAR.lock().replicas.clone()
 }
@@ -74,10 +89,70 @@ pub(super) fn fatal() -> Option<(String, String)> {
     EAR.lock().fatal.take()
 }
 
+/// Returns what a `DataNode` has asked for first, where blocks are protected.
+pub(super) fn challenge() -> Option<Vec<u8>> {
+    EAR.lock().challenge.take()
+}
+
+/// Returns why the gate was shut.
+pub(super) fn shut() -> Option<Kind> {
+    EAR.lock().shut
+}
+
 impl Ear {
     fn lock(&self) -> MutexGuard<'_, Heard> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Ends the task that has just been told something.
+    fn shut(&self, kind: Kind) -> ! {
+        self.lock().shut = Some(kind);
+        panic!("{kind:?}");
+    }
+
+    fn take_warning(&self, line: &str) {
+        let about = words::datanodes(line).and_then(|mut nodes| nodes.pop());
+        let mut heard = self.lock();
+        if heard.warnings.len() < MAX_LINES {
+            heard.warnings.push((about, reason(line)));
+        }
+    }
+
+    fn take_answer(&self, line: &str) {
+        if line.starts_with("getBlockLocations response") {
+            let nodes = words::first_block(line);
+            // What is no address would be resolved once more.
+            let plain = |nodes: &Vec<Replica>| nodes.iter().all(|node| address(node).is_some());
+            self.lock().replicas = nodes.filter(plain);
+            return;
+        }
+        // Where a new block goes is told to nobody before it is dialled.
+        let told = ["addBlock response", "getAdditionalDatanode response"];
+        if told.iter().any(|words| line.starts_with(words)) {
+            let policy = Policy::default();
+            let may = |node: &Replica| address(node).is_some_and(|it| policy.refuses(it).is_none());
+            if !words::datanodes(line).is_some_and(|nodes| nodes.iter().all(may)) {
+                self.shut(Kind::Forbidden);
+            }
+        }
+    }
+
+    fn take_offer(&self, line: &str) {
+        let Some(service) = self.lock().service.clone() else {
+            return;
+        };
+        let offer = words::offer(line);
+        let same = |(method, named): &(String, Option<(String, String)>)| {
+            method == "KERBEROS" && named.as_ref() == Some(&service)
+        };
+        if !offer.iter().any(same) || offer.iter().any(|(method, _)| method == "SIMPLE") {
+            self.shut(Kind::Downgraded);
+        }
+    }
+}
+
+fn address(node: &Replica) -> Option<IpAddr> {
+    node.address.parse().ok()
 }
 
 impl Log for Ear {
@@ -89,26 +164,26 @@ impl Log for Ear {
         if !self.enabled(record.metadata()) {
             return;
         }
+        let target = record.target();
         if record.level() <= Level::Warn {
+            self.take_warning(&printed(record));
+        } else if target.ends_with("::protocol") {
+            self.take_answer(&printed(record));
+        } else if target.ends_with("::connection") {
             let line = printed(record);
-            let mut heard = self.lock();
-            if heard.warnings.len() < MAX_LINES {
-                let about = replicas_of(&line).and_then(|mut nodes| nodes.pop());
-                heard.warnings.push((about, reason(&line)));
+            if line.starts_with("RPC header response")
+                && let Some(fatal) = words::fatal(&line)
+            {
+                self.lock().fatal = Some(fatal);
             }
-        } else if record.target().ends_with("::protocol") {
+        } else if target.ends_with("::sasl") {
             let line = printed(record);
-            if line.starts_with("getBlockLocations response") {
-                // The first block: the others have lists of their own.
-                let first = line.split("LocatedBlockProto {").nth(1).unwrap_or_default();
-                self.lock().replicas = replicas_of(first);
-            }
-        } else if record.target().ends_with("::connection") {
-            let line = printed(record);
-            if line.starts_with("RPC header response") && line.contains("status: Fatal") {
-                let class = quoted(&line, "exception_class_name: Some(\"");
-                let words = quoted(&line, "error_msg: Some(\"");
-                self.lock().fatal = class.zip(words);
+            if line.starts_with("Handling SASL message") && line.contains("state: Negotiate") {
+                self.take_offer(&line);
+            } else if line.starts_with("Data transfer encryptor response") {
+                let mut heard = self.lock();
+                let payload = words::payload(&line);
+                heard.challenge = heard.challenge.take().or(payload);
             }
         }
     }
@@ -139,29 +214,6 @@ impl Write for Bounded {
     }
 }
 
-/// Returns what stands in quotes behind a label.
-fn quoted(line: &str, label: &str) -> Option<String> {
-    let (_, rest) = line.split_once(label)?;
-    let end = rest.find('"')?;
-    Some(rest[..end].chars().take(MAX_LINE).collect())
-}
-
-/// Reads the addresses of `DatanodeIdProto { ip_addr: "..", host_name: "..", .., xfer_port: .. }`, and
-/// nothing else: what is printed beside them holds tokens. `None` where one of them has another form.
-fn replicas_of(line: &str) -> Option<Vec<Replica>> {
-    let nodes = line.split("DatanodeIdProto {").skip(1).take(MAX_REPLICAS);
-    let read = nodes.map(|node| {
-        let (_, port) = node.split_once("xfer_port: ")?;
-        let digits = port.find(|it: char| !it.is_ascii_digit())?;
-        Some(Replica {
-            address: quoted(node, "ip_addr: \"")?,
-            name: quoted(node, "host_name: \"")?,
-            port: port[..digits].parse().ok()?,
-        })
-    });
-    read.collect()
-}
-
 /// Returns what a line says without the description of the `DataNode`.
 fn reason(line: &str) -> String {
     let words = line.split("DatanodeIdProto").next().unwrap_or_default();
@@ -185,16 +237,20 @@ mod tests {
     #[test]
     fn a_warning_names_the_datanode_and_the_reason() {
         let line = format!("Failed to connect to DataNode {NODE}: IOError(Kind(UnexpectedEof))");
+        let ear = Ear(Mutex::new(Heard {
+            replicas: None,
+            warnings: Vec::new(),
+            fatal: None,
+            challenge: None,
+            service: None,
+            shut: None,
+        }));
+        ear.take_warning(&line);
+        let heard = ear.lock();
+        let (node, words) = &heard.warnings[0];
+        assert_eq!(node.as_ref().map(|it| it.port), Some(9866));
         assert_eq!(
-            replicas_of(&line),
-            Some(vec![Replica {
-                address: "127.0.0.1".to_owned(),
-                name: "node-1".to_owned(),
-                port: 9866
-            }])
-        );
-        assert_eq!(
-            reason(&line),
+            words,
             "Failed to connect to DataNode IOError(Kind(UnexpectedEof))"
         );
     }
@@ -203,18 +259,12 @@ mod tests {
     fn nothing_of_a_token_is_kept() {
         let token = "block_token: TokenProto { identifier: [116, 111], password: [115, 101] }";
         let line = format!("Failed to read {NODE} with {token}: IOError(Kind(TimedOut))");
-        let told = format!("{:?} {}", replicas_of(&line), reason(&line));
+        let told = reason(&line);
         assert!(told.contains("TimedOut"), "{told}");
         assert!(
             !told.contains("116") && !told.contains("password"),
             "{told}"
         );
-    }
-
-    #[test]
-    fn what_has_another_form_is_no_list() {
-        assert_eq!(replicas_of("no node at all"), Some(Vec::new()));
-        assert_eq!(replicas_of("DatanodeIdProto { address: 1 }"), None);
     }
 
     #[test]

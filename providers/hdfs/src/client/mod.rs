@@ -8,6 +8,7 @@ mod child;
 mod heard;
 mod order;
 mod session;
+mod words;
 
 pub use child::run;
 pub(crate) use order::{

@@ -13,6 +13,8 @@ pub(crate) struct Order {
     pub(crate) options: Vec<(String, String)>,
     /// Whom it says that it is, without Kerberos.
     pub(crate) user: Option<String>,
+    /// The service and the host that a login with Kerberos has to be for.
+    pub(crate) service: Option<(String, String)>,
     /// The principal and the path of its keytab. A ticket cache comes with the environment.
     pub(crate) keytab: Option<(String, String)>,
 }
@@ -35,8 +37,9 @@ pub(crate) enum Question {
     Locate { path: String },
     /// One byte of that file, from where it was told.
     Read,
-    /// The same, with protection of blocks where there was none, or without.
-    ReadOtherwise { path: String },
+    /// The same once more from a new start; `otherwise` with protection of blocks where there was none, or
+    /// without.
+    ReadAgain { path: String, otherwise: bool },
     /// Makes a file in a folder that is not there, which shows the right and leaves nothing.
     ProveWrite { path: String },
     /// A new file.
@@ -57,8 +60,11 @@ pub(crate) struct Answered {
 pub(crate) enum Answer {
     Looked(Looked),
     Located(Block),
-    /// A byte was read; what the client wrote to its log meanwhile.
-    Read(Vec<Heard>),
+    /// A byte was read; what the client wrote to its log meanwhile, and what a `DataNode` asked for
+    /// first.
+    Read(Vec<Heard>, Option<Vec<u8>>),
+    /// A file was made where none should have been, and could not be removed.
+    Left,
     Text(String),
     /// Whether there was something.
     Deleted(bool),
@@ -112,6 +118,8 @@ pub(crate) struct Listing {
 pub(crate) struct Block {
     /// Its copies, in the order of the `NameNode`.
     pub(crate) replicas: Vec<Replica>,
+    /// Whether the file has no block at all.
+    pub(crate) empty: bool,
 }
 
 /// A copy of a block, as the `NameNode` tells of it.
@@ -139,6 +147,10 @@ pub(crate) enum Kind {
     Data,
     /// The client does not say what it has to.
     Mute,
+    /// The `NameNode` has led the client to another login than it has offered linkdial.
+    Downgraded,
+    /// The `NameNode` has led the client to an address that must not be dialled.
+    Forbidden,
     /// The client can not do it.
     Unsupported,
     /// The client itself.
@@ -152,6 +164,8 @@ pub(crate) struct Failure {
     /// The class of a Java exception.
     pub(crate) class: String,
     pub(crate) message: String,
+    /// Whether the file was made before it went wrong.
+    pub(crate) made: bool,
     /// What the client wrote to its log about it: the `DataNode`, and what went wrong there.
     pub(crate) log: Vec<Heard>,
 }
@@ -168,6 +182,7 @@ impl Failure {
             kind,
             class: String::new(),
             message: message.chars().take(MAX_TEXT).collect(),
+            made: false,
             log: Vec::new(),
         }
     }

@@ -33,9 +33,7 @@ impl Client {
             process.tell(order).await?;
             Ok(Self(Mutex::new(Conversation { process, number: 0 })))
         };
-        starting
-            .await
-            .map_err(|error: io::Error| broken("could not be started", &error))
+        starting.await.map_err(|error: io::Error| unstarted(&error))
     }
 
     /// Asks, and waits for the answer to this question. The caller holds the deadline.
@@ -46,7 +44,7 @@ impl Client {
         question: Question,
     ) -> Result<Result<Answer, Failure>, Diagnosis> {
         let answer = self.exchange(question).await;
-        answer.map_err(|error| broken("ended without an answer", &error))
+        answer.map_err(|error| ended(&error))
     }
 
     async fn exchange(&self, question: Question) -> io::Result<Result<Answer, Failure>> {
@@ -65,12 +63,22 @@ impl Client {
     }
 }
 
-/// The process of the client does not do its work: a shortage of this machine, or a fault of its own.
-fn broken(how: &str, error: &io::Error) -> Diagnosis {
+/// The system starts no process, or not to its end: a shortage of this machine.
+fn unstarted(error: &io::Error) -> Diagnosis {
     Diagnosis::new(
         Code::DefineNotCompiledIn,
-        format!("the process of the client {how}"),
+        "the client could not be started in a process of its own",
     )
     .evidence("error", error)
-    .hint("this machine may lack memory or processes, or the peer sent what the client can not bear; run it again")
+    .hint("this machine may lack memory or processes; run it again")
+}
+
+/// The process has ended over a question: the peer has sent what it could not bear.
+fn ended(error: &io::Error) -> Diagnosis {
+    Diagnosis::new(
+        Code::AccessServerError,
+        "the client ended while it read what the cluster sent",
+    )
+    .evidence("error", error)
+    .hint("what was sent is broken, or takes more memory than a client is given; look at the server's log")
 }

@@ -19,6 +19,10 @@ use super::order::{Answer, Order, Outcome};
 /// Nobody orders more, in bytes: certificates may be among the options.
 const MAX_ORDER: u64 = 8 * 1024 * 1024;
 
+/// No client needs more memory, in bytes; a peer decides how much it is told and how many brokers
+/// there are.
+const MEMORY: u64 = 2 * 1024 * 1024 * 1024;
+
 /// Lines and errors beyond this many say nothing new.
 const MAX_LINES: usize = 50;
 
@@ -47,7 +51,7 @@ pub fn run<R: Read + Send + 'static>(input: R, output: &mut dyn Write) -> io::Re
     let order: Order = serde_json::from_slice(&line)?;
     drop(line);
     // Before there is any thread: each one takes what it may from the one that starts it.
-    confine(Some(&order.ports))?;
+    confine(Some(&order.ports), MEMORY)?;
     let limit = Duration::from_millis(order.limit_ms);
     let (done, waiting) = mpsc::channel();
     let gone = done.clone();
