@@ -37,7 +37,7 @@ pub(crate) async fn read(
     }
     // Where it is, is not yet that it can be read.
     probe.take_back();
-    if block.replicas.is_empty() {
+    if block.replicas.is_empty() || block.empty {
         return Err(probe.halt(Some(&session.endpoint), nowhere(path)));
     }
     let alive = reach(probe, config, &block).await?;

@@ -16,7 +16,7 @@ CREATE LINK nobody AS S3 CREDENTIALS '{"aws_access_key_id": "a", "aws_secret_acc
 CREATE LINK blob AS AZURE CREDENTIALS '{"account_name": "shop", "account_key": "bTRya2Vk"}';
 CREATE LINK bucket AS GCS CREDENTIALS '{"access_id": "GOOG1EXAMPLE", "secret_key": "m4rked"}'
   CONFIG '{"endpoint_url": "http://{closed}"}';
-CREATE LINK files AS HDFS CREDENTIALS '' CONFIG '{"fs.defaultFS": "hdfs://nn1:8020"}';
+CREATE LINK files AS HDFS CREDENTIALS '' CONFIG '{"dfs.client.use.datanode.hostname": true}';
 CREATE LINK bus AS KAFKA CONFIG '{"security.protocol": "PLAINTEXT"}' CREDENTIALS '{}';
 CREATE LINK documents AS MONGODB CONFIG '{"mongodb.hosts": "h0:27017"}'
   CREDENTIALS '{"mongodb.user": "reader", "mongodb.password": "m4rked"}';
@@ -31,7 +31,7 @@ CREATE LINK blob AS AZURE CREDENTIALS '{"account_name": "shop", "account_key": "
 CREATE LINK blob AS AZURE CREDENTIALS '{"account_name": "shop", "account_key": "bTRya2Vk"}';
 CREATE LINK bucket AS GCS CREDENTIALS '{"access_id": "GOOG1EXAMPLE", "secret_key": "m4rked"}'
   CONFIG '{"endpoint_url": "http://{closed}"}';
-CREATE LINK files AS HDFS CREDENTIALS '' CONFIG '{"fs.defaultFS": "hdfs://nn1:8020"}';
+CREATE LINK files AS HDFS CREDENTIALS '' CONFIG '{"dfs.client.use.datanode.hostname": true}';
 CREATE LINK documents AS MONGODB CONFIG '{"mongodb.hosts": "h0:27017"}'
   CREDENTIALS '{"mongodb.user": "reader", "mongodb.password": "m4rked"}';
 CREATE LINK rows AS MYSQL CONFIG '{"database.hostname": "db1", "database.port": 3306}'
