@@ -4,6 +4,7 @@
 
 mod conformance;
 mod datanodes;
+mod impostor;
 mod kerberos;
 #[path = "../lab/mod.rs"]
 mod lab;

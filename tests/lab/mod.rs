@@ -49,6 +49,10 @@ pub(crate) fn fail(
 }
 
 impl Case {
+    pub(crate) fn code(self, code: &'static str) -> Self {
+        Self { code, ..self }
+    }
+
     pub(crate) fn verdict(self, verdict: &'static str) -> Self {
         Self { verdict, ..self }
     }
