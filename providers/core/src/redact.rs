@@ -194,6 +194,10 @@ impl Gathered {
         let Some((scheme, token)) = value.split_once(' ') else {
             return;
         };
+        // The words of a PEM are no secret, and stand in many a sentence.
+        if scheme == "-----BEGIN" {
+            return;
+        }
         let token = token.trim();
         if token.len() >= SUBSTRING_LENGTH {
             self.add(token);

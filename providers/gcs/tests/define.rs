@@ -236,3 +236,38 @@ fn what_is_wrong_in_a_key_file_is_named_in_place() {
         "fail define.missing-key CREDENTIALS/service_account_key"
     );
 }
+
+#[test]
+fn nothing_of_a_private_key_is_shown() {
+    let pem = ServiceAccount::shared().private_key_pem();
+    let body: String = pem.lines().filter(|line| !line.starts_with("--")).collect();
+    let elliptic = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49\n";
+    for (private_key, reason) in [
+        (pem.replace('\n', ""), "its line breaks are missing"),
+        (
+            pem.replace('\n', "\\n"),
+            "its line breaks are the two characters `\\n`",
+        ),
+        (pem[..900].to_owned(), "no END line"),
+        (elliptic.to_owned(), "no END line"),
+        (body, "no BEGIN line"),
+        (
+            pem.replace("MII", "MIJ"),
+            "what stands between BEGIN and END is no key of RSA",
+        ),
+    ] {
+        let credentials = account(|file| file["private_key"] = json!(private_key));
+        let opened = open(&credentials, "");
+        let finding = opened.findings.last().unwrap();
+        assert_eq!(
+            finding.message,
+            "the private key of the service account can not be read"
+        );
+        assert_eq!(finding.evidence, [("reason", reason.to_owned())]);
+        // Neither in decimal: an error of the parser shows the bytes so.
+        let bytes: Vec<u8> = private_key.bytes().skip(28).take(8).collect();
+        let decimal = format!("{bytes:?}");
+        let shown = format!("{:?}", opened.findings);
+        assert!(!shown.contains(decimal.trim_matches(['[', ']'])), "{shown}");
+    }
+}
