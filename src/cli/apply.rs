@@ -245,6 +245,9 @@ fn exit(ending: &Ending, interrupted: bool) -> Exit {
     if interrupted && !ending.complete {
         return Exit::Interrupted;
     }
+    if ending.broken {
+        return Exit::Broken;
+    }
     if !ending.errors.is_empty() || ending.count(Outcome::Error) > 0 {
         return Exit::Usage;
     }

@@ -83,6 +83,8 @@ pub struct Check {
     pub place: Option<Place>,
     /// How long the check took.
     pub elapsed: Duration,
+    /// Whether linkdial itself failed inside it: the run has not done its work.
+    pub broken: bool,
     /// The record, in the order it was made.
     pub steps: Vec<Step>,
 }
