@@ -20,8 +20,10 @@ pub(crate) const ENDPOINT: &str = "endpoint_url";
 /// documentation; extensions are ours.
 pub(crate) const KEYS: &[Key] = &[
     Key::credential(ACCOUNT, Shape::Text),
-    Key::credential(ACCOUNT_KEY, Shape::Text).secret(),
-    Key::credential(SAS_TOKEN, Shape::Text).secret().extension(),
+    Key::credential(ACCOUNT_KEY, Shape::Token).secret(),
+    Key::credential(SAS_TOKEN, Shape::Token)
+        .secret()
+        .extension(),
     Key::config(ENDPOINT, Shape::Text).extension(),
     Key::config("disable_gunzip", Shape::Boolean),
     Key::config("suffixes", Shape::TextList),
@@ -208,6 +210,9 @@ fn auth(clauses: &mut Clauses<'_>, endpoint: Option<&Url>) -> Option<Auth> {
             );
             None
         }
+        // It says already what is wrong with it.
+        (Some(_), None) if clauses.failed_at(ACCOUNT_KEY) => None,
+        (None, Some(_)) if clauses.failed_at(SAS_TOKEN) => None,
         (Some(key), None) => account_key(clauses, &key, endpoint.is_some()),
         (None, Some(sas)) => shared_access(clauses, &sas, endpoint),
         (None, None) => {

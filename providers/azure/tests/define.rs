@@ -63,6 +63,18 @@ fn the_good_examples_have_no_finding() {
 }
 
 #[test]
+fn a_key_in_quotes_or_two_lines_is_one_finding() {
+    for (value, code) in [
+        (format!("'{KEY}'"), "define.stray-whitespace"),
+        (KEY.replace("d/k", "d/k\\n"), "define.invalid-value"),
+        (KEY.replace("d/k", "d/k\n"), "define.raw-line-break"),
+    ] {
+        let expected = format!("fail {code} CREDENTIALS/account_key");
+        assert_eq!(findings(&key(&value), ""), [expected]);
+    }
+}
+
+#[test]
 fn keys_of_our_own_are_named() {
     let opened = common::open(
         &good_sas(),

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 
 use crate::clause::{Clause, Document, Node, Value};
-use crate::define::{Key, Shape};
+use crate::define::{Key, LONGEST_SECRET, Shape};
 use crate::forms::{Forms, SUBSTRING_LENGTH, View};
 use crate::link::Definition;
 use crate::secret::Secret;
@@ -118,6 +118,8 @@ impl Gathered {
         if secret.is_empty() {
             return;
         }
+        // Each form takes many times its length, and no link with a longer one is dialled.
+        let secret = &secret[..secret.floor_char_boundary(LONGEST_SECRET)];
         let bytes = secret.as_bytes();
         let mut forms = vec![
             secret.to_owned(),

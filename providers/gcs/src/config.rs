@@ -26,8 +26,8 @@ const GOOGLE: &str = "https://storage.googleapis.com";
 /// Every key of a GCS link: CREATE LINK and CREATE PIPELINE of the SingleStore documentation;
 /// extensions are ours.
 pub(crate) const KEYS: &[Key] = &[
-    Key::credential(ACCESS_ID, Shape::Text),
-    Key::credential(SECRET, Shape::Text).secret(),
+    Key::credential(ACCESS_ID, Shape::Token),
+    Key::credential(SECRET, Shape::Token).secret(),
     Key::credential(SERVICE_ACCOUNT, Shape::Document)
         .secret()
         .extension(),

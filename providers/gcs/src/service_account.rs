@@ -98,24 +98,22 @@ pub(crate) fn read(clauses: &mut Clauses<'_>) -> Option<ServiceAccount> {
     }
     let email = text("client_email")?.to_owned();
     let (key, key_id) = (text("private_key")?, text("private_key_id")?);
-    match credentials(&email, key, key_id) {
-        Ok(credentials) => Some(ServiceAccount {
-            email,
-            project: text("project_id").map(str::to_owned),
-            credentials,
-        }),
-        // The parsers below quote the bytes of the key in their errors: none of their words is shown.
-        Err(_) => {
-            let (reason, hint) = fault(key);
-            clauses.add(
-                invalid("the private key of the service account can not be read".to_owned())
-                    .evidence("reason", reason)
-                    .key(clauses.place_in(SERVICE_ACCOUNT, "private_key"))
-                    .hint(hint),
-            );
-            None
-        }
-    }
+    // The parsers below quote the bytes of the key in their errors: none of their words is shown.
+    let Ok(credentials) = credentials(&email, key, key_id) else {
+        let (reason, hint) = fault(key);
+        clauses.add(
+            invalid("the private key of the service account can not be read".to_owned())
+                .evidence("reason", reason)
+                .key(clauses.place_in(SERVICE_ACCOUNT, "private_key"))
+                .hint(hint),
+        );
+        return None;
+    };
+    Some(ServiceAccount {
+        email,
+        project: text("project_id").map(str::to_owned),
+        credentials,
+    })
 }
 
 /// Says what is wrong with a private key, and how to mend it, without a word of the key.

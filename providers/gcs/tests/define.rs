@@ -70,6 +70,18 @@ fn identity_rules() {
             "fail define.stray-whitespace CREDENTIALS/secret_key",
         ),
         (
+            r#"{"access_id":"GOOG1A\nB","secret_key":"s3cr3t"}"#,
+            "fail define.invalid-value CREDENTIALS/access_id",
+        ),
+        (
+            r#"{"access_id":"GOOG1Ä","secret_key":"s3cr3t"}"#,
+            "fail define.invalid-value CREDENTIALS/access_id",
+        ),
+        (
+            r#"{"access_id":"GOOG1A","secret_key":"s3c\u0000r3t"}"#,
+            "fail define.invalid-value CREDENTIALS/secret_key",
+        ),
+        (
             r#"{"access_id":"your_google_access_key","secret_key":"s3cr3t"}"#,
             "fail define.placeholder-value CREDENTIALS/access_id",
         ),

@@ -70,6 +70,15 @@ impl Pair {
                         .key(clauses.place(secret))
                         .hint(form.hint),
                     );
+                } else if !shown.is_ascii() && !clauses.failed_at(id) {
+                    clauses.add(
+                        Diagnosis::new(
+                            Code::DefineInvalidValue,
+                            format!("`{id}` holds a character that no header can carry"),
+                        )
+                        .key(clauses.place(id))
+                        .hint(form.hint),
+                    );
                 }
                 Self::Whole(Keys {
                     id: shown,
