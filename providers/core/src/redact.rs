@@ -21,6 +21,9 @@ pub(crate) const SHOWN_LENGTH: usize = 512;
 /// most of it is secrets.
 const SEARCHED_LENGTH: usize = 64 * 1024;
 
+/// No key is shorter, in bytes; a shorter text is base64 by chance.
+const KEY_LENGTH: usize = 16;
+
 /// Knows a link's secrets in the forms in which they travel; how a form is escaped, and in which
 /// letter case it comes back, does not matter.
 #[derive(Clone, Default)]
@@ -133,6 +136,7 @@ impl Gathered {
             hex(bytes, ":"),
         ];
         forms.extend(inside_base64(bytes));
+        forms.extend(behind_base64(secret));
         forms.sort_unstable();
         forms.dedup();
         self.0.extend(forms.into_iter().map(Secret::new));
@@ -241,6 +245,18 @@ fn hex(secret: &[u8], between: &str) -> String {
     pairs.join(between)
 }
 
+/// What a key in base64 stands for, as others write the same bytes.
+fn behind_base64(secret: &str) -> Vec<String> {
+    let engines = [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD];
+    let decoded = engines.iter().find_map(|it| it.decode(secret.trim()).ok());
+    let Some(bytes) = decoded.filter(|bytes| bytes.len() >= KEY_LENGTH) else {
+        return Vec::new();
+    };
+    let mut forms: Vec<String> = engines.iter().map(|it| it.encode(&bytes)).collect();
+    forms.extend(["", " ", ":"].map(|between| hex(&bytes, between)));
+    forms
+}
+
 /// The letters that base64 makes of the secret inside a longer text, at each of the three places
 /// it can have in the groups of three bytes; those that its neighbours change are left out.
 fn inside_base64(secret: &[u8]) -> Vec<String> {
@@ -330,6 +346,24 @@ mod tests {
         }
         let chance = "it wants QzXjKvW, and the link sends Bearer";
         assert_eq!(redactor.redacted(chance), chance);
+    }
+
+    #[test]
+    fn the_bytes_of_a_key_in_base64_are_known_in_other_forms() {
+        let bytes: Vec<u8> = (190..=222).collect();
+        let mut redactor = Redactor::default();
+        redactor.add(&STANDARD.encode(&bytes));
+        for form in [
+            URL_SAFE.encode(&bytes),
+            URL_SAFE_NO_PAD.encode(&bytes),
+            hex(&bytes, ""),
+            hex(&bytes, ":").to_uppercase(),
+        ] {
+            assert_eq!(
+                redactor.redacted(format!("a {form} b")),
+                format!("a {REDACTED} b")
+            );
+        }
     }
 
     #[test]
