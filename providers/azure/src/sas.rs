@@ -68,6 +68,15 @@ impl Sas {
         let pairs: Vec<(String, String)> = form_urlencoded::parse(text.as_bytes())
             .into_owned()
             .collect();
+        let twice = |(index, (name, _)): (usize, &(String, String))| {
+            pairs[..index].iter().any(|(before, _)| before == name)
+        };
+        if pairs.iter().enumerate().any(twice) {
+            return Err(malformed(
+                "has a parameter twice",
+                "copy it again: which of the two the service takes is not defined",
+            ));
+        }
         let get = |name: &str| {
             let found = pairs.iter().find(|(known, _)| known == name);
             found.map(|(_, value)| value.clone())

@@ -75,6 +75,18 @@ fn a_key_in_quotes_or_two_lines_is_one_finding() {
 }
 
 #[test]
+fn a_parameter_of_a_signature_stands_once() {
+    let other = "sig=b3RoZXJvdGhlcm90aGVyb3RoZXJvdGhlcm90aGVyMDA%3D";
+    for twice in [other, "sp=r"] {
+        let credentials = good_sas().replace("sv=", &format!("{twice}&sv="));
+        let opened = common::open(&credentials, "");
+        let finding = opened.findings.last().unwrap();
+        assert_eq!(finding.message, "`sas_token` has a parameter twice");
+        assert_eq!(finding.code.as_str(), "define.invalid-value");
+    }
+}
+
+#[test]
 fn keys_of_our_own_are_named() {
     let opened = common::open(
         &good_sas(),
