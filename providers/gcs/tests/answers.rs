@@ -444,3 +444,21 @@ fn a_target_that_does_not_fit_is_not_dialled() {
     assert_eq!(summary(&steps), "warn define.target-scheme");
     assert_eq!(server.requests().len(), 2);
 }
+
+#[test]
+fn a_secret_in_the_place_of_the_id_is_not_shown() {
+    let secret = "bGFiLXJvb3QtaG1hYy1zZWNyZXQtLS0tLS0tLS0t";
+    let credentials = format!(r#"{{"access_id":"{secret}","secret_key":"m4rk3d/secret+"}}"#);
+    let echo = error(403, "InvalidAccessKeyId", &format!("no key {secret}"), "");
+    let steps = listing(&credentials, echo);
+    assert_eq!(
+        evidence(&steps, "remote_message"),
+        Some("no key [redacted]")
+    );
+    // The id of a service account is as long, and no secret.
+    let id = format!("GOOG1{}", "E".repeat(56));
+    let credentials = format!(r#"{{"access_id":"{id}","secret_key":"m4rk3d/secret+"}}"#);
+    let echo = error(403, "InvalidAccessKeyId", &format!("no key {id}"), "");
+    let steps = listing(&credentials, echo);
+    assert_eq!(evidence(&steps, "key_id"), Some(id.as_str()));
+}
