@@ -215,6 +215,8 @@ fn auth(clauses: &mut Clauses<'_>, endpoint: Option<&Url>) -> Option<Auth> {
         (None, Some(_)) if clauses.failed_at(SAS_TOKEN) => None,
         (Some(key), None) => account_key(clauses, &key, endpoint.is_some()),
         (None, Some(sas)) => shared_access(clauses, &sas, endpoint),
+        // One of them is there and empty.
+        (None, None) if clauses.failed_at(ACCOUNT_KEY) || clauses.failed_at(SAS_TOKEN) => None,
         (None, None) => {
             clauses.missing(
                 ACCOUNT_KEY,

@@ -63,6 +63,14 @@ fn the_good_examples_have_no_finding() {
 }
 
 #[test]
+fn what_is_there_and_empty_is_a_finding() {
+    let expected = "fail define.invalid-value CREDENTIALS/account_key";
+    assert_eq!(findings(&key(""), ""), [expected]);
+    let expected = "fail define.invalid-value CONFIG/endpoint_url";
+    assert_eq!(findings(SHARED_KEY, r#"{"endpoint_url":""}"#), [expected]);
+}
+
+#[test]
 fn a_key_in_quotes_or_two_lines_is_one_finding() {
     for (value, code) in [
         (format!("'{KEY}'"), "define.stray-whitespace"),

@@ -265,7 +265,6 @@ fn a_document_is_an_object_or_its_text() {
     for credentials in [
         r#"{"file":"/a/path"}"#,
         r#"{"file":"[1]"}"#,
-        r#"{"file":""}"#,
         "{}",
     ] {
         let definition = definition(credentials, "");

@@ -95,6 +95,33 @@ fn identity_rules() {
 }
 
 #[test]
+fn what_is_there_and_empty_makes_no_anonymous_link() {
+    let empty = |key: &str| format!("fail define.invalid-value CREDENTIALS/{key}");
+    for (credentials, expected) in [
+        (
+            r#"{"access_id":"","secret_key":""}"#,
+            vec![empty("access_id"), empty("secret_key")],
+        ),
+        (
+            r#"{"access_id":"GOOG1A","secret_key":""}"#,
+            vec![empty("secret_key")],
+        ),
+        (
+            r#"{"service_account_key":{}}"#,
+            vec![EXTENSION.to_owned(), empty("service_account_key")],
+        ),
+        (
+            r#"{"service_account_key":""}"#,
+            vec![EXTENSION.to_owned(), empty("service_account_key")],
+        ),
+    ] {
+        assert_eq!(findings(credentials, ""), expected, "{credentials}");
+    }
+    let endpoint = findings(HMAC, r#"{"endpoint_url":""}"#);
+    assert_eq!(endpoint[1], "fail define.invalid-value CONFIG/endpoint_url");
+}
+
+#[test]
 fn config_rules() {
     let extension = "warn define.extension-key CONFIG/endpoint_url";
     let invalid = "fail define.invalid-value CONFIG/endpoint_url";

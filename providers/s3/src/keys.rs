@@ -57,6 +57,13 @@ impl Pair {
     pub fn read(clauses: &mut Clauses<'_>, form: &PairForm) -> Self {
         let PairForm { id, secret, .. } = *form;
         match (clauses.text(id), clauses.secret(secret)) {
+            // What is wrong with one of them is found already.
+            (shown, signs)
+                if (shown.is_none() || signs.is_none())
+                    && (clauses.failed_at(id) || clauses.failed_at(secret)) =>
+            {
+                Self::Half
+            }
             (None, None) => Self::Absent,
             (Some(shown), Some(signs)) => {
                 let is_id = form.looks_like_id;

@@ -71,6 +71,11 @@ fn identity_rules() {
             "fail define.invalid-value CREDENTIALS/aws_session_token",
         ),
         (
+            r#"{"aws_access_key_id":"AKIA1","aws_secret_access_key":""}"#,
+            "",
+            "fail define.invalid-value CREDENTIALS/aws_secret_access_key",
+        ),
+        (
             r#"{"aws_session_token":"t0ken"}"#,
             "",
             "fail define.missing-key CREDENTIALS/aws_access_key_id",

@@ -107,6 +107,10 @@ impl Clauses<'_> {
             );
             return;
         }
+        if matches!(known.shape, Shape::Document | Shape::Token) && size(node) == 0 {
+            self.empty(name, place);
+            return;
+        }
         match (&node.value, known.shape) {
             // Its members are its writer's: a key in PEM ends with a line break.
             (Value::Object(_), Shape::Document) => {}
@@ -165,6 +169,15 @@ impl Clauses<'_> {
             }
             _ => {}
         }
+    }
+
+    /// What would be there is what the link is: without it, it would be another.
+    pub(crate) fn empty(&mut self, name: &str, place: KeyPlace) {
+        self.findings.push(
+            Diagnosis::new(Code::DefineInvalidValue, format!("`{name}` is empty"))
+                .key(place)
+                .hint("write its value, or remove the key; a variable may have filled nothing in"),
+        );
     }
 
     fn check_item(&mut self, name: &str, node: &Node, place: KeyPlace) {
