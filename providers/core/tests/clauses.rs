@@ -262,11 +262,7 @@ fn a_document_is_an_object_or_its_text() {
         assert_eq!(clauses.place_in("file", "a/b").pointer, place);
         assert!(clauses.into_findings().is_empty(), "{credentials}");
     }
-    for credentials in [
-        r#"{"file":"/a/path"}"#,
-        r#"{"file":"[1]"}"#,
-        "{}",
-    ] {
+    for credentials in [r#"{"file":"/a/path"}"#, r#"{"file":"[1]"}"#, "{}"] {
         let definition = definition(credentials, "");
         let clauses = Clauses::new(&definition, KEYS);
         assert!(clauses.document("file").is_none(), "{credentials}");

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use common::{
     HMAC, ONE, config, dial, dial_with, error, listing, service_account, settings, write, xml,
 };
+use linkdial_core::store::SENTINEL;
 use linkdial_core::testing::record::{diagnosis, evidence, note, passed, summary};
 use linkdial_core::{Blame, Intent, Retry, Settings, Stage};
 use linkdial_testcontainers::broken::Broken;
@@ -461,4 +462,50 @@ fn a_secret_in_the_place_of_the_id_is_not_shown() {
     let echo = error(403, "InvalidAccessKeyId", &format!("no key {id}"), "");
     let steps = listing(&credentials, echo);
     assert_eq!(evidence(&steps, "key_id"), Some(id.as_str()));
+}
+
+#[test]
+fn what_may_still_appear_after_a_put_without_an_answer_is_named() {
+    let missing = || error(404, "NoSuchKey", "The specified key does not exist.", "");
+    for delete in [missing(), Answer::status(204)] {
+        let server = ScriptedHttp::script()
+            .on(Match::any().query("list-type=2"), [xml(ONE)])
+            .on(Match::any().method("PUT"), [Answer::silence()])
+            .on(Match::any().method("DELETE"), [delete])
+            .start();
+        let settings = Settings {
+            write: true,
+            stage_timeout: Duration::from_millis(300),
+            ..settings()
+        };
+        let config = config(&server.url());
+        let steps = dial_with(HMAC, &config, Some("bucket/in/"), Intent::WRITE, settings);
+        let left = steps.last().unwrap().diagnosis.as_ref().unwrap();
+        assert_eq!(left.code.as_str(), "write.leftover");
+        assert!(
+            left.message.ends_with("may still appear"),
+            "{}",
+            left.message
+        );
+    }
+}
+
+#[test]
+fn a_version_that_is_none_leaves_the_sentinel() {
+    let server = ScriptedHttp::script()
+        .on(Match::any().query("list-type=2"), [xml(ONE)])
+        .on(
+            Match::any().method("PUT"),
+            [Answer::status(200).header("x-goog-generation", &"'".repeat(5_000))],
+        )
+        .on(
+            Match::any().method("GET"),
+            [Answer::status(200).body(SENTINEL.to_vec())],
+        )
+        .on(Match::any().method("DELETE"), [Answer::status(204)])
+        .start();
+    let steps = write(HMAC, &config(&server.url()), "bucket/in/");
+    assert_eq!(summary(&steps), "warn write.leftover");
+    let mut requests = server.requests().into_iter();
+    assert!(requests.all(|request| request.method != "DELETE"));
 }
