@@ -509,3 +509,18 @@ fn a_version_that_is_none_leaves_the_sentinel() {
     let mut requests = server.requests().into_iter();
     assert!(requests.all(|request| request.method != "DELETE"));
 }
+
+#[test]
+fn a_listing_that_does_not_end_is_none() {
+    let start = ONE.split_once("<Contents>").unwrap().0;
+    for cut in [
+        start.to_owned(),
+        format!("{start}{}", "<a>".repeat(100_000)),
+    ] {
+        let steps = listing(HMAC, xml(&cut));
+        let expected = "fail access.not-this-service CONFIG/endpoint_url";
+        assert_eq!(summary(&steps), expected);
+        let answer = evidence(&steps, "answer");
+        assert_eq!(answer, Some("a listing that does not end"));
+    }
+}
