@@ -314,3 +314,34 @@ fn no_text_holds_a_secret() {
         );
     }
 }
+
+#[test]
+fn names_and_logins_of_others_say_what_is_meant() {
+    for (credentials, expected, hint) in [
+        (
+            format!(r#"{{"connection_string":"AccountName=orders;AccountKey={KEY}"}}"#),
+            "fail define.unknown-key CREDENTIALS/connection_string",
+            "take AccountName and AccountKey out of it",
+        ),
+        (
+            r#"{"tenant_id":"tenant-1","client_id":"client-1","client_secret":"s3cr3t"}"#.to_owned(),
+            "fail define.unknown-key CREDENTIALS/tenant_id",
+            "SingleStore logs in with the account's key only",
+        ),
+        (
+            format!(r#"{{"storage_account_name":"orders","account_key":"{KEY}"}}"#),
+            "fail define.missing-key CREDENTIALS/storage_account_name",
+            "rename it to `account_name`",
+        ),
+        (
+            format!(r#"{{"account_name":"orders","key":"{KEY}"}}"#),
+            "fail define.missing-key CREDENTIALS/key",
+            "rename it to `account_key`",
+        ),
+    ] {
+        let opened = common::open(&credentials, "");
+        assert_eq!(findings(&credentials, ""), [expected]);
+        let found = opened.findings[0].hint.as_deref().unwrap();
+        assert!(found.contains(hint), "{found}");
+    }
+}

@@ -87,7 +87,7 @@ fn identity_rules() {
         ),
         (
             r#"{"aws_access_key_id":"AKIA1"}"#,
-            "warn define.unknown-key CREDENTIALS/aws_access_key_id",
+            "fail define.unknown-key CREDENTIALS/aws_access_key_id",
         ),
     ] {
         assert_eq!(findings(credentials, ""), [expected], "{credentials}");
@@ -308,5 +308,51 @@ fn nothing_of_a_private_key_is_shown() {
         let decimal = format!("{bytes:?}");
         let shown = format!("{:?}", opened.findings);
         assert!(!shown.contains(decimal.trim_matches(['[', ']'])), "{shown}");
+    }
+}
+
+#[test]
+fn keys_of_another_kind_make_no_anonymous_link() {
+    for (credentials, hint) in [
+        (
+            r#"{"aws_access_key_id":"GOOG1A","aws_secret_access_key":"s3cr3t"}"#,
+            "for a link to GCS write `access_id` for `aws_access_key_id`, `secret_key` for `aws_secret_access_key`",
+        ),
+        (
+            r#"{"accessId":"GOOG1A","secretKey":"s3cr3t","region":"us-east1"}"#,
+            "for a link to GCS write `access_id` for `accessId`, `secret_key` for `secretKey`",
+        ),
+        (
+            r#"{"user":"GOOG1A"}"#,
+            "the keys of GCS links are called `access_id`, `secret_key`, `service_account_key`",
+        ),
+    ] {
+        let opened = open(credentials, "");
+        assert!(opened.provider.is_none());
+        let [finding] = opened.findings.as_slice() else {
+            panic!("{:#?}", opened.findings);
+        };
+        assert_eq!(finding.code.as_str(), "define.unknown-key");
+        assert_eq!(finding.outcome, linkdial_core::Outcome::Fail);
+        assert_eq!(finding.hint.as_deref(), Some(hint));
+    }
+}
+
+#[test]
+fn a_key_file_in_the_place_of_the_clause_is_one_finding() {
+    let file = ServiceAccount::shared().json().to_string();
+    // SQL may have unescaped its line breaks.
+    for credentials in [file.replace("\\n", "\n"), file] {
+        let opened = open(&credentials, "");
+        let [finding] = opened.findings.as_slice() else {
+            panic!("{:#?}", opened.findings);
+        };
+        assert_eq!(
+            finding.message,
+            "CREDENTIALS is the key file of a service account, which SingleStore does not take"
+        );
+        assert_eq!(finding.outcome, linkdial_core::Outcome::Fail);
+        let hint = finding.hint.as_deref().unwrap();
+        assert!(hint.contains("`service_account_key`"), "{hint}");
     }
 }

@@ -4,7 +4,7 @@ use crate::clause::{Clause, ClauseName, Node, Value, escape_pointer};
 use crate::code::Code;
 use crate::diagnosis::{Diagnosis, KeyPlace, Outcome};
 
-use super::{Clauses, Key, LONGEST_SECRET, NearMiss, Shape, boolean, nearest, quoted, scalar};
+use super::{Clauses, Key, LONGEST_SECRET, Shape, boolean, scalar};
 
 impl Clauses<'_> {
     pub(super) fn check_clause(&mut self, clause: &Clause) {
@@ -44,24 +44,6 @@ impl Clauses<'_> {
                 );
             }
             self.check_value(known, &member.value, place);
-        }
-    }
-
-    fn unknown(&mut self, key: &str, place: KeyPlace) {
-        match nearest(key, self.keys.iter().map(|known| known.name)) {
-            Some(known) => self.near_misses.push(NearMiss {
-                known,
-                place,
-                written: key.to_owned(),
-            }),
-            None => self.findings.push(
-                Diagnosis::new(
-                    Code::DefineUnknownKey,
-                    format!("no link of this kind has the key {}", quoted(key)),
-                )
-                .key(place)
-                .hint("SingleStore may pass it on or ignore it; remove it if nothing needs it"),
-            ),
         }
     }
 

@@ -1,12 +1,15 @@
 //! The Define stage: what both clauses say, checked against the kind's table of keys.
 
 mod check;
+mod unknown;
 
 use crate::clause::{Clause, ClauseName, Document, Node, Value, escape_pointer};
 use crate::code::Code;
 use crate::diagnosis::{Diagnosis, KeyPlace, Outcome};
-use crate::link::Definition;
+use crate::link::{Definition, Kind};
 use crate::secret::Secret;
+
+use unknown::NearMiss;
 
 /// What a key's value may be.
 ///
@@ -53,6 +56,8 @@ pub struct Key {
     pub secret: bool,
     /// Whether linkdial knows the key and SingleStore does not.
     pub extension: bool,
+    /// What other kinds, vendors and tools call it.
+    pub others: &'static [&'static str],
 }
 
 impl Key {
@@ -64,6 +69,7 @@ impl Key {
             shape,
             secret: false,
             extension: false,
+            others: &[],
         }
     }
 
@@ -91,6 +97,12 @@ impl Key {
         KeyPlace::key(row.map_or(ClauseName::Config, |row| row.clause), name)
     }
 
+    /// A key that others call otherwise. Letter case, dashes and underscores do not count.
+    #[must_use]
+    pub const fn also(self, others: &'static [&'static str]) -> Self {
+        Self { others, ..self }
+    }
+
     /// A key that SingleStore does not know.
     #[must_use]
     pub const fn extension(self) -> Self {
@@ -108,6 +120,7 @@ impl Key {
 /// rules over several keys are the provider's.
 #[derive(Debug)]
 pub struct Clauses<'a> {
+    kind: Kind,
     config: &'a Clause,
     credentials: &'a Clause,
     keys: &'static [Key],
@@ -118,18 +131,11 @@ pub struct Clauses<'a> {
 /// Nobody mends more at once.
 const MAX_FINDINGS: usize = 100;
 
-/// An unknown key that looks like a known one.
-#[derive(Debug)]
-struct NearMiss {
-    known: &'static str,
-    place: KeyPlace,
-    written: String,
-}
-
 impl<'a> Clauses<'a> {
     /// Reads both clauses against the table.
     pub fn new(definition: &'a Definition, keys: &'static [Key]) -> Self {
         let mut clauses = Self {
+            kind: definition.kind,
             config: &definition.config,
             credentials: &definition.credentials,
             keys,
@@ -150,6 +156,7 @@ impl<'a> Clauses<'a> {
     /// What only follows from a clause that can not be read is left out: its keys may stand there. Of
     /// very many, failures come first and the rest is left out.
     pub fn into_findings(mut self) -> Vec<Diagnosis> {
+        self.settle();
         let unreadable = [self.config, self.credentials]
             .iter()
             .flat_map(|clause| clause.faults())
