@@ -139,6 +139,7 @@ impl Planned {
             intent,
             place: link.place.clone(),
             elapsed: record.elapsed,
+            broken: record.broken,
             steps: steps.map(|step| Step::located(step, &link, used)).collect(),
         }
     }

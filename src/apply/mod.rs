@@ -214,6 +214,8 @@ pub struct Ending {
     pub skipped: Vec<Skipped>,
     /// Whether a `CHECK LINK` failed.
     pub check_failed: bool,
+    /// Whether linkdial itself failed inside a dial.
+    pub broken: bool,
     /// Whether nothing stopped the run before its end.
     pub complete: bool,
     /// How long it took.

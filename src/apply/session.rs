@@ -144,6 +144,7 @@ pub(super) struct Session<'a> {
     pub(super) skipped: SkipList,
     counts: [usize; Outcome::ALL.len()],
     check_failed: bool,
+    broken: bool,
     started: Instant,
 }
 
@@ -181,6 +182,7 @@ impl<'a> Session<'a> {
             skipped: SkipList::default(),
             counts: [0; Outcome::ALL.len()],
             check_failed: false,
+            broken: false,
             started,
         }
     }
@@ -255,6 +257,7 @@ impl<'a> Session<'a> {
             errors: self.faults.located(sources),
             skipped: self.skipped.into_list(),
             check_failed: self.check_failed,
+            broken: self.broken,
             complete,
             elapsed: self.started.elapsed(),
             failure,
@@ -337,6 +340,7 @@ impl<'a> Session<'a> {
         }
         let failed = |check: &Check| check.verdict() == linkdial_core::Outcome::Fail;
         self.check_failed |= done.outcome == Outcome::Checked && done.checks.iter().any(failed);
+        self.broken |= done.checks.iter().any(|check| check.broken);
         let source = &self.sources[at.file.0];
         let applied = Applied {
             statement: at.words.clone(),

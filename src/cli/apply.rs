@@ -84,7 +84,7 @@ pub(super) struct Arguments {
     /// Show every stage with its time and what was learned
     #[arg(short, long)]
     verbose: bool,
-    /// Show only what was refused, is wrong or was not reached
+    /// Show only what was refused, is wrong, was not reached or left behind
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
     #[command(flatten)]
@@ -244,6 +244,9 @@ impl Writer {
 fn exit(ending: &Ending, interrupted: bool) -> Exit {
     if interrupted && !ending.complete {
         return Exit::Interrupted;
+    }
+    if ending.broken {
+        return Exit::Broken;
     }
     if !ending.errors.is_empty() || ending.count(Outcome::Error) > 0 {
         return Exit::Usage;

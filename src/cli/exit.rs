@@ -28,6 +28,9 @@ impl Exit {
         if interrupted && !report.complete {
             return Self::Interrupted;
         }
+        if report.checks.iter().any(|check| check.broken) {
+            return Self::Broken;
+        }
         if !report.errors.is_empty() {
             return Self::Usage;
         }
@@ -99,5 +102,14 @@ mod tests {
         report.complete = true;
         // A signal that came after the last check took nothing away.
         assert_eq!(Exit::of(&report, false, true), Exit::Usage);
+    }
+
+    #[test]
+    fn a_check_in_which_linkdial_failed_is_no_good_run() {
+        let mut report = sample::of(&[Outcome::Fail, Outcome::Unverified]);
+        report.checks[1].broken = true;
+        assert_eq!(Exit::of(&report, false, false), Exit::Broken);
+        report.errors = sample::report().errors;
+        assert_eq!(Exit::of(&report, false, false), Exit::Broken);
     }
 }

@@ -140,6 +140,7 @@ mod tests {
         let record = crate::sweep::Record {
             steps: Vec::new(),
             elapsed: Duration::ZERO,
+            broken: false,
         };
         state.on(&Progress::Finished(0, &record), start);
         assert_eq!(line(&state, 4), "1/3 checks, shop.events for 2 s");

@@ -19,7 +19,7 @@ pub(super) struct ReportArguments {
     /// Show every stage with its time and what was learned
     #[arg(short, long)]
     verbose: bool,
-    /// Show only what failed or could not be found out
+    /// Show only what failed, could not be found out or was left behind
     #[arg(short, long, conflicts_with = "verbose")]
     pub(super) quiet: bool,
 }

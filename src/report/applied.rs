@@ -6,9 +6,9 @@ use std::time::Duration;
 use anstyle::Style;
 use linkdial_core::Outcome as Verdict;
 
-use super::HumanOptions;
 use super::human::{BOLD, DIM, Detail, GREEN, MAGENTA, Page, RED, YELLOW, sign, time};
 use super::layout::{harmless, pad, width};
+use super::{Check, HumanOptions};
 use crate::apply::{Applied, Ending, Outcome, Table};
 
 /// The column that is a statement to copy and not a cell to align.
@@ -45,7 +45,7 @@ impl AppliedPage {
         let worth_it = match applied.outcome {
             Outcome::Checked | Outcome::Error | Outcome::NotReached | Outcome::Refused => true,
             Outcome::Shown => return Ok(()),
-            _ => !quiet,
+            _ => !quiet || applied.checks.iter().any(Check::left_something),
         };
         if !worth_it {
             return Ok(());

@@ -134,7 +134,7 @@ impl Page<'_> {
         let quiet = self.options.detail == Detail::Quiet;
         let shown: Vec<&Check> = checks
             .iter()
-            .filter(|check| !quiet || check.verdict() > Outcome::Warn)
+            .filter(|check| !quiet || check.verdict() > Outcome::Warn || check.left_something())
             .collect();
         let columns = Columns::of(&shown);
         for check in shown {

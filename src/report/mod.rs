@@ -83,6 +83,8 @@ pub struct Check {
     pub place: Option<Place>,
     /// How long the check took.
     pub elapsed: Duration,
+    /// Whether linkdial itself failed inside it: the run has not done its work.
+    pub broken: bool,
     /// The record, in the order it was made.
     pub steps: Vec<Step>,
 }
@@ -197,14 +199,20 @@ impl Check {
         findings.any(|finding| matches!(finding.code, Code::Interrupted(_)))
     }
 
+    /// Returns whether the check left something behind that a person has to remove, and that the
+    /// script does not ignore.
+    pub fn left_something(&self) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|step| step.outcome == Outcome::Warn && step.is_leftover())
+    }
+
     /// Returns the first step that ended as badly as the whole, with its finding; `None` for a
-    /// check that passed.
+    /// check that passed. Of warnings, what was left behind comes first.
     pub fn headline(&self) -> Option<(&Step, &Finding)> {
         let verdict = self.verdict();
-        self.steps
-            .iter()
-            .filter(|step| step.outcome == verdict)
-            .find_map(|step| step.finding.as_ref().map(|finding| (step, finding)))
+        let findings = self.findings();
+        let mut worst = findings.into_iter();
+        worst.find(|(step, _)| step.outcome == verdict)
     }
 
     /// Returns every finding, that of the headline first.
@@ -214,13 +222,18 @@ impl Check {
             .iter()
             .filter_map(|step| step.finding.as_ref().map(|finding| (step, finding)))
             .collect();
-        // Stable: within one outcome the order of the walk stays.
-        findings.sort_by_key(|(step, _)| std::cmp::Reverse(step.outcome));
+        // Stable: within one outcome the order of the walk stays, but what somebody has to remove.
+        findings.sort_by_key(|(step, _)| (std::cmp::Reverse(step.outcome), !step.is_leftover()));
         findings
     }
 }
 
 impl Step {
+    fn is_leftover(&self) -> bool {
+        let finding = self.finding.as_ref();
+        finding.is_some_and(|finding| finding.code == Code::WriteLeftover)
+    }
+
     /// Traces the keys of a step back to the link's statement, and lowers a warning that the
     /// script asks to ignore to a note. A fault of the target is traced back to the use that
     /// names it.

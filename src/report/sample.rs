@@ -56,6 +56,7 @@ fn check(name: &str, kind: Kind, target: Option<&str>, line: u32, steps: Vec<Ste
         intent: target.map_or(Intent::default(), |_| Intent::READ),
         place: Some(place(line, 1)),
         elapsed: steps.iter().map(|step| step.elapsed).sum(),
+        broken: false,
         steps,
     }
 }

@@ -242,6 +242,29 @@ fn standard_input_is_no_file_to_annotate() {
 }
 
 #[test]
+fn what_was_left_behind_leads_and_is_always_shown() {
+    let mut report = sample::of(&[Outcome::Warn, Outcome::Warn]);
+    let warning = sample::report().checks[2].steps[1].clone();
+    let mut left = warning.clone();
+    left.finding.as_mut().unwrap().code = Code::WriteLeftover;
+    report.checks[0].steps = vec![warning.clone(), left.clone()];
+    report.checks[1].steps = vec![warning];
+    let code = report.checks[0].headline().map(|(_, finding)| finding.code);
+    assert_eq!(code, Some(Code::WriteLeftover));
+    let quiet = HumanOptions {
+        detail: Detail::Quiet,
+        ..HumanOptions::default()
+    };
+    let text = rendered(&report, Format::Human, quiet);
+    assert!(text.contains("write.leftover"), "{text}");
+    assert!(!text.contains("1 check"), "{text}");
+    // A script may say that it is known.
+    left.outcome = Outcome::Pass;
+    report.checks[0].steps[1] = left;
+    assert!(!rendered(&report, Format::Human, quiet).contains("write.leftover"));
+}
+
+#[test]
 fn the_headline_is_the_first_of_the_worst() {
     let report = sample::report();
     let codes: Vec<_> = report

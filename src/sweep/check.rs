@@ -27,7 +27,7 @@ pub(super) struct Watched {
 impl Watched {
     /// Returns the record of a check that the run could not wait for.
     pub(super) fn given_up(&self) -> Record {
-        self.record(interrupted(self.trail.stage()))
+        self.record(interrupted(self.trail.stage()), false)
     }
 
     /// Returns whether the check undoes a write now.
@@ -41,12 +41,13 @@ impl Watched {
     }
 
     /// Ends the record with why there is no more of it.
-    fn record(&self, why: Diagnosis) -> Record {
+    fn record(&self, why: Diagnosis, broken: bool) -> Record {
         let mut steps = self.trail.steps();
         steps.push(step_of(why));
         Record {
             steps,
             elapsed: self.started.get().map_or(Duration::ZERO, Instant::elapsed),
+            broken,
         }
     }
 }
@@ -77,10 +78,11 @@ pub(super) async fn run(
         Ok(Ok(())) if !steps.is_empty() => Record {
             steps,
             elapsed: started.elapsed(),
+            broken: false,
         },
         // The text of a panic may hold anything, a secret included: it is dropped unread.
-        Ok(Ok(()) | Err(_)) => watched.record(broken(trail.stage())),
-        Err(_) => watched.record(overdue(trail.stage(), started.elapsed())),
+        Ok(Ok(()) | Err(_)) => watched.record(broken(trail.stage()), true),
+        Err(_) => watched.record(overdue(trail.stage(), started.elapsed()), false),
     }
 }
 

@@ -100,6 +100,8 @@ pub struct Record {
     pub steps: Vec<Step>,
     /// How long it took; zero when it never started.
     pub elapsed: Duration,
+    /// Whether linkdial itself failed inside the check.
+    pub broken: bool,
 }
 
 impl Record {

@@ -190,7 +190,9 @@ fn a_panic_is_the_verdict_of_its_check_alone() {
         let shown = format!("{record:?}");
         assert!(shown.contains("Interrupted"), "{shown}");
         assert!(!shown.contains("s3cr3t"), "{shown}");
+        assert!(record.broken);
         for record in &outcome.records[1..] {
+            assert!(!record.broken);
             assert_eq!(verdict(&record.steps), Verdict::Pass);
         }
     }

@@ -19,9 +19,26 @@ pub(crate) const ENDPOINT: &str = "endpoint_url";
 /// Every key of an AZURE link: CREATE LINK and the Azure Blob pipelines of the SingleStore
 /// documentation; extensions are ours.
 pub(crate) const KEYS: &[Key] = &[
-    Key::credential(ACCOUNT, Shape::Text),
-    Key::credential(ACCOUNT_KEY, Shape::Text).secret(),
-    Key::credential(SAS_TOKEN, Shape::Text).secret().extension(),
+    Key::credential(ACCOUNT, Shape::Text).also(&[
+        "account",
+        "storage_account",
+        "storage_account_name",
+        "azure_storage_account",
+        "aws_access_key_id",
+        "access_id",
+    ]),
+    Key::credential(ACCOUNT_KEY, Shape::Token).secret().also(&[
+        "key",
+        "access_key",
+        "storage_account_key",
+        "azure_storage_key",
+        "aws_secret_access_key",
+        "secret_key",
+    ]),
+    Key::credential(SAS_TOKEN, Shape::Token)
+        .secret()
+        .extension()
+        .also(&["sas", "shared_access_signature"]),
     Key::config(ENDPOINT, Shape::Text).extension(),
     Key::config("disable_gunzip", Shape::Boolean),
     Key::config("suffixes", Shape::TextList),
@@ -72,6 +89,9 @@ impl Config {
 
 /// Reads both clauses. Every rule runs, so that all findings come at once.
 pub(crate) fn define(clauses: &mut Clauses<'_>) -> Option<Config> {
+    if other_login(clauses) {
+        return None;
+    }
     let account = account(clauses);
     let endpoint = endpoint(clauses, account.as_deref());
     let auth = auth(clauses, endpoint.as_ref());
@@ -98,6 +118,28 @@ pub(crate) fn define(clauses: &mut Clauses<'_>) -> Option<Config> {
             endpoint: clauses.place(ENDPOINT),
         },
     })
+}
+
+/// Logins of Azure that no link has.
+fn other_login(clauses: &mut Clauses<'_>) -> bool {
+    let is = |names: &'static [&'static str]| {
+        move |key: &str| {
+            let key = key.to_ascii_lowercase().replace(['-', '_'], "");
+            names.contains(&key.as_str())
+        }
+    };
+    clauses.foreign(
+        is(&["connectionstring", "azurestorageconnectionstring"]),
+        "a link has no connection string",
+        format!(
+            "take AccountName and AccountKey out of it, and write them as `{ACCOUNT}` and \
+             `{ACCOUNT_KEY}`"
+        ),
+    ) || clauses.foreign(
+        is(&["tenantid", "clientid", "clientsecret"]),
+        "a link logs in to Azure with no application of Entra ID",
+        format!("SingleStore logs in with the account's key only: write `{ACCOUNT_KEY}`"),
+    )
 }
 
 /// 3 to 24 lower-case letters and digits (Azure, Storage account overview).
@@ -208,8 +250,13 @@ fn auth(clauses: &mut Clauses<'_>, endpoint: Option<&Url>) -> Option<Auth> {
             );
             None
         }
+        // It says already what is wrong with it.
+        (Some(_), None) if clauses.failed_at(ACCOUNT_KEY) => None,
+        (None, Some(_)) if clauses.failed_at(SAS_TOKEN) => None,
         (Some(key), None) => account_key(clauses, &key, endpoint.is_some()),
         (None, Some(sas)) => shared_access(clauses, &sas, endpoint),
+        // One of them is there and empty.
+        (None, None) if clauses.failed_at(ACCOUNT_KEY) || clauses.failed_at(SAS_TOKEN) => None,
         (None, None) => {
             clauses.missing(
                 ACCOUNT_KEY,

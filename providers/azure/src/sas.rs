@@ -68,6 +68,15 @@ impl Sas {
         let pairs: Vec<(String, String)> = form_urlencoded::parse(text.as_bytes())
             .into_owned()
             .collect();
+        let twice = |(index, (name, _)): (usize, &(String, String))| {
+            pairs[..index].iter().any(|(before, _)| before == name)
+        };
+        if pairs.iter().enumerate().any(twice) {
+            return Err(malformed(
+                "has a parameter twice",
+                "copy it again: which of the two the service takes is not defined",
+            ));
+        }
         let get = |name: &str| {
             let found = pairs.iter().find(|(known, _)| known == name);
             found.map(|(_, value)| value.clone())
@@ -235,6 +244,11 @@ fn moment(text: &str) -> Option<Timestamp> {
     if let Ok(time) = text.parse() {
         return Some(time);
     }
+    // The last day of the calendar stands for never, and ends after the last moment that is known.
+    if text.starts_with("9999-12-3") {
+        text.get(..10)?.parse::<Date>().ok()?;
+        return Some(Timestamp::MAX);
+    }
     let day = text.parse::<Date>().ok()?;
     let midnight = day.to_zoned(TimeZone::UTC).ok()?;
     Some(midnight.timestamp())
@@ -259,6 +273,16 @@ mod tests {
         ] {
             assert_eq!(moment(text).map(|it| it.to_string()).as_deref(), Some(read));
         }
+        // How people write that it never ends.
+        for text in ["9999-12-31T23:59:59Z", "9999-12-31", "9999-12-31T23:59Z"] {
+            let end = moment(text).unwrap();
+            assert!(end.to_string().starts_with("9999-12-3"), "{end}");
+            let sas = sas(&format!("sr=c&sp=rl&se={text}"));
+            assert!(!sas.ended(Timestamp::now()));
+            assert_eq!(sas.check_time(Timestamp::now()), None);
+            assert!(sas.hours_left(Timestamp::now()).unwrap() > 1_000_000);
+        }
+        assert_eq!(moment("9999-12-3x"), None);
         assert_eq!(moment("soon"), None);
     }
 

@@ -63,6 +63,38 @@ fn the_good_examples_have_no_finding() {
 }
 
 #[test]
+fn what_is_there_and_empty_is_a_finding() {
+    let expected = "fail define.invalid-value CREDENTIALS/account_key";
+    assert_eq!(findings(&key(""), ""), [expected]);
+    let expected = "fail define.invalid-value CONFIG/endpoint_url";
+    assert_eq!(findings(SHARED_KEY, r#"{"endpoint_url":""}"#), [expected]);
+}
+
+#[test]
+fn a_key_in_quotes_or_two_lines_is_one_finding() {
+    for (value, code) in [
+        (format!("'{KEY}'"), "define.stray-whitespace"),
+        (KEY.replace("d/k", "d/k\\n"), "define.invalid-value"),
+        (KEY.replace("d/k", "d/k\n"), "define.raw-line-break"),
+    ] {
+        let expected = format!("fail {code} CREDENTIALS/account_key");
+        assert_eq!(findings(&key(&value), ""), [expected]);
+    }
+}
+
+#[test]
+fn a_parameter_of_a_signature_stands_once() {
+    let other = "sig=b3RoZXJvdGhlcm90aGVyb3RoZXJvdGhlcm90aGVyMDA%3D";
+    for twice in [other, "sp=r"] {
+        let credentials = good_sas().replace("sv=", &format!("{twice}&sv="));
+        let opened = common::open(&credentials, "");
+        let finding = opened.findings.last().unwrap();
+        assert_eq!(finding.message, "`sas_token` has a parameter twice");
+        assert_eq!(finding.code.as_str(), "define.invalid-value");
+    }
+}
+
+#[test]
 fn keys_of_our_own_are_named() {
     let opened = common::open(
         &good_sas(),
@@ -280,5 +312,37 @@ fn no_text_holds_a_secret() {
             !shown.contains(SIGNATURE),
             "{credentials} {config}: {shown}"
         );
+    }
+}
+
+#[test]
+fn names_and_logins_of_others_say_what_is_meant() {
+    for (credentials, expected, hint) in [
+        (
+            format!(r#"{{"connection_string":"AccountName=orders;AccountKey={KEY}"}}"#),
+            "fail define.unknown-key CREDENTIALS/connection_string",
+            "take AccountName and AccountKey out of it",
+        ),
+        (
+            r#"{"tenant_id":"tenant-1","client_id":"client-1","client_secret":"s3cr3t"}"#
+                .to_owned(),
+            "fail define.unknown-key CREDENTIALS/tenant_id",
+            "SingleStore logs in with the account's key only",
+        ),
+        (
+            format!(r#"{{"storage_account_name":"orders","account_key":"{KEY}"}}"#),
+            "fail define.missing-key CREDENTIALS/storage_account_name",
+            "rename it to `account_name`",
+        ),
+        (
+            format!(r#"{{"account_name":"orders","key":"{KEY}"}}"#),
+            "fail define.missing-key CREDENTIALS/key",
+            "rename it to `account_key`",
+        ),
+    ] {
+        let opened = common::open(&credentials, "");
+        assert_eq!(findings(&credentials, ""), [expected]);
+        let found = opened.findings[0].hint.as_deref().unwrap();
+        assert!(found.contains(hint), "{found}");
     }
 }

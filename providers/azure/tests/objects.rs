@@ -308,7 +308,10 @@ fn a_put_without_an_answer_is_cleaned_up() {
         assert_eq!(deletes.len(), 1);
         assert_eq!(deletes[0].header("if-match"), None);
         let mut left = steps.iter().filter_map(|step| step.diagnosis.as_ref());
-        assert!(!left.any(|it| it.code.as_str() == "write.leftover"));
+        let left = left.find(|it| it.code.as_str() == "write.leftover");
+        // What was not there to delete may still be on its way.
+        assert_eq!(left.is_none(), removed);
+        assert!(left.is_none_or(|it| it.message.ends_with("may still appear")));
         // The delete named no version, so that one may be behind what it took away.
         let kept = note(&steps, "kept");
         assert_eq!(

@@ -225,12 +225,12 @@ impl Diagnosis {
 
     /// Removes every secret from the texts, and cuts them to what a record shows.
     pub fn redact(&mut self, redactor: &Redactor) {
-        redactor.abridge(&mut self.message);
+        redactor.abridge_sentence(&mut self.message);
         for (_, value) in &mut self.evidence {
             redactor.abridge(value);
         }
         if let Some(hint) = &mut self.hint {
-            redactor.abridge(hint);
+            redactor.abridge_sentence(hint);
         }
     }
 }

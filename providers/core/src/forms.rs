@@ -69,6 +69,17 @@ impl Forms {
         self.pieces.len()
     }
 
+    /// Returns whether a text is all of a form.
+    pub(crate) fn has(&self, text: &str) -> bool {
+        let view = View::raw(text);
+        let form = view.text.as_bytes();
+        form.len() < PIECE_LENGTH
+            && self
+                .pieces
+                .binary_search_by(|it| it.bytes().cmp(form))
+                .is_ok()
+    }
+
     /// Returns the places of a text that hold a form, in order and apart from each other.
     pub(crate) fn find(&self, text: &str, views: &[View]) -> Vec<Range<usize>> {
         if self.pieces.is_empty() {
@@ -332,7 +343,7 @@ fn common(one: &[u8], other: &[u8]) -> usize {
 }
 
 /// Returns whether a part of a text is no part of a longer word.
-fn is_word(text: &str, part: Range<usize>) -> bool {
+pub(crate) fn is_word(text: &str, part: Range<usize>) -> bool {
     let in_word = |c: char| c.is_alphanumeric() || c == '_';
     !text[..part.start].ends_with(in_word) && !text[part.end..].starts_with(in_word)
 }

@@ -96,6 +96,7 @@ impl Driver {
     pub fn open(&self, definition: &Definition) -> Opened {
         let mut clauses = Clauses::new(definition, self.keys);
         let mut provider = (self.define)(&mut clauses);
+        clauses.settle();
         if clauses.failed() {
             provider = None;
         }

@@ -1,13 +1,14 @@
 //! Takes secrets out of every text that comes from a library or a peer.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 
-use crate::clause::{Clause, Document, Node, Value};
-use crate::define::{Key, Shape};
-use crate::forms::{Forms, SUBSTRING_LENGTH, View};
+use crate::clause::{Clause, Document, Member, Node, Value};
+use crate::define::{Key, LONGEST_SECRET, Shape};
+use crate::forms::{Forms, SUBSTRING_LENGTH, View, is_word};
 use crate::link::Definition;
 use crate::secret::Secret;
 
@@ -20,6 +21,15 @@ pub(crate) const SHOWN_LENGTH: usize = 512;
 /// So many bytes of a text are searched before it is cut: enough to fill what is shown even when
 /// most of it is secrets.
 const SEARCHED_LENGTH: usize = 64 * 1024;
+
+/// What the secret of a file of keys is called, whoever wrote it.
+const PRIVATE_KEY: &str = "private_key";
+
+/// Words of sentences are no longer than this.
+const LONGEST_WORD: usize = 20;
+
+/// No key is shorter, in bytes; a shorter text is base64 by chance.
+const KEY_LENGTH: usize = 16;
 
 /// Knows a link's secrets in the forms in which they travel; how a form is escaped, and in which
 /// letter case it comes back, does not matter.
@@ -66,12 +76,17 @@ impl Redactor {
 
     /// Replaces every secret in the text.
     pub fn redact(&self, text: &mut String) {
+        self.redact_but(text, |_, _| false);
+    }
+
+    fn redact_but(&self, text: &mut String, spares: impl Fn(&str, &Range<usize>) -> bool) {
         if self.link.len() + self.lent.len() == 0 {
             return;
         }
         let views = View::all(text);
         let mut found = self.link.find(text, &views);
         found.extend(self.lent.find(text, &views));
+        found.retain(|range| !spares(text, range));
         if found.is_empty() {
             return;
         }
@@ -92,8 +107,25 @@ impl Redactor {
 
     /// Replaces every secret in a text for the record, and cuts it to [`SHOWN_LENGTH`].
     pub(crate) fn abridge(&self, text: &mut String) {
+        self.abridge_but(text, |_, _| false);
+    }
+
+    /// The same for a sentence of linkdial's own, whose words a secret may have by chance: only one
+    /// that is a word alone, and all of the secret, is taken out.
+    pub(crate) fn abridge_sentence(&self, text: &mut String) {
+        self.abridge_but(text, |text, range| {
+            let found = &text[range.clone()];
+            let of_letters = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+            let all = || self.link.has(found) || self.lent.has(found);
+            found.len() <= LONGEST_WORD
+                && found.bytes().all(of_letters)
+                && !(is_word(text, range.clone()) && all())
+        });
+    }
+
+    fn abridge_but(&self, text: &mut String, spares: impl Fn(&str, &Range<usize>) -> bool) {
         text.truncate(text.floor_char_boundary(SEARCHED_LENGTH));
-        self.redact(text);
+        self.redact_but(text, spares);
         if let Some((end, _)) = text.char_indices().nth(SHOWN_LENGTH) {
             let last = text[..end].char_indices().next_back();
             text.truncate(last.map_or(0, |(start, _)| start));
@@ -118,6 +150,8 @@ impl Gathered {
         if secret.is_empty() {
             return;
         }
+        // Each form takes many times its length, and no link with a longer one is dialled.
+        let secret = &secret[..secret.floor_char_boundary(LONGEST_SECRET)];
         let bytes = secret.as_bytes();
         let mut forms = vec![
             secret.to_owned(),
@@ -131,12 +165,18 @@ impl Gathered {
             hex(bytes, ":"),
         ];
         forms.extend(inside_base64(bytes));
+        forms.extend(behind_base64(secret));
         forms.sort_unstable();
         forms.dedup();
         self.0.extend(forms.into_iter().map(Secret::new));
     }
 
     fn clause(&mut self, clause: &Clause, keys: &[Key], credentials: bool) {
+        // A file of keys in the place of the clause.
+        if clause.get(PRIVATE_KEY).is_some() {
+            self.members(clause.members());
+            return;
+        }
         for member in clause.members() {
             let known = keys.iter().find(|known| known.name == member.key);
             if known.is_some_and(|known| matches!(known.shape, Shape::Document)) {
@@ -167,8 +207,13 @@ impl Gathered {
             self.node(node, true);
             return;
         };
-        for member in document.members() {
-            self.node(&member.value, node.secret || looks_secret(&member.key));
+        self.members(document.members());
+    }
+
+    /// The names decide, also where the whole file came from a source that makes values secret.
+    fn members(&mut self, members: &[Member]) {
+        for member in members.iter().filter(|member| looks_secret(&member.key)) {
+            self.node(&member.value, true);
         }
     }
 
@@ -194,6 +239,10 @@ impl Gathered {
         let Some((scheme, token)) = value.split_once(' ') else {
             return;
         };
+        // The words of a PEM are no secret, and stand in many a sentence.
+        if scheme == "-----BEGIN" {
+            return;
+        }
         let token = token.trim();
         if token.len() >= SUBSTRING_LENGTH {
             self.add(token);
@@ -233,6 +282,18 @@ pub fn looks_secret(key: &str) -> bool {
 fn hex(secret: &[u8], between: &str) -> String {
     let pairs: Vec<String> = secret.iter().map(|byte| format!("{byte:02x}")).collect();
     pairs.join(between)
+}
+
+/// What a key in base64 stands for, as others write the same bytes.
+fn behind_base64(secret: &str) -> Vec<String> {
+    let engines = [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD];
+    let decoded = engines.iter().find_map(|it| it.decode(secret.trim()).ok());
+    let Some(bytes) = decoded.filter(|bytes| bytes.len() >= KEY_LENGTH) else {
+        return Vec::new();
+    };
+    let mut forms: Vec<String> = engines.iter().map(|it| it.encode(&bytes)).collect();
+    forms.extend(["", " ", ":"].map(|between| hex(&bytes, between)));
+    forms
 }
 
 /// The letters that base64 makes of the secret inside a longer text, at each of the three places
@@ -324,6 +385,68 @@ mod tests {
         }
         let chance = "it wants QzXjKvW, and the link sends Bearer";
         assert_eq!(redactor.redacted(chance), chance);
+    }
+
+    #[test]
+    fn the_bytes_of_a_key_in_base64_are_known_in_other_forms() {
+        let bytes: Vec<u8> = (190..=222).collect();
+        let mut redactor = Redactor::default();
+        redactor.add(&STANDARD.encode(&bytes));
+        for form in [
+            URL_SAFE.encode(&bytes),
+            URL_SAFE_NO_PAD.encode(&bytes),
+            hex(&bytes, ""),
+            hex(&bytes, ":").to_uppercase(),
+        ] {
+            assert_eq!(
+                redactor.redacted(format!("a {form} b")),
+                format!("a {REDACTED} b")
+            );
+        }
+    }
+
+    #[test]
+    fn a_sentence_keeps_its_words() {
+        let mut redactor = Redactor::default();
+        for secret in ["service_account", "AccountName=orders;Key=x", "pass"] {
+            redactor.add(secret);
+        }
+        for (text, shown) in [
+            (
+                "`service_account_key` is a key",
+                "`service_account_key` is a key",
+            ),
+            ("take AccountName out of it", "take AccountName out of it"),
+            ("a password passes", "a password passes"),
+            ("it is `service_account`", "it is `[redacted]`"),
+            ("it is AccountName=orders;Key=x", "it is [redacted]"),
+            ("it is pass", "it is [redacted]"),
+        ] {
+            let mut text = text.to_owned();
+            redactor.abridge_sentence(&mut text);
+            assert_eq!(text, shown);
+        }
+        assert_eq!(redactor.redacted("a password"), "a [redacted]word");
+    }
+
+    #[test]
+    fn only_the_private_members_of_a_key_file_are_secret() {
+        let file = r#"{"type":"service_account","project_id":"orders","private_key":"s3cr3t/key","private_key_id":"0123abcd"}"#;
+        const KEYS: &[Key] = &[Key::credential("file", Shape::Document).secret()];
+        let mut filled = Clause::parse(ClauseName::Credentials, format!(r#"{{"file":{file}}}"#));
+        filled.members_mut()[0].value.secret = true;
+        let text = serde_json::Value::from(file);
+        let text = Clause::parse(ClauseName::Credentials, format!(r#"{{"file":{text}}}"#));
+        for credentials in [filled, text, Clause::parse(ClauseName::Credentials, file)] {
+            let definition = Definition {
+                kind: Kind::Gcs,
+                credentials,
+                config: Clause::empty(ClauseName::Config),
+            };
+            let redactor = Redactor::new(&definition, KEYS);
+            let shown = redactor.redacted("service_account of orders: s3cr3t/key 0123abcd");
+            assert_eq!(shown, "service_account of orders: [redacted] [redacted]");
+        }
     }
 
     #[test]

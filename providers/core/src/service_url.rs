@@ -20,7 +20,13 @@ pub struct UrlForm {
 impl Clauses<'_> {
     /// Reads the URL of a service; `form` says what it may be.
     pub fn service_url(&mut self, key: &'static str, form: &UrlForm) -> Option<Url> {
-        let text = self.text(key)?;
+        let Some(text) = self.text(key) else {
+            // It would be the service of the public cloud instead.
+            if self.node(key).is_some() && !self.failed_at(key) {
+                self.empty(key, self.place(key));
+            }
+            return None;
+        };
         let parsed = Url::parse(&text).ok();
         let reason = match &parsed {
             Some(url) if !matches!(url.scheme(), "http" | "https") || url.host().is_none() => {

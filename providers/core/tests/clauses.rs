@@ -12,6 +12,7 @@ const KEYS: &[Key] = &[
     Key::config("mode", Shape::Word(&["fast", "safe"])),
     Key::config("names", Shape::TextList),
     Key::config("headers", Shape::Object),
+    Key::credential("sign_key", Shape::Token).secret(),
     Key::config("extra", Shape::Text).extension(),
     Key::credential("file", Shape::Document).secret(),
 ];
@@ -261,12 +262,7 @@ fn a_document_is_an_object_or_its_text() {
         assert_eq!(clauses.place_in("file", "a/b").pointer, place);
         assert!(clauses.into_findings().is_empty(), "{credentials}");
     }
-    for credentials in [
-        r#"{"file":"/a/path"}"#,
-        r#"{"file":"[1]"}"#,
-        r#"{"file":""}"#,
-        "{}",
-    ] {
+    for credentials in [r#"{"file":"/a/path"}"#, r#"{"file":"[1]"}"#, "{}"] {
         let definition = definition(credentials, "");
         let clauses = Clauses::new(&definition, KEYS);
         assert!(clauses.document("file").is_none(), "{credentials}");
@@ -277,4 +273,51 @@ fn a_document_is_an_object_or_its_text() {
     assert_eq!(covered, "[1]");
     let (found, _) = only(r#"{"file":"<your key file>"}"#, "");
     assert_eq!(found.code, Code::DefinePlaceholderValue);
+}
+
+#[test]
+fn what_signs_is_one_line() {
+    for (value, code, message) in [
+        (
+            "a\\nb",
+            "define.invalid-value",
+            "the value of `sign_key` holds a line break",
+        ),
+        (
+            "a\nb",
+            "define.raw-line-break",
+            "the JSON string of `sign_key` holds a raw line break",
+        ),
+        (
+            "a\\u0000b",
+            "define.invalid-value",
+            "the value of `sign_key` holds a control character",
+        ),
+        (
+            "a\\u001b[0m",
+            "define.invalid-value",
+            "the value of `sign_key` holds a control character",
+        ),
+        (
+            "'key'",
+            "define.stray-whitespace",
+            "the value of `sign_key` stands in quotes of its own",
+        ),
+    ] {
+        let (finding, place) = only(&format!("{{\"sign_key\":\"{value}\"}}"), "");
+        assert_eq!(
+            (finding.code.as_str(), finding.outcome),
+            (code, Outcome::Fail)
+        );
+        assert_eq!(finding.message, message);
+        assert!(finding.hint.unwrap().starts_with("remove it"), "{place}");
+    }
+}
+
+#[test]
+fn a_secret_is_no_file() {
+    let long = "x".repeat(64 * 1024 + 1);
+    let (finding, _) = only(&format!("{{\"sign_key\":\"{long}\"}}"), "");
+    assert_eq!(finding.message, "`sign_key` is longer than any secret");
+    assert!(findings(&format!("{{\"sign_key\":\"{}\"}}", &long[1..]), "").is_empty());
 }

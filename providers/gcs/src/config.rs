@@ -26,11 +26,26 @@ const GOOGLE: &str = "https://storage.googleapis.com";
 /// Every key of a GCS link: CREATE LINK and CREATE PIPELINE of the SingleStore documentation;
 /// extensions are ours.
 pub(crate) const KEYS: &[Key] = &[
-    Key::credential(ACCESS_ID, Shape::Text),
-    Key::credential(SECRET, Shape::Text).secret(),
+    Key::credential(ACCESS_ID, Shape::Token).also(&[
+        "aws_access_key_id",
+        "access_key_id",
+        "access_key",
+        "account_name",
+    ]),
+    Key::credential(SECRET, Shape::Token).secret().also(&[
+        "aws_secret_access_key",
+        "secret_access_key",
+        "secret",
+        "account_key",
+    ]),
     Key::credential(SERVICE_ACCOUNT, Shape::Document)
         .secret()
-        .extension(),
+        .extension()
+        .also(&[
+            "google_application_credentials",
+            "service_account",
+            "service_account_json",
+        ]),
     Key::config(REGION, Shape::Text),
     Key::config(ENDPOINT, Shape::Text).extension(),
     Key::config("disable_gunzip", Shape::Boolean),
@@ -132,6 +147,18 @@ const PAIR: PairForm = PairForm {
 };
 
 fn auth(clauses: &mut Clauses<'_>) -> Option<Auth> {
+    let file = clauses.node("private_key").is_some() && clauses.node("client_email").is_some();
+    if file && !clauses.has(ACCESS_ID) && !clauses.has(SERVICE_ACCOUNT) {
+        clauses.foreign(
+            |_| true,
+            "CREDENTIALS is the key file of a service account, which SingleStore does not take",
+            format!(
+                "make an HMAC key for the account, and write `{ACCESS_ID}` and `{SECRET}`; linkdial alone \
+                 reads the file, as the value of `{SERVICE_ACCOUNT}`"
+            ),
+        );
+        return None;
+    }
     if !clauses.has(SERVICE_ACCOUNT) {
         return match Pair::read(clauses, &PAIR) {
             Pair::Whole(keys) => Some(Auth::Hmac(keys)),

@@ -39,6 +39,12 @@ impl Provider for Gcs {
         if bucket.is_none() && matches!(self.config.auth, Auth::Anonymous) {
             probe.finding(None, Bucket::unnamed(&NAMING));
         }
+        // A secret may have been put in its place.
+        if let Auth::Hmac(keys) = &self.config.auth
+            && self.config.principal().1.is_empty()
+        {
+            probe.add_secret(&keys.id);
+        }
         let token = self.token(probe).await?;
         let access = match (&self.config.auth, &token) {
             (Auth::Hmac(keys), _) => Access::Keys(keys),

@@ -45,11 +45,11 @@ impl ServiceAccount {
     pub(crate) async fn token(&self) -> Result<Secret, Diagnosis> {
         match self.credentials.get_credential().await {
             Ok(credential) => Ok(Secret::new(credential.bearer.as_str())),
-            Err(error) => Err(Diagnosis::new(
+            // What the error says may quote the key.
+            Err(_) => Err(Diagnosis::new(
                 Code::AuthenticateTokenInvalid,
                 "the private key of the service account can not sign a token",
             )
-            .evidence("error", error)
             .key(crate::config::place(SERVICE_ACCOUNT))
             .hint("make a new key for the service account")),
         }
@@ -98,26 +98,52 @@ pub(crate) fn read(clauses: &mut Clauses<'_>) -> Option<ServiceAccount> {
     }
     let email = text("client_email")?.to_owned();
     let (key, key_id) = (text("private_key")?, text("private_key_id")?);
-    match credentials(&email, key, key_id) {
-        Ok(credentials) => Some(ServiceAccount {
-            email,
-            project: text("project_id").map(str::to_owned),
-            credentials,
-        }),
-        Err(error) => {
-            clauses.add(
-                invalid("the private key of the service account can not be read".to_owned())
-                    .evidence("error", error)
-                    .key(clauses.place_in(SERVICE_ACCOUNT, "private_key"))
-                    .hint(if key.contains("\\n") {
-                        "its line breaks were escaped once too often: JSON needs `\\n`, which is \
-                         `\\\\n` in a string of SQL"
-                    } else {
-                        "copy it from the key file, from BEGIN to END"
-                    }),
-            );
-            None
-        }
+    // The parsers below quote the bytes of the key in their errors: none of their words is shown.
+    let Ok(credentials) = credentials(&email, key, key_id) else {
+        let (reason, hint) = fault(key);
+        clauses.add(
+            invalid("the private key of the service account can not be read".to_owned())
+                .evidence("reason", reason)
+                .key(clauses.place_in(SERVICE_ACCOUNT, "private_key"))
+                .hint(hint),
+        );
+        return None;
+    };
+    Some(ServiceAccount {
+        email,
+        project: text("project_id").map(str::to_owned),
+        credentials,
+    })
+}
+
+/// Says what is wrong with a private key, and how to mend it, without a word of the key.
+fn fault(pem: &str) -> (&'static str, &'static str) {
+    if pem.contains("\\n") {
+        (
+            "its line breaks are the two characters `\\n`",
+            "they were escaped once too often: JSON needs `\\n`, which is `\\\\n` in a string of SQL",
+        )
+    } else if !pem.contains("-----BEGIN ") {
+        (
+            "no BEGIN line",
+            "copy it from the key file, from BEGIN to END",
+        )
+    } else if !pem.trim().contains('\n') {
+        (
+            "its line breaks are missing",
+            "copy it from the key file, where JSON has `\\n` at the end of each line; that is `\\\\n` in \
+             a string of SQL",
+        )
+    } else if !pem.contains("-----END ") {
+        (
+            "no END line",
+            "copy it from the key file, from BEGIN to END",
+        )
+    } else {
+        (
+            "what stands between BEGIN and END is no key of RSA",
+            "copy it again from the key file, or make a new key for the service account",
+        )
     }
 }
 

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use common::{
     HMAC, ONE, config, dial, dial_with, error, listing, service_account, settings, write, xml,
 };
+use linkdial_core::store::SENTINEL;
 use linkdial_core::testing::record::{diagnosis, evidence, note, passed, summary};
 use linkdial_core::{Blame, Intent, Retry, Settings, Stage};
 use linkdial_testcontainers::broken::Broken;
@@ -443,4 +444,83 @@ fn a_target_that_does_not_fit_is_not_dialled() {
     let steps = dial(HMAC, &config(&server.url()), Some("gs://bucket/in/"));
     assert_eq!(summary(&steps), "warn define.target-scheme");
     assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn a_secret_in_the_place_of_the_id_is_not_shown() {
+    let secret = "bGFiLXJvb3QtaG1hYy1zZWNyZXQtLS0tLS0tLS0t";
+    let credentials = format!(r#"{{"access_id":"{secret}","secret_key":"m4rk3d/secret+"}}"#);
+    let echo = error(403, "InvalidAccessKeyId", &format!("no key {secret}"), "");
+    let steps = listing(&credentials, echo);
+    assert_eq!(
+        evidence(&steps, "remote_message"),
+        Some("no key [redacted]")
+    );
+    // The id of a service account is as long, and no secret.
+    let id = format!("GOOG1{}", "E".repeat(56));
+    let credentials = format!(r#"{{"access_id":"{id}","secret_key":"m4rk3d/secret+"}}"#);
+    let echo = error(403, "InvalidAccessKeyId", &format!("no key {id}"), "");
+    let steps = listing(&credentials, echo);
+    assert_eq!(evidence(&steps, "key_id"), Some(id.as_str()));
+}
+
+#[test]
+fn what_may_still_appear_after_a_put_without_an_answer_is_named() {
+    let missing = || error(404, "NoSuchKey", "The specified key does not exist.", "");
+    for delete in [missing(), Answer::status(204)] {
+        let server = ScriptedHttp::script()
+            .on(Match::any().query("list-type=2"), [xml(ONE)])
+            .on(Match::any().method("PUT"), [Answer::silence()])
+            .on(Match::any().method("DELETE"), [delete])
+            .start();
+        let settings = Settings {
+            write: true,
+            stage_timeout: Duration::from_millis(300),
+            ..settings()
+        };
+        let config = config(&server.url());
+        let steps = dial_with(HMAC, &config, Some("bucket/in/"), Intent::WRITE, settings);
+        let left = steps.last().unwrap().diagnosis.as_ref().unwrap();
+        assert_eq!(left.code.as_str(), "write.leftover");
+        assert!(
+            left.message.ends_with("may still appear"),
+            "{}",
+            left.message
+        );
+    }
+}
+
+#[test]
+fn a_version_that_is_none_leaves_the_sentinel() {
+    let server = ScriptedHttp::script()
+        .on(Match::any().query("list-type=2"), [xml(ONE)])
+        .on(
+            Match::any().method("PUT"),
+            [Answer::status(200).header("x-goog-generation", &"'".repeat(5_000))],
+        )
+        .on(
+            Match::any().method("GET"),
+            [Answer::status(200).body(SENTINEL.to_vec())],
+        )
+        .on(Match::any().method("DELETE"), [Answer::status(204)])
+        .start();
+    let steps = write(HMAC, &config(&server.url()), "bucket/in/");
+    assert_eq!(summary(&steps), "warn write.leftover");
+    let mut requests = server.requests().into_iter();
+    assert!(requests.all(|request| request.method != "DELETE"));
+}
+
+#[test]
+fn a_listing_that_does_not_end_is_none() {
+    let start = ONE.split_once("<Contents>").unwrap().0;
+    for cut in [
+        start.to_owned(),
+        format!("{start}{}", "<a>".repeat(100_000)),
+    ] {
+        let steps = listing(HMAC, xml(&cut));
+        let expected = "fail access.not-this-service CONFIG/endpoint_url";
+        assert_eq!(summary(&steps), expected);
+        let answer = evidence(&steps, "answer");
+        assert_eq!(answer, Some("a listing that does not end"));
+    }
 }

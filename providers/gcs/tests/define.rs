@@ -70,16 +70,55 @@ fn identity_rules() {
             "fail define.stray-whitespace CREDENTIALS/secret_key",
         ),
         (
+            r#"{"access_id":"GOOG1A\nB","secret_key":"s3cr3t"}"#,
+            "fail define.invalid-value CREDENTIALS/access_id",
+        ),
+        (
+            r#"{"access_id":"GOOG1Ä","secret_key":"s3cr3t"}"#,
+            "fail define.invalid-value CREDENTIALS/access_id",
+        ),
+        (
+            r#"{"access_id":"GOOG1A","secret_key":"s3c\u0000r3t"}"#,
+            "fail define.invalid-value CREDENTIALS/secret_key",
+        ),
+        (
             r#"{"access_id":"your_google_access_key","secret_key":"s3cr3t"}"#,
             "fail define.placeholder-value CREDENTIALS/access_id",
         ),
         (
             r#"{"aws_access_key_id":"AKIA1"}"#,
-            "warn define.unknown-key CREDENTIALS/aws_access_key_id",
+            "fail define.unknown-key CREDENTIALS/aws_access_key_id",
         ),
     ] {
         assert_eq!(findings(credentials, ""), [expected], "{credentials}");
     }
+}
+
+#[test]
+fn what_is_there_and_empty_makes_no_anonymous_link() {
+    let empty = |key: &str| format!("fail define.invalid-value CREDENTIALS/{key}");
+    for (credentials, expected) in [
+        (
+            r#"{"access_id":"","secret_key":""}"#,
+            vec![empty("access_id"), empty("secret_key")],
+        ),
+        (
+            r#"{"access_id":"GOOG1A","secret_key":""}"#,
+            vec![empty("secret_key")],
+        ),
+        (
+            r#"{"service_account_key":{}}"#,
+            vec![EXTENSION.to_owned(), empty("service_account_key")],
+        ),
+        (
+            r#"{"service_account_key":""}"#,
+            vec![EXTENSION.to_owned(), empty("service_account_key")],
+        ),
+    ] {
+        assert_eq!(findings(credentials, ""), expected, "{credentials}");
+    }
+    let endpoint = findings(HMAC, r#"{"endpoint_url":""}"#);
+    assert_eq!(endpoint[1], "fail define.invalid-value CONFIG/endpoint_url");
 }
 
 #[test]
@@ -235,4 +274,85 @@ fn what_is_wrong_in_a_key_file_is_named_in_place() {
         found[1],
         "fail define.missing-key CREDENTIALS/service_account_key"
     );
+}
+
+#[test]
+fn nothing_of_a_private_key_is_shown() {
+    let pem = ServiceAccount::shared().private_key_pem();
+    let body: String = pem.lines().filter(|line| !line.starts_with("--")).collect();
+    let elliptic = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49\n";
+    for (private_key, reason) in [
+        (pem.replace('\n', ""), "its line breaks are missing"),
+        (
+            pem.replace('\n', "\\n"),
+            "its line breaks are the two characters `\\n`",
+        ),
+        (pem[..900].to_owned(), "no END line"),
+        (elliptic.to_owned(), "no END line"),
+        (body, "no BEGIN line"),
+        (
+            pem.replace("MII", "MIJ"),
+            "what stands between BEGIN and END is no key of RSA",
+        ),
+    ] {
+        let credentials = account(|file| file["private_key"] = json!(private_key));
+        let opened = open(&credentials, "");
+        let finding = opened.findings.last().unwrap();
+        assert_eq!(
+            finding.message,
+            "the private key of the service account can not be read"
+        );
+        assert_eq!(finding.evidence, [("reason", reason.to_owned())]);
+        // Neither in decimal: an error of the parser shows the bytes so.
+        let bytes: Vec<u8> = private_key.bytes().skip(28).take(8).collect();
+        let decimal = format!("{bytes:?}");
+        let shown = format!("{:?}", opened.findings);
+        assert!(!shown.contains(decimal.trim_matches(['[', ']'])), "{shown}");
+    }
+}
+
+#[test]
+fn keys_of_another_kind_make_no_anonymous_link() {
+    for (credentials, hint) in [
+        (
+            r#"{"aws_access_key_id":"GOOG1A","aws_secret_access_key":"s3cr3t"}"#,
+            "for a link to GCS write `access_id` for `aws_access_key_id`, `secret_key` for `aws_secret_access_key`",
+        ),
+        (
+            r#"{"accessId":"GOOG1A","secretKey":"s3cr3t","region":"us-east1"}"#,
+            "for a link to GCS write `access_id` for `accessId`, `secret_key` for `secretKey`",
+        ),
+        (
+            r#"{"user":"GOOG1A"}"#,
+            "the keys of GCS links are called `access_id`, `secret_key`, `service_account_key`",
+        ),
+    ] {
+        let opened = open(credentials, "");
+        assert!(opened.provider.is_none());
+        let [finding] = opened.findings.as_slice() else {
+            panic!("{:#?}", opened.findings);
+        };
+        assert_eq!(finding.code.as_str(), "define.unknown-key");
+        assert_eq!(finding.outcome, linkdial_core::Outcome::Fail);
+        assert_eq!(finding.hint.as_deref(), Some(hint));
+    }
+}
+
+#[test]
+fn a_key_file_in_the_place_of_the_clause_is_one_finding() {
+    let file = ServiceAccount::shared().json().to_string();
+    // SQL may have unescaped its line breaks.
+    for credentials in [file.replace("\\n", "\n"), file] {
+        let opened = open(&credentials, "");
+        let [finding] = opened.findings.as_slice() else {
+            panic!("{:#?}", opened.findings);
+        };
+        assert_eq!(
+            finding.message,
+            "CREDENTIALS is the key file of a service account, which SingleStore does not take"
+        );
+        assert_eq!(finding.outcome, linkdial_core::Outcome::Fail);
+        let hint = finding.hint.as_deref().unwrap();
+        assert!(hint.contains("`service_account_key`"), "{hint}");
+    }
 }

@@ -43,9 +43,21 @@ const DEFAULT_REGION: &str = "us-east-1";
 /// Every key of an S3 link: CREATE LINK, CREATE PIPELINE and BACKUP DATABASE of the SingleStore
 /// documentation; extensions are ours.
 pub(crate) const KEYS: &[Key] = &[
-    Key::credential(KEY_ID, Shape::Text),
-    Key::credential(SECRET, Shape::Text).secret(),
-    Key::credential(TOKEN, Shape::Text).secret(),
+    Key::credential(KEY_ID, Shape::Token).also(&[
+        "access_id",
+        "access_key_id",
+        "access_key",
+        "account_name",
+    ]),
+    Key::credential(SECRET, Shape::Token).secret().also(&[
+        "secret_key",
+        "secret_access_key",
+        "secret",
+        "account_key",
+    ]),
+    Key::credential(TOKEN, Shape::Token)
+        .secret()
+        .also(&["session_token", "aws_security_token"]),
     Key::credential(ROLE, Shape::Text),
     Key::credential(EXTERNAL_ID, Shape::Text).extension(),
     Key::config(CREDS_MODE, Shape::Word(&["eks_irsa"])),
@@ -213,6 +225,16 @@ fn auth(clauses: &mut Clauses<'_>) -> Option<Auth> {
     match Pair::read(clauses, &PAIR) {
         Pair::Whole(keys) => {
             check_token(clauses, &keys.id, token.is_some());
+            if token.as_ref().is_some_and(|it| !it.expose().is_ascii()) {
+                clauses.add(
+                    Diagnosis::new(
+                        Code::DefineInvalidValue,
+                        format!("`{TOKEN}` holds a character that no header can carry"),
+                    )
+                    .key(clauses.place(TOKEN))
+                    .hint("copy it again, whole"),
+                );
+            }
             Some(Auth::Keys(Keys { token, ..keys }))
         }
         Pair::Absent if token.is_some() => {

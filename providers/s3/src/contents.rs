@@ -1,6 +1,14 @@
 //! What is in a bucket, as a link uses it: list, read, write.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use aws_sdk_s3::types::RequestPayer;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
 use linkdial_core::store::{self, Bucket, LISTED, Listing};
 use linkdial_core::{Diagnosis, Halt, Probe, Stage};
 
@@ -93,6 +101,7 @@ impl<'a> Contents<'a> {
     async fn try_list(&self) -> Result<Listing, Diagnosis> {
         let bucket = &self.bucket.name;
         let session = &self.session;
+        let whole = Whole::default();
         let request = session
             .client
             .sdk
@@ -102,12 +111,18 @@ impl<'a> Contents<'a> {
             .max_keys(LISTED)
             .set_request_payer(self.payer())
             .customize()
+            .interceptor(whole.clone())
             .config_override(session.client.link());
         let resource = self.bucket.resource();
         let answer = match Box::pin(request.send()).await {
             Ok(answer) => answer,
             Err(error) => return Err(session.diagnose(Call::ListObjects, &resource, error).await),
         };
+        if !whole.seen() {
+            return Err(session
+                .not_this_service(Call::ListObjects, &resource)
+                .evidence("answer", "a listing that does not end"));
+        }
         // Any server can answer 200: only a listing of this bucket counts.
         // Ceph names a bucket of another tenant `tenant:bucket` and answers without the tenant.
         let wanted = bucket.rsplit(':').next().unwrap_or(bucket);
@@ -120,5 +135,33 @@ impl<'a> Contents<'a> {
         let page = answer.contents().iter().filter_map(object::listed);
         let more = answer.is_truncated() == Some(true);
         Ok(Listing::new(self.bucket, page, more, self.suffixes))
+    }
+}
+
+/// Whether a listing came to its end: the SDK takes one that was cut off for a shorter one.
+#[derive(Clone, Debug, Default)]
+struct Whole(Arc<AtomicBool>);
+
+impl Whole {
+    fn seen(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Intercept for Whole {
+    fn name(&self) -> &'static str {
+        "Whole"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let body = context.response().body().bytes().unwrap_or_default();
+        let whole = body.trim_ascii_end().ends_with(b"ListBucketResult>");
+        self.0.store(whole, Ordering::Relaxed);
+        Ok(())
     }
 }

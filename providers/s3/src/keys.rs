@@ -57,6 +57,13 @@ impl Pair {
     pub fn read(clauses: &mut Clauses<'_>, form: &PairForm) -> Self {
         let PairForm { id, secret, .. } = *form;
         match (clauses.text(id), clauses.secret(secret)) {
+            // What is wrong with one of them is found already.
+            (shown, signs)
+                if (shown.is_none() || signs.is_none())
+                    && (clauses.failed_at(id) || clauses.failed_at(secret)) =>
+            {
+                Self::Half
+            }
             (None, None) => Self::Absent,
             (Some(shown), Some(signs)) => {
                 let is_id = form.looks_like_id;
@@ -68,6 +75,15 @@ impl Pair {
                         )
                         .key(clauses.place(id))
                         .key(clauses.place(secret))
+                        .hint(form.hint),
+                    );
+                } else if !shown.is_ascii() && !clauses.failed_at(id) {
+                    clauses.add(
+                        Diagnosis::new(
+                            Code::DefineInvalidValue,
+                            format!("`{id}` holds a character that no header can carry"),
+                        )
+                        .key(clauses.place(id))
                         .hint(form.hint),
                     );
                 }

@@ -13,6 +13,10 @@ use crate::config::{CUSTOMER_KEY, Encryption, place};
 use crate::contents::Contents;
 use crate::session::Call;
 
+/// Versions are no longer than this (Amazon S3, Versioning: 1,024 bytes); what a request can hold is
+/// far more.
+const LONGEST_VERSION: usize = 3 * 1024;
+
 /// Takes what matters of an object of the listing.
 pub(crate) fn listed(object: &aws_sdk_s3::types::Object) -> Option<Object> {
     Some(Object {
@@ -158,15 +162,24 @@ impl Store for Contents<'_> {
         if let Some(version) = written.and_then(|written| written.version.as_ref()) {
             let parameter = self.session.vendor.version_parameter();
             let version: String = byte_serialize(version.as_bytes()).collect();
+            if version.len() > LONGEST_VERSION {
+                let resource = self.resource(key);
+                return Err(self
+                    .session
+                    .not_this_service(Call::DeleteObject, &resource)
+                    .evidence("answer", "a version of that length is none"));
+            }
             request = request.mutate_request(move |request| {
                 let uri = request.uri().to_owned();
                 let join = if uri.contains('?') { '&' } else { '?' };
-                // It was a good address before.
+                // It was a good address before, and is little longer.
                 let longer = format!("{uri}{join}{parameter}={version}");
                 request.set_uri(longer).unwrap_or_default();
             });
         }
         match Box::pin(request.send()).await {
+            // S3 answers the same where nothing is.
+            Ok(_) if written.is_none() => Ok(Deleted::Unsaid),
             Ok(_) => Ok(Deleted::Gone(Vec::new())),
             Err(error) => {
                 let resource = self.resource(key);

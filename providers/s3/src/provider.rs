@@ -86,6 +86,10 @@ impl S3 {
             Auth::Anonymous | Auth::Cluster => return Ok(None),
             Auth::Keys(keys) => keys,
         };
+        // A secret may have been put in its place.
+        if keys.shown_id().is_empty() {
+            probe.add_secret(&keys.id);
+        }
         let Some(role) = &self.config.role else {
             return Ok(Some(keys.clone()));
         };

@@ -316,3 +316,17 @@ fn a_target_that_does_not_fit_is_not_dialled() {
     assert_eq!(summary(&steps), "warn define.target-scheme");
     assert_eq!(server.requests().len(), 1);
 }
+
+#[test]
+fn a_secret_in_the_place_of_the_id_is_not_shown() {
+    let secret = "bGFiLXJvb3QtaG1hYy1zZWNyZXQtLS0tLS0tLS0t";
+    let credentials =
+        format!(r#"{{"aws_access_key_id":"{secret}","aws_secret_access_key":"m4rk3d/secret+"}}"#);
+    let echo = error(403, "InvalidAccessKeyId", &format!("no key {secret}"));
+    let server = ScriptedHttp::always([echo]);
+    let config = format!(r#"{{"endpoint_url":"{}"}}"#, server.url());
+    let steps = dial(&credentials, &config, Some("bucket"));
+    let shown = format!("{steps:?}");
+    assert!(shown.contains("no key [redacted]"), "{shown}");
+    assert!(!shown.contains(secret), "{shown}");
+}

@@ -61,6 +61,21 @@ fn identity_rules() {
             "fail define.missing-key CREDENTIALS/aws_access_key",
         ),
         (
+            r#"{"aws_access_key_id":"AK\r\nIA1","aws_secret_access_key":"s3cr3t"}"#,
+            "",
+            "fail define.invalid-value CREDENTIALS/aws_access_key_id",
+        ),
+        (
+            r#"{"aws_access_key_id":"ASIA1","aws_secret_access_key":"s","aws_session_token":"tä"}"#,
+            "",
+            "fail define.invalid-value CREDENTIALS/aws_session_token",
+        ),
+        (
+            r#"{"aws_access_key_id":"AKIA1","aws_secret_access_key":""}"#,
+            "",
+            "fail define.invalid-value CREDENTIALS/aws_secret_access_key",
+        ),
+        (
             r#"{"aws_session_token":"t0ken"}"#,
             "",
             "fail define.missing-key CREDENTIALS/aws_access_key_id",

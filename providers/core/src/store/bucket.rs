@@ -74,6 +74,14 @@ impl Bucket {
         if let Some(reason) = (naming.fault)(name) {
             return Err(invalid(reason));
         }
+        if !can_be_asked_for(key) {
+            let what = if key.chars().count() > LONGEST_KEY {
+                "is longer than the name of any object"
+            } else {
+                "has `.` or `..` between slashes, which leads out of the place that it names"
+            };
+            return Err(invalid(what));
+        }
         let literal = key.find(['*', '?']).map(|at| &key[..at]);
         Ok(Self {
             noun,
@@ -87,9 +95,11 @@ impl Bucket {
 
     /// Returns whether an object belongs to the target.
     pub fn holds(&self, key: &str) -> bool {
-        self.pattern
-            .as_ref()
-            .is_none_or(|pattern| WildMatch::new(pattern).matches(key))
+        // A server may name anything. The match takes a time of the lengths multiplied.
+        key.starts_with(&self.prefix)
+            && self.pattern.as_ref().is_none_or(|pattern| {
+                key.chars().count() <= LONGEST_KEY && WildMatch::new(pattern).matches(key)
+            })
     }
 
     /// Returns name and prefix, as a report names what was listed.
@@ -138,6 +148,15 @@ impl Bucket {
     }
 }
 
+/// Characters in the longest name of an object: 1024 at Azure, and as many bytes at Amazon and Google.
+const LONGEST_KEY: usize = 1024;
+
+/// Returns whether the path of a request can name an object: neither longer than any name, nor with
+/// parts that a server or a proxy resolves to another path.
+pub(super) fn can_be_asked_for(key: &str) -> bool {
+    key.chars().count() <= LONGEST_KEY && key.split('/').all(|part| part != "." && part != "..")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,6 +182,10 @@ mod tests {
         assert!(bucket.holds("2026/day-11.csv"));
         assert!(!bucket.holds("2026/day-11.json"));
         assert_eq!(bucket.resource(), "logs/2026/day-");
+        // A server may name what was not asked for.
+        let bucket = parse("logs/in/").unwrap();
+        assert!(bucket.holds("in/a.csv"));
+        assert!(!bucket.holds("other/in/a.csv"));
         let bucket = parse("logs").unwrap();
         assert_eq!(
             (bucket.prefix.as_str(), bucket.resource()),
@@ -198,6 +221,18 @@ mod tests {
             ("/x", "names no bucket"),
             ("a*/x", "has a wildcard in the bucket"),
             ("bad/x", "is bad"),
+            (
+                &format!("logs/{}", "x".repeat(1025)),
+                "is longer than the name of any object",
+            ),
+            (
+                "logs/../other/x",
+                "has `.` or `..` between slashes, which leads out of the place that it names",
+            ),
+            (
+                "logs/in/.",
+                "has `.` or `..` between slashes, which leads out of the place that it names",
+            ),
             ("logs@account/x", "is bad"),
         ] {
             let finding = parse(wrong).unwrap_err();

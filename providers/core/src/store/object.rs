@@ -5,6 +5,7 @@ use crate::endpoint::Endpoint;
 use crate::probe::{Halt, Probe};
 use crate::stage::Stage;
 
+use super::bucket::can_be_asked_for;
 use super::{Bucket, Store};
 
 /// Enough names of one listing to find one that the target's wildcard and the link's suffixes let
@@ -26,11 +27,13 @@ pub struct Object {
 }
 
 impl Object {
-    /// Takes the few objects to try: no folder marker, with one of the suffixes; first those that
+    /// Takes the few objects to try: no folder marker, no name that leads
+    /// elsewhere, with one of the suffixes; first those that
     /// are online and not empty.
     fn choose(objects: impl IntoIterator<Item = Self>, suffixes: &[String]) -> Vec<Self> {
         let wanted = |object: &Self| {
             !object.key.ends_with('/')
+                && can_be_asked_for(&object.key)
                 && (suffixes.is_empty()
                     || suffixes.iter().any(|suffix| object.key.ends_with(suffix)))
         };
@@ -138,6 +141,20 @@ mod tests {
         assert_eq!(keys(&["csv"]), ["d.csv", "b.csv", "a.csv"]);
         assert_eq!(keys(&[]), ["c.json", "d.csv", "b.csv"]);
         assert!(keys(&["parquet"]).is_empty());
+    }
+
+    #[test]
+    fn a_name_that_leads_elsewhere_is_not_read() {
+        let long = "x".repeat(1_900_000);
+        let keys = ["../victim/a.csv", "in/./a.csv", "..", &long, "in/..a.csv"];
+        let listed = keys.map(|key| Object {
+            key: key.to_owned(),
+            empty: false,
+            offline: false,
+        });
+        let chosen = Object::choose(listed, &[]);
+        assert_eq!(chosen.len(), 1);
+        assert_eq!(chosen[0].key, "in/..a.csv");
     }
 
     #[test]

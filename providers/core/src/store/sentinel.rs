@@ -23,7 +23,9 @@ pub enum Put {
     Written(Written, Option<Diagnosis>),
     /// The store answered that it did not take it.
     Refused(Diagnosis),
-    /// The request went out, and nothing that came back says what became of it: it may be there.
+    /// The answer is a fault of the server, and does not say what became of it: it may be there.
+    Doubtful(Diagnosis),
+    /// The request went out and nothing came back: it may be there, or appear later.
     Unanswered(Diagnosis),
 }
 
@@ -33,10 +35,12 @@ impl Put {
     /// Only a refusal of the request itself says that nothing was stored: behind a time-out, a fault
     /// of the server or one of a gateway before it the object may be there all the same.
     pub fn unconfirmed(status: Option<u16>, diagnosis: Diagnosis) -> Self {
-        if status.is_some_and(|it| (400..500).contains(&it) && it != 408) {
-            Self::Refused(diagnosis)
-        } else {
-            Self::Unanswered(diagnosis)
+        match status {
+            Some(status) if (400..500).contains(&status) && status != 408 => {
+                Self::Refused(diagnosis)
+            }
+            Some(_) => Self::Doubtful(diagnosis),
+            None => Self::Unanswered(diagnosis),
         }
     }
 }
@@ -58,13 +62,18 @@ pub enum Deleted {
     /// It is gone, except for what these sentences say that the store keeps, such as a copy for a
     /// time.
     Gone(Vec<String>),
+    /// Nothing is there, and the store does not say whether anything was.
+    Unsaid,
 }
 
 /// How far the sentinel got.
 #[derive(Debug)]
 enum State {
     Absent,
-    Unknown,
+    /// Whether an answer came, which does not say it.
+    Unknown {
+        answered: bool,
+    },
     Written(Written),
 }
 
@@ -91,7 +100,7 @@ pub async fn write<S: Store>(
     let state = Mutex::new(State::Absent);
     let now = |next| *state.lock().unwrap_or_else(PoisonError::into_inner) = next;
     let work = async {
-        now(State::Unknown);
+        now(State::Unknown { answered: false });
         match store.put(&key).await {
             Put::Written(written, finding) => {
                 now(State::Written(written));
@@ -99,6 +108,10 @@ pub async fn write<S: Store>(
             }
             Put::Refused(diagnosis) => {
                 now(State::Absent);
+                return Err(diagnosis);
+            }
+            Put::Doubtful(diagnosis) => {
+                now(State::Unknown { answered: true });
                 return Err(diagnosis);
             }
             Put::Unanswered(diagnosis) => return Err(diagnosis),
@@ -109,20 +122,25 @@ pub async fn write<S: Store>(
     if walked.is_ok() {
         probe.note("sentinel", &resource);
     }
-    let written = match state.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    let (written, answered) = match state.into_inner().unwrap_or_else(PoisonError::into_inner) {
         State::Absent => return walked,
-        State::Unknown => None,
-        State::Written(written) => Some(written),
+        State::Unknown { answered } => (None, answered),
+        State::Written(written) => (Some(written), true),
     };
-    match probe.cleanup(store.delete(&key, written.as_ref())).await {
-        Ok(Deleted::Absent) => {}
+    let finding = match probe.cleanup(store.delete(&key, written.as_ref())).await {
+        // The server may still be about to store it.
+        Ok(Deleted::Absent) if !answered => Some(may_appear(&resource)),
+        Ok(Deleted::Absent) => None,
+        Ok(Deleted::Unsaid) => {
+            probe.note("kept", HIDDEN);
+            (!answered).then(|| may_appear(&resource))
+        }
         Ok(Deleted::Gone(mut kept)) => {
             if written.is_none() {
-                // The delete could not name it, and then only hides it.
-                let version = "where versions are kept, one of the sentinel may remain";
-                kept.push(version.to_owned());
+                kept.push(HIDDEN.to_owned());
             }
             probe.note("kept", kept.join("; "));
+            None
         }
         Err(left) => {
             let hint = store.leftover_hint(&resource, written.as_ref());
@@ -137,10 +155,28 @@ pub async fn write<S: Store>(
                 .evidence("version", version.unwrap_or_default())
                 .evidence("reason", &left.message)
                 .hint(hint);
-            probe.finding(Some(endpoint), finding);
+            Some(finding)
         }
+    };
+    if let Some(finding) = finding {
+        probe.finding(Some(endpoint), finding);
     }
     walked
+}
+
+/// A delete that could not name the version only hides it.
+const HIDDEN: &str = "where versions are kept, one of the sentinel may remain";
+
+fn may_appear(resource: &str) -> Diagnosis {
+    Diagnosis::new(
+        Code::WriteLeftover,
+        format!("the sentinel `{resource}` is not there, and may still appear"),
+    )
+    .evidence("resource", resource)
+    .evidence("reason", "no answer to the put came before it was deleted")
+    .hint(format!(
+        "look for `{resource}` in a while, and delete it by hand"
+    ))
 }
 
 fn compare(resource: &str, read: &[u8]) -> Result<(), Diagnosis> {

@@ -1,10 +1,15 @@
 //! The Define stage: what both clauses say, checked against the kind's table of keys.
 
+mod check;
+mod unknown;
+
 use crate::clause::{Clause, ClauseName, Document, Node, Value, escape_pointer};
 use crate::code::Code;
 use crate::diagnosis::{Diagnosis, KeyPlace, Outcome};
-use crate::link::Definition;
+use crate::link::{Definition, Kind};
 use crate::secret::Secret;
+
+use unknown::NearMiss;
 
 /// What a key's value may be.
 ///
@@ -26,9 +31,14 @@ pub enum Shape {
     Text,
     /// An array of strings.
     TextList,
+    /// A string of one line, such as a key id or what signs with it.
+    Token,
     /// One of these words, in this letter case.
     Word(&'static [&'static str]),
 }
+
+/// No secret is longer: the longest are the key files of service accounts, of some 2 KiB, and tokens.
+pub(crate) const LONGEST_SECRET: usize = 64 * 1024;
 
 /// The characters of an unknown key that a message quotes.
 const QUOTED_LENGTH: usize = 100;
@@ -46,6 +56,8 @@ pub struct Key {
     pub secret: bool,
     /// Whether linkdial knows the key and SingleStore does not.
     pub extension: bool,
+    /// What other kinds, vendors and tools call it.
+    pub others: &'static [&'static str],
 }
 
 impl Key {
@@ -57,6 +69,7 @@ impl Key {
             shape,
             secret: false,
             extension: false,
+            others: &[],
         }
     }
 
@@ -84,6 +97,12 @@ impl Key {
         KeyPlace::key(row.map_or(ClauseName::Config, |row| row.clause), name)
     }
 
+    /// A key that others call otherwise. Letter case, dashes and underscores do not count.
+    #[must_use]
+    pub const fn also(self, others: &'static [&'static str]) -> Self {
+        Self { others, ..self }
+    }
+
     /// A key that SingleStore does not know.
     #[must_use]
     pub const fn extension(self) -> Self {
@@ -101,6 +120,7 @@ impl Key {
 /// rules over several keys are the provider's.
 #[derive(Debug)]
 pub struct Clauses<'a> {
+    kind: Kind,
     config: &'a Clause,
     credentials: &'a Clause,
     keys: &'static [Key],
@@ -111,18 +131,11 @@ pub struct Clauses<'a> {
 /// Nobody mends more at once.
 const MAX_FINDINGS: usize = 100;
 
-/// An unknown key that looks like a known one.
-#[derive(Debug)]
-struct NearMiss {
-    known: &'static str,
-    place: KeyPlace,
-    written: String,
-}
-
 impl<'a> Clauses<'a> {
     /// Reads both clauses against the table.
     pub fn new(definition: &'a Definition, keys: &'static [Key]) -> Self {
         let mut clauses = Self {
+            kind: definition.kind,
             config: &definition.config,
             credentials: &definition.credentials,
             keys,
@@ -130,7 +143,9 @@ impl<'a> Clauses<'a> {
             near_misses: Vec::new(),
         };
         for clause in [&definition.credentials, &definition.config] {
-            clauses.findings.extend(clause.faults().iter().cloned());
+            let faults = clause.faults().iter().cloned();
+            let faults = faults.map(|fault| clauses.on_one_line(fault));
+            clauses.findings.extend(faults.collect::<Vec<_>>());
             clauses.check_clause(clause);
         }
         clauses
@@ -141,6 +156,7 @@ impl<'a> Clauses<'a> {
     /// What only follows from a clause that can not be read is left out: its keys may stand there. Of
     /// very many, failures come first and the rest is left out.
     pub fn into_findings(mut self) -> Vec<Diagnosis> {
+        self.settle();
         let unreadable = [self.config, self.credentials]
             .iter()
             .flat_map(|clause| clause.faults())
@@ -284,6 +300,30 @@ impl<'a> Clauses<'a> {
         self.findings.push(finding);
     }
 
+    /// Returns whether a failure was found at the value of a key, which then is not looked at closer.
+    pub fn failed_at(&self, key: &str) -> bool {
+        let place = self.place(key);
+        self.findings.iter().any(|finding| {
+            finding.outcome == Outcome::Fail
+                && finding
+                    .keys
+                    .iter()
+                    .any(|it| (it.clause, &it.pointer) == (place.clause, &place.pointer))
+        })
+    }
+
+    /// A value of one line has no line break that could be escaped.
+    fn on_one_line(&self, fault: Diagnosis) -> Diagnosis {
+        let name = fault.keys.first().and_then(|key| key.pointer.get(1..));
+        match name.and_then(|name| self.row(name)) {
+            Some(key) if matches!(key.shape, Shape::Token) => {
+                let hint = format!("remove it: `{}` is one line of plain text", key.name);
+                fault.hint(hint)
+            }
+            _ => fault,
+        }
+    }
+
     /// Returns the keys of a row with a `*`, and their texts as far as they may be shown, `CREDENTIALS`
     /// first.
     pub fn texts_of(&self, row: &str) -> Vec<(String, String)> {
@@ -303,200 +343,6 @@ impl<'a> Clauses<'a> {
         };
         let exact = self.keys.iter().find(|known| known.name == key);
         exact.or_else(|| self.keys.iter().find(begins))
-    }
-
-    fn check_clause(&mut self, clause: &Clause) {
-        for member in clause.members() {
-            let place = KeyPlace::key(clause.name(), &member.key);
-            if matches!(member.value.value, Value::Null) {
-                continue;
-            }
-            let Some(known) = self.row(&member.key) else {
-                self.unknown(&member.key, place);
-                continue;
-            };
-            if known.extension {
-                self.findings.push(
-                    Diagnosis::new(
-                        Code::DefineExtensionKey,
-                        format!(
-                            "`{}` is a key of linkdial that SingleStore does not document",
-                            member.key
-                        ),
-                    )
-                    .key(place.clone())
-                    .hint("what passes here with it may still fail on a cluster that ignores it"),
-                );
-            }
-            if known.secret
-                && known.clause == ClauseName::Credentials
-                && clause.name() == ClauseName::Config
-            {
-                self.findings.push(
-                    Diagnosis::new(
-                        Code::DefineSecretInConfig,
-                        format!("CONFIG holds the secret `{}`", member.key),
-                    )
-                    .key(place.clone())
-                    .hint("move it to CREDENTIALS: SHOW LINKS and information_schema.LINKS show CONFIG"),
-                );
-            }
-            self.check_value(known, &member.key, &member.value, place);
-        }
-    }
-
-    fn unknown(&mut self, key: &str, place: KeyPlace) {
-        let names = self.keys.iter().map(|known| known.name);
-        match nearest(key, names.filter(|name| !name.ends_with('*'))) {
-            Some(known) => self.near_misses.push(NearMiss {
-                known,
-                place,
-                written: key.to_owned(),
-            }),
-            None => self.findings.push(
-                Diagnosis::new(
-                    Code::DefineUnknownKey,
-                    format!("no link of this kind has the key {}", quoted(key)),
-                )
-                .key(place)
-                .hint("SingleStore may pass it on or ignore it; remove it if nothing needs it"),
-            ),
-        }
-    }
-
-    fn check_value(&mut self, known: &Key, name: &str, node: &Node, place: KeyPlace) {
-        let found = node.value.type_name();
-        let fits = match known.shape {
-            Shape::Boolean => boolean(node).is_some(),
-            Shape::Document => matches!(node.value, Value::Object(_) | Value::String(_)),
-            Shape::Integer(..) => scalar(node).is_some_and(|text| text.parse::<i64>().is_ok()),
-            Shape::Object => matches!(node.value, Value::Object(_)),
-            Shape::Pem | Shape::Text | Shape::Word(_) => scalar(node).is_some(),
-            Shape::TextList => matches!(node.value, Value::Array(_)),
-        };
-        if !fits {
-            let wanted = match known.shape {
-                Shape::Boolean => "true or false",
-                Shape::Document => "an object or its text",
-                Shape::Integer(..) => "a whole number",
-                Shape::Object => "an object",
-                Shape::Pem | Shape::Text | Shape::Word(_) => "a string",
-                Shape::TextList => "an array of strings",
-            };
-            self.findings.push(
-                Diagnosis::new(
-                    Code::DefineWrongType,
-                    format!("`{name}` is a JSON {found}, not {wanted}"),
-                )
-                .key(place)
-                .hint(format!("write {wanted}")),
-            );
-            return;
-        }
-        match (&node.value, known.shape) {
-            // Its members are its writer's: a key in PEM ends with a line break.
-            (Value::Object(_), Shape::Document) => {}
-            (Value::Object(members), _) => {
-                for member in members {
-                    let inner = KeyPlace::pointer(
-                        place.clause,
-                        format!("{}/{}", place.pointer, escape_pointer(&member.key)),
-                    );
-                    self.check_item(name, &member.value, inner);
-                }
-            }
-            (Value::Array(items), _) => {
-                for (index, item) in items.iter().enumerate() {
-                    let inner =
-                        KeyPlace::pointer(place.clause, format!("{}/{index}", place.pointer));
-                    self.check_item(name, item, inner);
-                }
-            }
-            (_, Shape::Word(words)) => {
-                let text = scalar(node).unwrap_or_default();
-                if !text.is_empty() && !words.contains(&text.as_str()) {
-                    self.findings.push(
-                        Diagnosis::new(
-                            Code::DefineInvalidValue,
-                            format!("`{name}` has a value that is not allowed"),
-                        )
-                        .evidence("found", if known.secret { "" } else { &text })
-                        .evidence("allowed", words.join(", "))
-                        .key(place)
-                        .hint(format!("write one of: {}", words.join(", "))),
-                    );
-                }
-            }
-            (_, Shape::Integer(low, high)) => {
-                let number = scalar(node).and_then(|text| text.parse::<i64>().ok());
-                if let Some(number) = number.filter(|number| !(low..=high).contains(number)) {
-                    self.findings.push(
-                        Diagnosis::new(
-                            Code::DefineInvalidValue,
-                            format!("`{name}` is out of its range"),
-                        )
-                        .evidence("found", number)
-                        .evidence("allowed", format!("{low} to {high}"))
-                        .key(place)
-                        .hint(format!("write a number from {low} to {high}")),
-                    );
-                }
-            }
-            (Value::String(text), Shape::Text) => self.check_text(name, text, place),
-            (Value::String(text), Shape::Document | Shape::Pem)
-                if is_placeholder(text.expose()) =>
-            {
-                self.check_text(name, text, place);
-            }
-            _ => {}
-        }
-    }
-
-    fn check_item(&mut self, name: &str, node: &Node, place: KeyPlace) {
-        match &node.value {
-            Value::String(text) => self.check_text(name, text, place),
-            Value::Bool(_) | Value::Number(_) => {}
-            Value::Array(_) | Value::Null | Value::Object(_) => {
-                let found = node.value.type_name();
-                self.findings.push(
-                    Diagnosis::new(
-                        Code::DefineWrongType,
-                        format!("`{name}` holds a JSON {found} where a string belongs"),
-                    )
-                    .key(place)
-                    .hint("write a string"),
-                );
-            }
-        }
-    }
-
-    fn check_text(&mut self, name: &str, text: &Secret, place: KeyPlace) {
-        let text = text.expose();
-        if is_placeholder(text) {
-            self.findings.push(
-                Diagnosis::new(
-                    Code::DefinePlaceholderValue,
-                    format!("`{name}` still holds the documentation's placeholder"),
-                )
-                .key(place)
-                .hint("put the real value there"),
-            );
-        } else if let Some(stray) = stray(text) {
-            let outcome = if stray.harmless {
-                Outcome::Warn
-            } else {
-                Outcome::Fail
-            };
-            self.findings.push(
-                Diagnosis::new(
-                    Code::DefineStrayWhitespace,
-                    format!("the value of `{name}` {}", stray.sentence),
-                )
-                .key(place)
-                .outcome(outcome)
-                .hint("remove it; it is often pasted along, or added by `echo` without `-n`"),
-            );
-        }
     }
 }
 
@@ -520,60 +366,6 @@ fn boolean(node: &Node) -> Option<bool> {
         },
         _ => None,
     }
-}
-
-struct Stray {
-    sentence: &'static str,
-    harmless: bool,
-}
-
-fn stray(text: &str) -> Option<Stray> {
-    let fault = |sentence| {
-        Some(Stray {
-            sentence,
-            harmless: false,
-        })
-    };
-    if text.starts_with('\u{feff}') || text.ends_with('\u{feff}') {
-        return fault("has a byte order mark at its end or start");
-    }
-    if text.ends_with(['\n', '\r']) {
-        return fault("ends with a line break");
-    }
-    if text.starts_with(char::is_whitespace) {
-        return fault("starts with white space");
-    }
-    if text.ends_with(char::is_whitespace) {
-        return fault("ends with white space");
-    }
-    let mut chars = text.chars();
-    let (first, last) = (chars.next(), chars.next_back());
-    if first == last && matches!(first, Some('"' | '\'')) {
-        return Some(Stray {
-            sentence: "stands in quotes of its own",
-            harmless: true,
-        });
-    }
-    None
-}
-
-/// The placeholders of the vendor's pages, the two shapes that every page uses, and the key pair of
-/// Amazon's documentation.
-fn is_placeholder(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    (text.len() > 2 && text.starts_with('<') && text.ends_with('>') && !text.contains("><"))
-        || ["your_", "your-", "replace_with_", "replace-with-"]
-            .iter()
-            .any(|start| lower.starts_with(start))
-        || matches!(
-            lower.as_str(),
-            "encrypted_key" | "encrypted_or_unencrypted_key" | "changeme" | "other_endpoint"
-        )
-        || lower.ends_with("://other_endpoint")
-        || matches!(
-            text,
-            "AKIAIOSFODNN7EXAMPLE" | "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-        )
 }
 
 /// Returns a key as a message quotes it: the beginning is enough of one that nobody knows.

@@ -1,0 +1,316 @@
+//! What the table of keys says of each value.
+
+use crate::clause::{Clause, ClauseName, Node, Value, escape_pointer};
+use crate::code::Code;
+use crate::diagnosis::{Diagnosis, KeyPlace, Outcome};
+
+use super::{Clauses, Key, LONGEST_SECRET, Shape, boolean, scalar};
+
+impl Clauses<'_> {
+    pub(super) fn check_clause(&mut self, clause: &Clause) {
+        for member in clause.members() {
+            let place = KeyPlace::key(clause.name(), &member.key);
+            if matches!(member.value.value, Value::Null) {
+                continue;
+            }
+            let Some(known) = self.row(&member.key) else {
+                self.unknown(&member.key, place);
+                continue;
+            };
+            if known.extension {
+                self.findings.push(
+                    Diagnosis::new(
+                        Code::DefineExtensionKey,
+                        format!(
+                            "`{}` is a key of linkdial that SingleStore does not document",
+                            member.key
+                        ),
+                    )
+                    .key(place.clone())
+                    .hint("what passes here with it may still fail on a cluster that ignores it"),
+                );
+            }
+            if known.secret
+                && known.clause == ClauseName::Credentials
+                && clause.name() == ClauseName::Config
+            {
+                self.findings.push(
+                    Diagnosis::new(
+                        Code::DefineSecretInConfig,
+                        format!("CONFIG holds the secret `{}`", member.key),
+                    )
+                    .key(place.clone())
+                    .hint("move it to CREDENTIALS: SHOW LINKS and information_schema.LINKS show CONFIG"),
+                );
+            }
+            self.check_value(known, &member.key, &member.value, place);
+        }
+    }
+
+    fn check_value(&mut self, known: &Key, name: &str, node: &Node, place: KeyPlace) {
+        let found = node.value.type_name();
+        let fits = match known.shape {
+            Shape::Boolean => boolean(node).is_some(),
+            Shape::Document => matches!(node.value, Value::Object(_) | Value::String(_)),
+            Shape::Integer(..) => scalar(node).is_some_and(|text| text.parse::<i64>().is_ok()),
+            Shape::Object => matches!(node.value, Value::Object(_)),
+            Shape::Pem | Shape::Text | Shape::Token | Shape::Word(_) => scalar(node).is_some(),
+            Shape::TextList => matches!(node.value, Value::Array(_)),
+        };
+        if !fits {
+            let wanted = known.shape.words();
+            self.findings.push(
+                Diagnosis::new(
+                    Code::DefineWrongType,
+                    format!("`{name}` is a JSON {found}, not {wanted}"),
+                )
+                .key(place)
+                .hint(format!("write {wanted}")),
+            );
+            return;
+        }
+        if known.secret && size(node) > LONGEST_SECRET {
+            self.findings.push(
+                Diagnosis::new(
+                    Code::DefineInvalidValue,
+                    format!("`{name}` is longer than any secret"),
+                )
+                .evidence("allowed", format!("{LONGEST_SECRET} bytes"))
+                .key(place)
+                .hint("a whole file was put there by mistake: write the secret alone"),
+            );
+            return;
+        }
+        if matches!(known.shape, Shape::Document | Shape::Token) && size(node) == 0 {
+            self.empty(name, place);
+            return;
+        }
+        match (&node.value, known.shape) {
+            // Its members are its writer's: a key in PEM ends with a line break.
+            (Value::Object(_), Shape::Document) => {}
+            (Value::Object(members), _) => {
+                for member in members {
+                    let inner = KeyPlace::pointer(
+                        place.clause,
+                        format!("{}/{}", place.pointer, escape_pointer(&member.key)),
+                    );
+                    self.check_item(name, &member.value, inner);
+                }
+            }
+            (Value::Array(items), _) => {
+                for (index, item) in items.iter().enumerate() {
+                    let inner =
+                        KeyPlace::pointer(place.clause, format!("{}/{index}", place.pointer));
+                    self.check_item(name, item, inner);
+                }
+            }
+            (_, Shape::Word(words)) => {
+                let text = scalar(node).unwrap_or_default();
+                if !text.is_empty() && !words.contains(&text.as_str()) {
+                    self.findings.push(
+                        Diagnosis::new(
+                            Code::DefineInvalidValue,
+                            format!("`{name}` has a value that is not allowed"),
+                        )
+                        .evidence("found", if known.secret { "" } else { &text })
+                        .evidence("allowed", words.join(", "))
+                        .key(place)
+                        .hint(format!("write one of: {}", words.join(", "))),
+                    );
+                }
+            }
+            (_, Shape::Integer(low, high)) => {
+                let number = scalar(node).and_then(|text| text.parse::<i64>().ok());
+                if let Some(number) = number.filter(|number| !(low..=high).contains(number)) {
+                    self.findings.push(
+                        Diagnosis::new(
+                            Code::DefineInvalidValue,
+                            format!("`{name}` is out of its range"),
+                        )
+                        .evidence("found", number)
+                        .evidence("allowed", format!("{low} to {high}"))
+                        .key(place)
+                        .hint(format!("write a number from {low} to {high}")),
+                    );
+                }
+            }
+            (Value::String(text), Shape::Text) => self.check_text(name, text.expose(), place),
+            (Value::String(text), Shape::Token) => self.check_token(name, text.expose(), place),
+            (Value::String(text), Shape::Document | Shape::Pem)
+                if is_placeholder(text.expose()) =>
+            {
+                self.check_text(name, text.expose(), place);
+            }
+            _ => {}
+        }
+    }
+
+    /// What would be there is what the link is: without it, it would be another.
+    pub(crate) fn empty(&mut self, name: &str, place: KeyPlace) {
+        self.findings.push(
+            Diagnosis::new(Code::DefineInvalidValue, format!("`{name}` is empty"))
+                .key(place)
+                .hint("write its value, or remove the key; a variable may have filled nothing in"),
+        );
+    }
+
+    fn check_item(&mut self, name: &str, node: &Node, place: KeyPlace) {
+        match &node.value {
+            Value::String(text) => self.check_text(name, text.expose(), place),
+            Value::Bool(_) | Value::Number(_) => {}
+            Value::Array(_) | Value::Null | Value::Object(_) => {
+                let found = node.value.type_name();
+                self.findings.push(
+                    Diagnosis::new(
+                        Code::DefineWrongType,
+                        format!("`{name}` holds a JSON {found} where a string belongs"),
+                    )
+                    .key(place)
+                    .hint("write a string"),
+                );
+            }
+        }
+    }
+
+    /// What signs, and what names it, holds no control character, nor quotes around it.
+    fn check_token(&mut self, name: &str, text: &str, place: KeyPlace) {
+        // A raw one is a fault of the JSON.
+        let clause = match place.clause {
+            ClauseName::Config => self.config,
+            ClauseName::Credentials => self.credentials,
+        };
+        let mut faults = clause.faults().iter().flat_map(|fault| &fault.keys);
+        if faults.any(|key| key.pointer == place.pointer) {
+            return;
+        }
+        let before = self.findings.len();
+        self.check_text(name, text, place.clone());
+        if let Some(finding) = self.findings.get_mut(before) {
+            finding.outcome = Outcome::Fail;
+        } else if let Some(char) = text.chars().find(|char| char.is_control()) {
+            let what = if matches!(char, '\n' | '\r') {
+                "line break"
+            } else {
+                "control character"
+            };
+            self.findings.push(
+                Diagnosis::new(
+                    Code::DefineInvalidValue,
+                    format!("the value of `{name}` holds a {what}"),
+                )
+                .key(place)
+                .hint(format!("remove it: `{name}` is one line of plain text")),
+            );
+        }
+    }
+
+    fn check_text(&mut self, name: &str, text: &str, place: KeyPlace) {
+        if is_placeholder(text) {
+            self.findings.push(
+                Diagnosis::new(
+                    Code::DefinePlaceholderValue,
+                    format!("`{name}` still holds the documentation's placeholder"),
+                )
+                .key(place)
+                .hint("put the real value there"),
+            );
+        } else if let Some(stray) = stray(text) {
+            let outcome = if stray.harmless {
+                Outcome::Warn
+            } else {
+                Outcome::Fail
+            };
+            self.findings.push(
+                Diagnosis::new(
+                    Code::DefineStrayWhitespace,
+                    format!("the value of `{name}` {}", stray.sentence),
+                )
+                .key(place)
+                .outcome(outcome)
+                .hint("remove it; it is often pasted along, or added by `echo` without `-n`"),
+            );
+        }
+    }
+}
+
+/// What all texts of a value come to, in bytes.
+fn size(node: &Node) -> usize {
+    match &node.value {
+        Value::Array(items) => items.iter().map(size).sum(),
+        Value::Bool(_) | Value::Null => 0,
+        Value::Number(text) => text.len(),
+        Value::Object(members) => members
+            .iter()
+            .map(|it| it.key.len() + size(&it.value))
+            .sum(),
+        Value::String(text) => text.len(),
+    }
+}
+
+struct Stray {
+    sentence: &'static str,
+    harmless: bool,
+}
+
+fn stray(text: &str) -> Option<Stray> {
+    let fault = |sentence| {
+        Some(Stray {
+            sentence,
+            harmless: false,
+        })
+    };
+    if text.starts_with('\u{feff}') || text.ends_with('\u{feff}') {
+        return fault("has a byte order mark at its end or start");
+    }
+    if text.ends_with(['\n', '\r']) {
+        return fault("ends with a line break");
+    }
+    if text.starts_with(char::is_whitespace) {
+        return fault("starts with white space");
+    }
+    if text.ends_with(char::is_whitespace) {
+        return fault("ends with white space");
+    }
+    let mut chars = text.chars();
+    let (first, last) = (chars.next(), chars.next_back());
+    if first == last && matches!(first, Some('"' | '\'')) {
+        return Some(Stray {
+            sentence: "stands in quotes of its own",
+            harmless: true,
+        });
+    }
+    None
+}
+
+/// The placeholders of the vendor's pages, the two shapes that every page uses, and the key pair of
+/// Amazon's documentation.
+fn is_placeholder(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    (text.len() > 2 && text.starts_with('<') && text.ends_with('>') && !text.contains("><"))
+        || ["your_", "your-", "replace_with_", "replace-with-"]
+            .iter()
+            .any(|start| lower.starts_with(start))
+        || matches!(
+            lower.as_str(),
+            "encrypted_key" | "encrypted_or_unencrypted_key" | "changeme" | "other_endpoint"
+        )
+        || lower.ends_with("://other_endpoint")
+        || matches!(
+            text,
+            "AKIAIOSFODNN7EXAMPLE" | "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+        )
+}
+
+impl Shape {
+    /// Says what a value has to be.
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Boolean => "true or false",
+            Self::Document => "an object or its text",
+            Self::Integer(..) => "a whole number",
+            Self::Object => "an object",
+            Self::Pem | Self::Text | Self::Token | Self::Word(_) => "a string",
+            Self::TextList => "an array of strings",
+        }
+    }
+}

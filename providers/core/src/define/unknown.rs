@@ -1,0 +1,147 @@
+//! Keys that a kind does not know, and what was meant by them.
+
+use crate::clause::{ClauseName, Value};
+use crate::code::Code;
+use crate::diagnosis::{Diagnosis, KeyPlace, Outcome};
+
+use super::{Clauses, Key, nearest, quoted};
+
+/// An unknown key that stands for a known one.
+#[derive(Debug)]
+pub(super) struct NearMiss {
+    pub(super) known: &'static str,
+    pub(super) place: KeyPlace,
+    pub(super) written: String,
+}
+
+/// So many keys are named in one sentence.
+const NAMED: usize = 4;
+
+impl Clauses<'_> {
+    pub(super) fn unknown(&mut self, key: &str, place: KeyPlace) {
+        let other = self.keys.iter().find(|known| known.is_called(key));
+        let near = || {
+            let names = self.keys.iter().map(|known| known.name);
+            nearest(key, names.filter(|name| !name.ends_with('*')))
+        };
+        let known = other.map(|known| known.name).or_else(near);
+        match known {
+            Some(known) => self.near_misses.push(NearMiss {
+                known,
+                place,
+                written: key.to_owned(),
+            }),
+            None => {
+                let hint = match place.clause {
+                    ClauseName::Config => {
+                        "SingleStore may pass it on or ignore it; remove it if nothing needs it"
+                    }
+                    ClauseName::Credentials => {
+                        "SingleStore may pass it on or ignore it: check what it is called there"
+                    }
+                };
+                self.findings.push(
+                    Diagnosis::new(
+                        Code::DefineUnknownKey,
+                        format!("no link of this kind has the key {}", quoted(key)),
+                    )
+                    .key(place)
+                    .hint(hint),
+                );
+            }
+        }
+    }
+
+    /// Records what keys of `CREDENTIALS` that the kind does not know are, in the place of all that
+    /// was found about them; nothing where none of them is there.
+    pub fn foreign(
+        &mut self,
+        is_foreign: impl Fn(&str) -> bool,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> bool {
+        let members = self.credentials.members().iter();
+        let places: Vec<KeyPlace> = members
+            .filter(|it| is_foreign(&it.key) && !self.keys.iter().any(|key| key.name == it.key))
+            .map(|it| KeyPlace::key(ClauseName::Credentials, &it.key))
+            .collect();
+        if places.is_empty() {
+            return false;
+        }
+        let is_one = |place: &KeyPlace| {
+            let mut those = places.iter();
+            those.any(|it| (it.clause, &it.pointer) == (place.clause, &place.pointer))
+        };
+        self.findings
+            .retain(|finding| !finding.keys.iter().any(is_one));
+        self.near_misses.retain(|miss| !is_one(&miss.place));
+        let finding = Diagnosis::new(Code::DefineUnknownKey, message)
+            .outcome(Outcome::Fail)
+            .hint(hint);
+        self.findings
+            .push(places.into_iter().fold(finding, Diagnosis::key));
+        true
+    }
+
+    /// Credentials of which the kind knows none make no anonymous link: somebody meant to log in.
+    pub(crate) fn settle(&mut self) {
+        let knows_any = |key: &Key| key.clause == ClauseName::Credentials;
+        if !self.keys.iter().any(knows_any) {
+            return;
+        }
+        let members = || {
+            let members = self.credentials.members().iter();
+            members.filter(|it| !matches!(it.value.value, Value::Null))
+        };
+        let row = |name: &str| self.keys.iter().find(|key| key.name == name);
+        let knows_who = members()
+            .filter_map(|it| row(&it.key))
+            .any(|key| key.clause == ClauseName::Credentials);
+        let there: Vec<&str> = members()
+            .map(|it| it.key.as_str())
+            .filter(|key| row(key).is_none())
+            .collect();
+        if there.is_empty() || knows_who || self.failed() {
+            return;
+        }
+        let kind = self.kind;
+        let meant: Vec<String> = self
+            .near_misses
+            .iter()
+            .filter(|miss| miss.place.clause == ClauseName::Credentials)
+            .take(NAMED)
+            .map(|miss| format!("`{}` for {}", miss.known, quoted(&miss.written)))
+            .collect();
+        let hint = if meant.is_empty() {
+            let names: Vec<String> = self
+                .keys
+                .iter()
+                .filter(|key| key.clause == ClauseName::Credentials)
+                .take(NAMED)
+                .map(|key| format!("`{}`", key.name))
+                .collect();
+            format!("the keys of {kind} links are called {}", names.join(", "))
+        } else {
+            format!("for a link to {kind} write {}", meant.join(", "))
+        };
+        let named: Vec<String> = there.iter().take(NAMED).map(|key| quoted(key)).collect();
+        let more = if there.len() > NAMED { " and more" } else { "" };
+        let message = format!(
+            "CREDENTIALS holds {}{more}, and no key that {kind} links have",
+            named.join(", ")
+        );
+        self.foreign(|_| true, message, hint);
+    }
+}
+
+impl Key {
+    /// Returns whether somebody else calls the key so.
+    fn is_called(&self, name: &str) -> bool {
+        // Nobody bounds a key, and no name is longer.
+        name.len() <= 64 && {
+            let plain = |text: &str| text.to_ascii_lowercase().replace(['-', '_'], "");
+            let name = plain(name);
+            self.others.iter().any(|other| plain(other) == name)
+        }
+    }
+}
