@@ -335,7 +335,10 @@ fn may_be_the_target(code: Code, role: Option<Role>, link: &ScriptLink) -> bool 
             // The target of such a link is the whole address, or the statement names it.
             Some(Stage::Resolve | Stage::Connect | Stage::Tls | Stage::Access) => {
                 link.definition.kind == Kind::Http
-                    || matches!(role, Some(Role::Bootstrap | Role::Registry))
+                    || matches!(
+                        role,
+                        Some(Role::Bootstrap | Role::Namenode | Role::Registry)
+                    )
             }
             Some(Stage::Define | Stage::Authenticate) | None => false,
         },

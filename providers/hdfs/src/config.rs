@@ -5,8 +5,8 @@ use linkdial_kerberos::{Guilty, Principal, Source};
 
 use crate::keys::{
     AUTHENTICATION, CACHE, DATA_PROTECTION, DEFAULT_FS, FALLBACK, KEYS, KEYTAB, NAMENODE_PATTERN,
-    NAMENODE_PRINCIPAL, NAMENODES, RPC_ADDRESS, RPC_ADDRESS_ROW, RPC_PROTECTION, SERVICES,
-    SUFFIXES, USE_HOSTNAME, USER,
+    NAMENODE_PRINCIPAL, NAMENODES, OLD_DEFAULT_FS, PROXY_PROVIDER, RPC_ADDRESS, RPC_ADDRESS_ROW,
+    RPC_PROTECTION, SERVICES, SUFFIXES, USE_HOSTNAME, USER,
 };
 use crate::target::{Authority, Location};
 
@@ -93,10 +93,7 @@ impl Config {
         let (authority, place) = match (authority, &self.default) {
             (Some(authority), _) => (authority, None),
             (None, Some((default, place))) => (default.authority.as_ref()?, Some(place.clone())),
-            (None, None) => match self.services.as_slice() {
-                [only] => return Some(only.namenodes.clone()),
-                _ => return None,
-            },
+            (None, None) => return None,
         };
         let named = |it: &&Service| authority.port.is_none() && it.name == authority.host;
         Some(match self.services.iter().find(named) {
@@ -106,6 +103,11 @@ impl Config {
                 place,
             }],
         })
+    }
+
+    /// Returns the names of its name services.
+    pub(crate) fn service_names(&self) -> Vec<&str> {
+        self.services.iter().map(|it| it.name.as_str()).collect()
     }
 
     /// Returns where a key stands, or would stand.
@@ -342,10 +344,36 @@ fn services(clauses: &mut Clauses<'_>) -> Vec<Service> {
             let address = format!("{RPC_ADDRESS}{name}.{id}");
             namenodes.extend(namenode(clauses, &address, &key, &id));
         }
+        proxy_provider(clauses, &name);
         services.push(Service { name, namenodes });
     }
     unnamed(clauses, &services);
     services
+}
+
+/// Without it Hadoop's own client takes the name of the service for that of a host.
+fn proxy_provider(clauses: &mut Clauses<'_>, service: &str) {
+    const USUAL: &str = "org.apache.hadoop.hdfs.server.namenode.ha.ConfiguredFailoverProxyProvider";
+    let key = format!("{PROXY_PROVIDER}{service}");
+    match clauses.text(&key) {
+        None => clauses.missing(
+            &key,
+            format!("nothing says how the active NameNode of `{service}` is found"),
+            format!("add `{key}` with the value {USUAL}"),
+        ),
+        Some(class) if !class.contains('.') => {
+            clauses.add(
+                Diagnosis::new(
+                    Code::DefineInvalidValue,
+                    format!("`{key}` is no class of Java with its package"),
+                )
+                .evidence("found", &class)
+                .key(clauses.place(&key))
+                .hint(format!("write it whole, such as {USUAL}")),
+            );
+        }
+        Some(_) => {}
+    }
 }
 
 /// Reads a list of names, each once.
@@ -417,8 +445,10 @@ fn unnamed(clauses: &mut Clauses<'_>, services: &[Service]) {
 }
 
 fn default(clauses: &mut Clauses<'_>) -> Option<(Location, KeyPlace)> {
-    let text = clauses.text(DEFAULT_FS)?;
-    let place = clauses.place(DEFAULT_FS);
+    let given = [DEFAULT_FS, OLD_DEFAULT_FS];
+    let key = given.into_iter().find(|key| clauses.has(key))?;
+    let text = clauses.text(key)?;
+    let place = clauses.place(key);
     let reason = match Location::read(&text) {
         Ok(location) if location.authority.is_some() => return Some((location, place)),
         Ok(_) => (
@@ -428,12 +458,9 @@ fn default(clauses: &mut Clauses<'_>) -> Option<(Location, KeyPlace)> {
         Err(reason) => reason,
     };
     clauses.add(
-        Diagnosis::new(
-            Code::DefineInvalidValue,
-            format!("`{DEFAULT_FS}` {}", reason.0),
-        )
-        .key(place)
-        .hint(reason.1),
+        Diagnosis::new(Code::DefineInvalidValue, format!("`{key}` {}", reason.0))
+            .key(place)
+            .hint(reason.1),
     );
     None
 }

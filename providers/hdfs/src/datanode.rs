@@ -203,7 +203,7 @@ fn by_name(finding: Diagnosis, config: &Config, other: &Endpoint) -> Diagnosis {
 
 /// Compares the levels that a `DataNode` takes with those of the link: this client takes any, Hadoop's own
 /// does not.
-fn judge_level(asked: &Asked<'_>, challenge: &[u8]) -> Option<Diagnosis> {
+pub(crate) fn judge_level(asked: &Asked<'_>, challenge: &[u8]) -> Option<Diagnosis> {
     let wanted = asked.config.data_protection.as_deref()?;
     let offered = protections(challenge);
     let meets = |level: &&str| wanted.split(',').any(|wanted| wanted == *level);
@@ -213,10 +213,7 @@ fn judge_level(asked: &Asked<'_>, challenge: &[u8]) -> Option<Diagnosis> {
     Some(
         Diagnosis::new(
             Code::AuthenticateProtectionMismatch,
-            format!(
-                "{} protects blocks in another way than the link asks for",
-                asked.endpoint
-            ),
+            "a DataNode protects blocks in another way than the link asks for",
         )
         .evidence("offered", offered.join(", "))
         .evidence("asked_for", wanted)

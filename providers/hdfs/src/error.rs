@@ -92,6 +92,13 @@ impl Asked<'_> {
         }
         let known = CLASSES.iter().find(|(name, _)| *name == class);
         let code = known.map_or(Code::AccessRequestRefused, |(_, code)| *code);
+        if class == "RpcNoSuchProtocolException" {
+            return Diagnosis::new(
+                Code::AccessNotThisService,
+                format!("{endpoint} is a server of Hadoop, and no NameNode"),
+            )
+            .hint("name the port of the NameNode's calls, usually 8020 or 9000");
+        }
         match code {
             Code::AccessNotFound => Diagnosis::new(code, format!("`{path}` does not exist"))
                 .hint("check the spelling of the target, and that it belongs to this cluster"),
@@ -190,17 +197,18 @@ impl Asked<'_> {
         if missing {
             return finding.hint("ask the owner of the folder for the right");
         }
-        let letters: String = [("READ", 'r'), ("WRITE", 'w'), ("EXECUTE", 'x')]
-            .map(|(word, letter)| if access.contains(word) { letter } else { '-' })
-            .into_iter()
-            .collect();
+        // An entry of its own takes the place of what others have.
+        let letters = match access {
+            "READ" => "r--",
+            _ if access.contains("WRITE") => "rwx",
+            _ => "r-x",
+        };
         if self.stage == Stage::Write && inode != self.path && access == "WRITE" {
             return finding.hint(format!(
-                "`{}` is not there: make it for the user, or let the user write: \
-                 `hdfs dfs -setfacl -m {} {}`",
-                self.path,
-                quoted(&format!("user:{user}:{letters}")),
-                quoted(inode)
+                "`{path}` is not there: let somebody make it, `hdfs dfs -mkdir -p {path}` and \
+                 `hdfs dfs -chown {} {path}`",
+                quoted(user),
+                path = quoted(self.path),
             ));
         }
         finding.hint(format!(

@@ -30,6 +30,10 @@ pub(crate) const SERVICES: &str = "dfs.nameservices";
 pub(crate) const NAMENODES: &str = "dfs.ha.namenodes.";
 /// The address of a `NameNode`.
 pub(crate) const RPC_ADDRESS: &str = "dfs.namenode.rpc-address.";
+/// How the active `NameNode` of a name service is found.
+pub(crate) const PROXY_PROVIDER: &str = "dfs.client.failover.proxy.provider.";
+/// The older name of [`DEFAULT_FS`].
+pub(crate) const OLD_DEFAULT_FS: &str = "fs.default.name";
 /// Names of files that are read.
 pub(crate) const SUFFIXES: &str = "suffixes";
 
@@ -52,6 +56,7 @@ pub(crate) const KEYS: &[Key] = &[
     Key::config(USE_HOSTNAME, Shape::Boolean),
     Key::config(FALLBACK, Shape::Boolean),
     Key::config(DEFAULT_FS, Shape::Text),
+    Key::config(OLD_DEFAULT_FS, Shape::Text),
     Key::config(SERVICES, Shape::Text),
     Key::config("dfs.internal.nameservices", Shape::Text),
     Key::config(NAMENODES_ROW, Shape::Text),

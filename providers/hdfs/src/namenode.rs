@@ -100,7 +100,21 @@ impl Visit<'_> {
         if let Some(place) = &node.place {
             endpoint = endpoint.named_by(place.clone());
         }
-        let mut reached = probe.reach(&endpoint, None).await?;
+        let mut reached = match probe.reach(&endpoint, None).await {
+            Ok(reached) => reached,
+            Err(halt) => {
+                let services = self.config.service_names();
+                if probe.last_code() == Some(Code::ResolveNotFound) && !services.is_empty() {
+                    let known = services.join("`, `");
+                    probe.amend(|finding| {
+                        finding.hint(format!(
+                            "the link has the name service `{known}`, which is written without a port"
+                        ))
+                    });
+                }
+                return Err(halt);
+            }
+        };
         if !probe.walks(Stage::Authenticate) {
             return Ok(State::Unasked);
         }

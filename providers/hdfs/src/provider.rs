@@ -158,6 +158,11 @@ impl Hdfs {
         let files: Vec<&Status> = files.filter(|file| location.holds(&file.path)).collect();
         let more = if listing.truncated { " or more" } else { "" };
         probe.note("files", format!("{}{more}", files.len()));
+        if !location.followed {
+            probe.skip(Stage::Read, "the pattern was not followed");
+            probe.note("unproven", "no file was read: the pattern was not followed");
+            return Ok(());
+        }
         let folders = listing.entries.iter().filter(|entry| entry.folder).count();
         probe.note("folders", format!("{folders}{more}"));
         let ends = |file: &&&Status| {
@@ -176,10 +181,10 @@ impl Hdfs {
         if let Some(file) = best {
             return datanode::read(probe, &self.config, session, file).await;
         }
-        probe.skip(Stage::Read, "no file that the target means");
+        probe.skip(Stage::Read, "no file that fits the target");
         probe.note(
             "unproven",
-            "no file was read: there is none that the target means",
+            "no file was read: the folder has none that fits the target",
         );
         Ok(())
     }

@@ -20,6 +20,12 @@ pub(crate) struct Authority {
 impl Authority {
     /// Reads `host[:port]`; the error says what is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        if text.contains("://") {
+            return Err("has a scheme in front of its host");
+        }
+        if text.contains(',') {
+            return Err("is a list, which needs a name service");
+        }
         if text.contains('@') {
             return Err("has a user in front of its host");
         }
@@ -73,6 +79,8 @@ pub(crate) struct Location {
     pub(crate) path: String,
     /// The whole path, where it has a wildcard; `path` is then the folder before it.
     pattern: Option<String>,
+    /// Whether the pattern is one of files in that folder, by `*` and `?` alone.
+    pub(crate) followed: bool,
 }
 
 impl Location {
@@ -107,13 +115,19 @@ impl Location {
             }
             Some(_) => return Err(("is a URL of another kind", FORM)),
             None if text.starts_with('/') => (None, text),
-            None => return Err(("is neither a path from the root on nor a URL", FORM)),
+            None if text.contains(':') => return Err(("has no hdfs:// in front", FORM)),
+            None => {
+                return Err((
+                    "is neither a path from the root on nor a URL",
+                    "write hdfs://HOST:PORT/PATH, or /PATH with `fs.defaultFS`",
+                ));
+            }
         };
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         if parts.iter().any(|part| matches!(*part, "." | "..")) {
             return Err(("has `.` or `..` in its path", "write the path without them"));
         }
-        let wild = |part: &&str| part.contains(['*', '?']);
+        let wild = |part: &&str| part.contains(['*', '?', '{', '[']);
         let literal = parts.iter().take_while(|part| !wild(part));
         let literal: Vec<&str> = literal.copied().collect();
         let whole = |parts: &[&str]| format!("/{}", parts.join("/"));
@@ -121,6 +135,7 @@ impl Location {
             authority,
             path: whole(&literal),
             pattern: (literal.len() < parts.len()).then(|| whole(&parts)),
+            followed: literal.len() + 1 >= parts.len() && !path.contains(['{', '[']),
         })
     }
 
@@ -169,6 +184,9 @@ mod tests {
         assert!(location.holds("/in/day-1/part-7.csv"));
         assert!(!location.holds("/in/day-1/part-77.csv"));
         assert!(parse("/in").holds("/in/anything"));
+        assert!(!location.followed && parse("/in/*.csv").followed && parse("/in").followed);
+        let location = parse("/in/{a,b}.csv");
+        assert!(location.path == "/in" && !location.followed);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use linkdial_core::{Code, Diagnosis, Halt, Probe, Stage};
 
 use crate::client::{Answer, Failure, Kind, Question};
 use crate::config::Config;
+use crate::datanode::judge_level;
 use crate::error::{Asked, quoted};
 use crate::namenode::Session;
 
@@ -77,6 +78,7 @@ pub(crate) async fn write(
         "proof",
         "the NameNode would let the user make a file; nothing was written",
     );
+    probe.note("unproven", "no DataNode was asked to take a block");
     if probe.may_write() {
         let reason = if there {
             "no sentinel was written: the client would not go by --resolve, --dns-server or --only-net"
@@ -133,7 +135,12 @@ impl Store for Files<'_> {
             text: String::from_utf8_lossy(SENTINEL).into_owned(),
         };
         match self.session.client.ask(question).await {
-            Ok(Ok(_)) => Put::Written(Written::default(), None),
+            Ok(Ok(Answer::Written(challenge))) => {
+                let asked = self.asked("writeBlock", key);
+                let finding = challenge.and_then(|it| judge_level(&asked, &it));
+                Put::Written(Written::default(), finding)
+            }
+            Ok(Ok(_)) => Put::Unanswered(self.asked("create", key).explain(&Failure::foreign())),
             Ok(Err(failure)) => {
                 let diagnosis = self.asked("create", key).explain(&failure);
                 // An answer to the call that makes it, and what is refused is not there.

@@ -242,7 +242,7 @@ impl Desk {
                 };
                 // From here on it is a DataNode that answers.
                 Box::pin(writing).await.map_err(of_a_block)?;
-                Ok(Answer::Done)
+                Ok(Answer::Written(heard::challenge()))
             }
             Question::Fetch { path, most } => {
                 let reader = client.read(&path).await.map_err(failure)?;

@@ -63,6 +63,8 @@ pub(crate) enum Answer {
     /// A byte was read; what the client wrote to its log meanwhile, and what a `DataNode` asked for
     /// first.
     Read(Vec<Heard>, Option<Vec<u8>>),
+    /// A file was written; what a `DataNode` asked for first.
+    Written(Option<Vec<u8>>),
     /// A file was made where none should have been, and could not be removed.
     Left,
     Text(String),
