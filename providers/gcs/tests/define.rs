@@ -137,6 +137,14 @@ fn config_rules() {
             vec![extension, invalid],
         ),
         (
+            r#"{"endpoint_url":"https://s3.amazonaws.com"}"#,
+            vec![extension, invalid],
+        ),
+        (
+            r#"{"endpoint_url":"https://bucket.storage.googleapis.com"}"#,
+            vec![extension, invalid],
+        ),
+        (
             r#"{"region":"us east"}"#,
             vec!["fail define.invalid-value CONFIG/region"],
         ),
