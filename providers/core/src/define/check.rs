@@ -67,10 +67,15 @@ impl Clauses<'_> {
                 Shape::Pem | Shape::Text | Shape::Token | Shape::Word(_) => "a string",
                 Shape::TextList => "an array of strings",
             };
+            // The type alone would do: `"true"` is taken.
+            let found = match (known.shape, &node.value) {
+                (Shape::Boolean | Shape::Integer(..), Value::String(_)) => "another text",
+                _ => &format!("a JSON {found}"),
+            };
             self.findings.push(
                 Diagnosis::new(
                     Code::DefineWrongType,
-                    format!("`{name}` is a JSON {found}, not {wanted}"),
+                    format!("`{name}` is {found}, not {wanted}"),
                 )
                 .key(place)
                 .hint(format!("write {wanted}")),
