@@ -524,3 +524,12 @@ fn a_listing_that_does_not_end_is_none() {
         assert_eq!(answer, Some("a listing that does not end"));
     }
 }
+
+#[test]
+fn what_a_listing_says_is_not_about_writing() {
+    let steps = listing(HMAC, error(507, "Unknown", "full", ""));
+    assert_eq!(summary(&steps), "fail access.server-error");
+    let missing = error(500, "InternalError", "no bucket named bucket", "");
+    let steps = listing(HMAC, missing);
+    assert!(summary(&steps).starts_with("fail access.not-found"));
+}

@@ -364,3 +364,12 @@ fn a_key_file_in_the_place_of_the_clause_is_one_finding() {
         assert!(hint.contains("`service_account_key`"), "{hint}");
     }
 }
+
+#[test]
+fn a_member_of_a_key_file_that_stands_twice_is_named() {
+    let file = ServiceAccount::shared().json().to_string();
+    let file = file.replacen('{', r#"{"type":"service_account","#, 1);
+    let opened = open(&json!({"service_account_key": file}).to_string(), "");
+    let finding = opened.findings.last().unwrap();
+    assert_eq!(finding.message, "`service_account_key` has a member twice");
+}
