@@ -183,7 +183,6 @@ fn a_token_does_not_travel_in_the_clear() {
     let credentials = account(|_| {});
     let refused = [
         EXTENSION,
-        "warn define.extension-key CONFIG/endpoint_url",
         "fail define.conflicting-keys CONFIG/endpoint_url",
     ];
     for (url, allowed) in [
@@ -197,16 +196,26 @@ fn a_token_does_not_travel_in_the_clear() {
         ("https://store:9000", true),
     ] {
         let config = json!({"endpoint_url": url}).to_string();
-        let expected = &refused[..if allowed { 2 } else { 3 }];
+        let expected = &refused[..if allowed { 1 } else { 2 }];
         assert_eq!(findings(&credentials, &config), expected, "{url}");
         let opened = open(&credentials, &config);
-        if let Some(conflict) = opened.findings.get(2) {
+        if let Some(conflict) = opened.findings.get(1) {
             assert_eq!(conflict.keys[1].pointer, "/service_account_key");
         }
     }
     // A signature gives nothing away.
     let config = r#"{"endpoint_url":"http://store:9000"}"#;
-    assert_eq!(findings(HMAC, config), [refused[1]]);
+    assert_eq!(
+        findings(HMAC, config),
+        ["warn define.extension-key CONFIG/endpoint_url"]
+    );
+    // Both keys are named at once.
+    let both = open(&credentials, config).findings.swap_remove(0);
+    assert_eq!(
+        both.message,
+        "`service_account_key` and `endpoint_url` are keys of linkdial that SingleStore does not document"
+    );
+    assert_eq!(both.keys.len(), 2);
 }
 
 #[test]

@@ -18,17 +18,7 @@ impl Clauses<'_> {
                 continue;
             };
             if known.extension {
-                self.findings.push(
-                    Diagnosis::new(
-                        Code::DefineExtensionKey,
-                        format!(
-                            "`{}` is a key of linkdial that SingleStore does not document",
-                            known.name
-                        ),
-                    )
-                    .key(place.clone())
-                    .hint("what passes here with it may still fail on a cluster that ignores it"),
-                );
+                self.extension(known.name, place.clone());
             }
             if known.secret
                 && known.clause == ClauseName::Credentials
@@ -47,18 +37,36 @@ impl Clauses<'_> {
         }
     }
 
+    /// One finding names all of them.
+    fn extension(&mut self, name: &str, place: KeyPlace) {
+        let mut findings = self.findings.iter_mut();
+        if let Some(finding) = findings.find(|it| it.code == Code::DefineExtensionKey) {
+            finding.keys.push(place);
+            let names: Vec<String> = finding
+                .keys
+                .iter()
+                .map(|key| format!("`{}`", key.pointer.trim_start_matches('/')))
+                .collect();
+            finding.message = format!(
+                "{} are keys of linkdial that SingleStore does not document",
+                names.join(" and ")
+            );
+            return;
+        }
+        self.findings.push(
+            Diagnosis::new(
+                Code::DefineExtensionKey,
+                format!("`{name}` is a key of linkdial that SingleStore does not document"),
+            )
+            .key(place)
+            .hint("what passes here with it may still fail on a cluster that ignores it"),
+        );
+    }
+
     fn check_value(&mut self, known: &Key, node: &Node, place: KeyPlace) {
         let name = known.name;
         let found = node.value.type_name();
-        let fits = match known.shape {
-            Shape::Boolean => boolean(node).is_some(),
-            Shape::Document => matches!(node.value, Value::Object(_) | Value::String(_)),
-            Shape::Integer(..) => scalar(node).is_some_and(|text| text.parse::<i64>().is_ok()),
-            Shape::Object => matches!(node.value, Value::Object(_)),
-            Shape::Pem | Shape::Text | Shape::Token | Shape::Word(_) => scalar(node).is_some(),
-            Shape::TextList => matches!(node.value, Value::Array(_)),
-        };
-        if !fits {
+        if !fits(known.shape, node) {
             let wanted = match known.shape {
                 Shape::Boolean => "true or false",
                 Shape::Document => "an object or its text",
@@ -243,6 +251,18 @@ impl Clauses<'_> {
                 .hint("remove it; it is often pasted along, or added by `echo` without `-n`"),
             );
         }
+    }
+}
+
+/// Returns whether a value is of the type that a key takes.
+fn fits(shape: Shape, node: &Node) -> bool {
+    match shape {
+        Shape::Boolean => boolean(node).is_some(),
+        Shape::Document => matches!(node.value, Value::Object(_) | Value::String(_)),
+        Shape::Integer(..) => scalar(node).is_some_and(|text| text.parse::<i64>().is_ok()),
+        Shape::Object => matches!(node.value, Value::Object(_)),
+        Shape::Pem | Shape::Text | Shape::Token | Shape::Word(_) => scalar(node).is_some(),
+        Shape::TextList => matches!(node.value, Value::Array(_)),
     }
 }
 

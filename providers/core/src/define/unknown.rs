@@ -24,31 +24,30 @@ impl Clauses<'_> {
             Some(known) => Some(known.name),
             None => nearest(key, self.keys.iter().map(|known| known.name)),
         };
-        match known {
-            Some(known) => self.near_misses.push(NearMiss {
+        if let Some(known) = known {
+            self.near_misses.push(NearMiss {
                 known,
                 place,
                 written: key.to_owned(),
-            }),
-            None => {
-                let hint = match place.clause {
-                    ClauseName::Config => {
-                        "SingleStore may pass it on or ignore it; remove it if nothing needs it"
-                    }
-                    ClauseName::Credentials => {
-                        "SingleStore may pass it on or ignore it: check what it is called there"
-                    }
-                };
-                self.findings.push(
-                    Diagnosis::new(
-                        Code::DefineUnknownKey,
-                        format!("no link of this kind has the key {}", quoted(key)),
-                    )
-                    .key(place)
-                    .hint(hint),
-                );
-            }
+            });
+            return;
         }
+        let hint = match place.clause {
+            ClauseName::Config => {
+                "SingleStore may pass it on or ignore it; remove it if nothing needs it"
+            }
+            ClauseName::Credentials => {
+                "SingleStore may pass it on or ignore it: check what it is called there"
+            }
+        };
+        self.findings.push(
+            Diagnosis::new(
+                Code::DefineUnknownKey,
+                format!("no link of this kind has the key {}", quoted(key)),
+            )
+            .key(place)
+            .hint(hint),
+        );
     }
 
     /// Records what keys of `CREDENTIALS` that the kind does not know are, in the place of all that
