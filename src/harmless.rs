@@ -22,6 +22,26 @@ pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
+/// Returns JSON in which such characters are escaped: they stand inside of strings only.
+pub(crate) fn harmless_json(json: &str) -> Cow<'_, str> {
+    // The line breaks between keys are none of a stranger's.
+    let is_bare = |c: char| !c.is_ascii() && is_harmful(c);
+    if !json.chars().any(is_bare) {
+        return Cow::Borrowed(json);
+    }
+    let mut clean = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_bare(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(clean, "\\u{unit:04x}").expect("a string takes every write");
+            }
+        } else {
+            clean.push(c);
+        }
+    }
+    Cow::Owned(clean)
+}
+
 /// Returns whether a character moves the cursor, turns the reading direction, breaks the line or
 /// is not seen: controls, marks of direction, separators, the byte order mark and tag characters.
 pub(crate) fn is_harmful(c: char) -> bool {
@@ -50,6 +70,18 @@ mod tests {
             "a\\u{1b}[31mb  c\\u{202e}"
         );
         assert!(matches!(harmless("größe ✓"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn json_means_the_same_and_shows_nothing_of_it() {
+        let text = "a\u{9b}31m\u{202e}b\u{e0041}ü";
+        let json = serde_json::to_string_pretty(&[text]).unwrap();
+        let clean = harmless_json(&json);
+        assert!(
+            !clean.chars().any(|c| c != '\n' && is_harmful(c)),
+            "{clean}"
+        );
+        assert_eq!(serde_json::from_str::<Vec<String>>(&clean).unwrap(), [text]);
     }
 
     #[test]

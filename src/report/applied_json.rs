@@ -14,6 +14,7 @@ use super::json::{
     skipped, source,
 };
 use crate::apply::{Applied, Ending, Outcome, Table};
+use crate::harmless::harmless_json;
 
 /// The number of the schema.
 const SCHEMA: u32 = 1;
@@ -168,7 +169,7 @@ impl AppliedDocument {
         };
         if !self.columns.is_empty() {
             self.columns.clear();
-            let rest = serde_json::to_string(&rest)?;
+            let rest = text(&rest)?;
             return write!(out, "\n], {}", rest.trim_start_matches('{'));
         }
         self.next(out)?;
@@ -179,7 +180,7 @@ impl AppliedDocument {
             rows: None,
             rest,
         };
-        Ok(serde_json::to_writer(out, &document)?)
+        out.write_all(text(&document)?.as_bytes())
     }
 
     /// Writes the head of a table; the statement it belongs to ends with
@@ -219,7 +220,7 @@ impl AppliedDocument {
             .map(|(name, text)| ((*name).to_owned(), Value::from(*text)))
             .collect();
         out.write_all(end.as_bytes())?;
-        Ok(serde_json::to_writer(out, &cells)?)
+        out.write_all(text(&cells)?.as_bytes())
     }
 
     /// Writes the rest, and ends the document.
@@ -239,7 +240,7 @@ impl AppliedDocument {
             complete: ending.complete,
             elapsed_ms: milliseconds(ending.elapsed),
         };
-        let tail = serde_json::to_string(&tail)?;
+        let tail = text(&tail)?;
         writeln!(out, "\n], {}", tail.trim_start_matches('{'))
     }
 
@@ -252,7 +253,13 @@ impl AppliedDocument {
 
 /// Writes an object without its closing brace.
 fn open(value: &impl Serialize) -> io::Result<String> {
-    let mut text = serde_json::to_string(value)?;
+    let mut text = text(value)?;
     text.pop();
     Ok(text)
+}
+
+/// Writes a value in which nothing of a stranger can turn what is shown around it.
+fn text(value: &impl Serialize) -> io::Result<String> {
+    let json = serde_json::to_string(value)?;
+    Ok(harmless_json(&json).into_owned())
 }

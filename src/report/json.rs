@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::{Check, Finding, Report, Step};
+use crate::harmless::harmless_json;
 use crate::script::ScriptError;
 use crate::sql::Place;
 
@@ -226,8 +227,8 @@ impl Serialize for Pairs<'_> {
 }
 
 pub(super) fn render(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &document(report))?;
-    writeln!(out)
+    let json = serde_json::to_string_pretty(&document(report))?;
+    writeln!(out, "{}", harmless_json(&json))
 }
 
 /// Returns the JSON Schema of the document, as it stands in `docs/report.schema.json`.

@@ -9,6 +9,7 @@ use quick_junit::{
 };
 
 use super::{Check, Finding, RenderError, Report, Step};
+use crate::harmless::is_harmful;
 use crate::script::{ScriptError, Skipped};
 use crate::sql::Place;
 
@@ -36,9 +37,19 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> Result<(), RenderE
 }
 
 /// XML 1.0, section 2.2: a document with one of these is not well-formed, and a reader drops it
-/// whole. The writer strips control characters and lets the two noncharacters through.
+/// whole. The writer strips control characters and lets the two noncharacters through. What turns the
+/// reading direction is allowed, and harms all the same.
 fn allowed(text: &str) -> String {
-    text.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
+    let text = text.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if !c.is_ascii() && is_harmful(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 fn script_error(error: &ScriptError) -> TestCase {

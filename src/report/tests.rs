@@ -265,6 +265,17 @@ fn what_was_left_behind_leads_and_is_always_shown() {
 }
 
 #[test]
+fn what_a_stranger_wrote_turns_nothing_around() {
+    let mut report = sample::report();
+    let step = &mut report.checks[1].steps[2];
+    step.finding.as_mut().unwrap().message = "a\u{9b}31m\u{202e}b".to_owned();
+    for format in [Format::Json, Format::Junit, Format::Github, Format::Human] {
+        let text = rendered(&report, format, HumanOptions::default());
+        assert!(!text.contains(['\u{9b}', '\u{202e}']), "{text}");
+    }
+}
+
+#[test]
 fn the_headline_is_the_first_of_the_worst() {
     let report = sample::report();
     let codes: Vec<_> = report

@@ -142,6 +142,11 @@ fn other_login(clauses: &mut Clauses<'_>) -> bool {
     )
 }
 
+fn is_account(text: &str) -> bool {
+    let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    (3..=24).contains(&text.len()) && text.bytes().all(good)
+}
+
 /// 3 to 24 lower-case letters and digits (Azure, Storage account overview).
 fn account(clauses: &mut Clauses<'_>) -> Option<String> {
     let Some(account) = clauses.text(ACCOUNT) else {
@@ -152,9 +157,22 @@ fn account(clauses: &mut Clauses<'_>) -> Option<String> {
         );
         return None;
     };
-    let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    if (3..=24).contains(&account.len()) && account.bytes().all(good) {
+    if is_account(&account) {
         return Some(account);
+    }
+    let decoded = STANDARD.decode(&account).map(|bytes| bytes.len());
+    let other = clauses.secret(ACCOUNT_KEY);
+    if decoded.is_ok_and(|length| length >= 32) && other.is_some_and(|it| is_account(it.expose())) {
+        clauses.add(
+            Diagnosis::new(
+                Code::DefineInvalidValue,
+                format!("`{ACCOUNT}` and `{ACCOUNT_KEY}` are swapped"),
+            )
+            .key(clauses.place(ACCOUNT))
+            .key(clauses.place(ACCOUNT_KEY))
+            .hint("the key is the longer one"),
+        );
+        return None;
     }
     // A key that was put here by mistake is longer, and stays unseen.
     let shown = if account.len() < 40 { &account } else { "" };
@@ -193,15 +211,12 @@ fn endpoint(clauses: &mut Clauses<'_>, account: Option<&str>) -> Option<Url> {
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
     let host = url.host_str().unwrap_or_default().to_owned();
-    if host.contains(".dfs.core.") {
+    if let Some((reason, hint)) = other_service(&host, account) {
         clauses.add(
-            Diagnosis::new(
-                Code::DefineInvalidValue,
-                format!("`{ENDPOINT}` names the Data Lake service, not the blob service"),
-            )
-            .evidence("found", &host)
-            .key(clauses.place(ENDPOINT))
-            .hint("write .blob. for .dfs.: accounts with a hierarchical namespace have both"),
+            Diagnosis::new(Code::DefineInvalidValue, format!("`{ENDPOINT}` {reason}"))
+                .evidence("found", &host)
+                .key(clauses.place(ENDPOINT))
+                .hint(hint),
         );
         return None;
     }
@@ -230,6 +245,35 @@ fn endpoint(clauses: &mut Clauses<'_>, account: Option<&str>) -> Option<Url> {
         return None;
     }
     Some(url)
+}
+
+/// Says why a host can not be the blob service of an account, and what to write.
+fn other_service(host: &str, account: Option<&str>) -> Option<(String, String)> {
+    let labels: Vec<&str> = host.split('.').collect();
+    let account = account.unwrap_or("ACCOUNT");
+    let core = labels.iter().position(|label| *label == "core");
+    for (label, service) in [
+        ("dfs", "Data Lake service"),
+        ("file", "file service"),
+        ("queue", "queue service"),
+        ("table", "table service"),
+    ] {
+        if core.is_some_and(|at| at > 0 && labels[at - 1] == label) {
+            return Some((
+                format!("names the {service}, not the blob service"),
+                format!("write .blob. for .{label}."),
+            ));
+        }
+    }
+    // ACCOUNT.blob.core.SUFFIX, with a zone in between for some accounts.
+    if core.is_some_and(|at| at < 2) && labels.len() > 2 {
+        let suffix = labels[core.unwrap_or_default()..].join(".");
+        return Some((
+            "names no account".to_owned(),
+            format!("write https://{account}.blob.{suffix}"),
+        ));
+    }
+    None
 }
 
 fn auth(clauses: &mut Clauses<'_>, endpoint: Option<&Url>) -> Option<Auth> {
@@ -296,7 +340,8 @@ fn account_key(clauses: &mut Clauses<'_>, key: &Secret, own_store: bool) -> Opti
                 if text.contains("AccountKey=") {
                     "this is a connection string: write what stands behind AccountKey= alone"
                 } else if text.contains("sig=") {
-                    "this is a shared access signature: create a link with the account's key"
+                    "this is a shared access signature: SingleStore takes the account's key only; linkdial \
+                     alone reads a signature, as `sas_token`"
                 } else {
                     "copy key1 or key2 of the account, whole; a `+` or `/` lost on the way looks \
                      like this"

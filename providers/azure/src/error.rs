@@ -154,6 +154,8 @@ pub(crate) struct Fault {
     /// What the service adds about a signature that it refuses.
     detail: String,
     pub(crate) request_id: Option<String>,
+    /// Whether a store that speaks the protocol of S3 answers.
+    speaks_s3: bool,
     pub(crate) server_time: Option<Timestamp>,
     pub(crate) location: Option<String>,
     pub(crate) retry_after: Option<String>,
@@ -175,6 +177,7 @@ impl Fault {
             message: message.lines().next().unwrap_or_default().to_owned(),
             detail: element(&body, "AuthenticationErrorDetail").unwrap_or_default(),
             request_id: header("x-ms-request-id"),
+            speaks_s3: header("x-amz-request-id").is_some(),
             server_time: header("date").and_then(|date| http_date(&date)),
             // A signed location carries its signature in the query.
             location: header("location")
@@ -186,6 +189,9 @@ impl Fault {
 
     /// The vendor's code first, the status second.
     pub(crate) fn code(&self, asked: Asked<'_>) -> Code {
+        if self.speaks_s3 && self.request_id.is_none() {
+            return Code::AccessNotThisService;
+        }
         let remote = self.code.as_deref().unwrap_or_default();
         if let Some((_, code)) = CODES.iter().find(|(name, _)| *name == remote) {
             return match code {

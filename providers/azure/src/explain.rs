@@ -57,6 +57,11 @@ impl Fault {
         } = asked;
         let (account, places) = (&config.account, &config.places);
         Some(match code {
+            Code::AuthenticateUnknownKey if config.base_given && config.base.path() == "/" => (
+                format!("{endpoint} has the account in the path, and `{ENDPOINT}` has no path"),
+                Some(&places.endpoint),
+                format!("write {}{account}", config.base),
+            ),
             Code::AuthenticateUnknownKey => (
                 format!("{endpoint} does not know the account `{account}`"),
                 Some(&places.account),

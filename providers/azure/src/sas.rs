@@ -64,6 +64,12 @@ impl Sas {
                 "write only what stands behind the question mark",
             ));
         }
+        if text.contains("&amp;") {
+            return Err(malformed(
+                "has `&amp;` between its parameters",
+                "it was copied from the source of a page: write `&` alone",
+            ));
+        }
         let text = text.strip_prefix('?').unwrap_or(text);
         let pairs: Vec<(String, String)> = form_urlencoded::parse(text.as_bytes())
             .into_owned()
@@ -213,7 +219,17 @@ impl Sas {
             .evidence("operation", call.name())
             .evidence("lacking", &lacking)
             .evidence("sp", self.permissions.as_deref().unwrap_or_default())
-            .hint("make one with r (read) and l (list) for the container; add c, w and d to write")
+            .hint(match &self.scope {
+                Scope::Account { services, .. } if !services.contains('b') => {
+                    "make one for the blob service: ss=b"
+                }
+                Scope::Account { types, .. } if !(types.contains('c') && types.contains('o')) => {
+                    "make one for containers and objects: srt=co"
+                }
+                _ => {
+                    "make one with r (read) and l (list) for the container; add c, w and d to write"
+                }
+            })
             .without_identity(),
         )
     }
@@ -262,6 +278,22 @@ mod tests {
 
     fn sas(parameters: &str) -> Sas {
         Sas::parse(&format!("?sv=2024-11-04&{parameters}&{SIG}")).unwrap()
+    }
+
+    #[test]
+    fn the_hint_names_what_is_missing() {
+        for (parameters, hint) in [
+            ("ss=q&srt=sco", "ss=b"),
+            ("ss=b&srt=s", "srt=co"),
+            ("ss=b&srt=co", "r (read)"),
+        ] {
+            let finding = sas(&format!("{parameters}&sp=w&se=2099-01-01")).refuses(Call::ListBlobs);
+            let found = finding.unwrap().hint.unwrap();
+            assert!(found.contains(hint), "{found}");
+        }
+        let html = format!("sv=2024-11-04&amp;sr=c&amp;sp=rl&amp;se=2099-01-01&amp;{SIG}");
+        let fault = Sas::parse(&html).unwrap_err();
+        assert!(fault.message.contains("&amp;"), "{}", fault.message);
     }
 
     #[test]

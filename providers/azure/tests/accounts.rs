@@ -42,7 +42,7 @@ fn an_account_of_another_cloud_is_known_where_its_name_is() {
         ("orders.blob.core.chinacloudapi.cn", "fail access.not-found"),
         (
             "azurite",
-            "fail authenticate.unknown-key CREDENTIALS/account_name",
+            "fail authenticate.unknown-key CONFIG/endpoint_url",
         ),
         (
             "azurite.example.com/orders",

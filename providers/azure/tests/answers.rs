@@ -120,7 +120,7 @@ const LISTING: &[(u16, &str, &str, &str)] = &[
         404,
         "ResourceNotFound",
         "The specified resource does not exist.",
-        "fail authenticate.unknown-key CREDENTIALS/account_name",
+        "fail authenticate.unknown-key CONFIG/endpoint_url",
     ),
     (
         409,
@@ -506,4 +506,27 @@ fn what_the_server_echoes_holds_no_secret() {
             assert!(!shown.contains(&ours[..16]), "{shown}");
         }
     }
+}
+
+#[test]
+fn an_emulator_without_the_account_in_its_address_is_told() {
+    let server = ScriptedHttp::always([error(404, "ResourceNotFound", "m")]);
+    let config = format!(r#"{{"endpoint_url":"{}"}}"#, server.url());
+    let steps = dial(SHARED_KEY, &config, Some("box/in/"));
+    let expected = "fail authenticate.unknown-key CONFIG/endpoint_url";
+    assert_eq!(summary(&steps), expected);
+    let hint = diagnosis(&steps).unwrap().hint.clone().unwrap();
+    assert_eq!(hint, format!("write {}/orders", server.url()));
+}
+
+#[test]
+fn a_store_of_the_other_protocol_is_another_service() {
+    let answer = Answer::status(400)
+        .header("x-amz-request-id", "18C1")
+        .header("content-type", "application/xml")
+        .body("<Error><Code>InvalidRequest</Code><Message>m</Message></Error>");
+    let expected = "fail access.not-this-service CONFIG/endpoint_url";
+    let server = ScriptedHttp::always([answer]);
+    let steps = dial(SHARED_KEY, &config(&server), Some("box/in/"));
+    assert_eq!(summary(&steps), expected);
 }

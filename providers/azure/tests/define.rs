@@ -102,11 +102,10 @@ fn keys_of_our_own_are_named() {
     );
     assert_eq!(
         record::findings(&opened.findings),
-        [
-            "warn define.extension-key CREDENTIALS/sas_token",
-            "warn define.extension-key CONFIG/endpoint_url",
-        ]
+        ["warn define.extension-key CREDENTIALS/sas_token"]
     );
+    let second = &opened.findings[0].keys[1];
+    assert_eq!(second.pointer, "/endpoint_url");
     assert!(opened.provider.is_some());
 }
 
@@ -345,4 +344,37 @@ fn names_and_logins_of_others_say_what_is_meant() {
         let found = opened.findings[0].hint.as_deref().unwrap();
         assert!(found.contains(hint), "{found}");
     }
+}
+
+#[test]
+fn a_host_of_the_cloud_is_the_blob_service_of_an_account() {
+    let expected = "fail define.invalid-value CONFIG/endpoint_url";
+    for (host, hint) in [
+        ("orders.file.core.windows.net", "write .blob. for .file."),
+        ("orders.queue.core.windows.net", "write .blob. for .queue."),
+        (
+            "blob.core.windows.net",
+            "https://orders.blob.core.windows.net",
+        ),
+        ("core.windows.net", "https://orders.blob.core.windows.net"),
+    ] {
+        let config = format!(r#"{{"endpoint_url":"https://{host}"}}"#);
+        assert_eq!(findings(SHARED_KEY, &config), [expected], "{host}");
+        let opened = common::open(SHARED_KEY, &config);
+        let found = opened.findings.last().unwrap().hint.as_deref().unwrap();
+        assert!(found.contains(hint), "{found}");
+    }
+}
+
+#[test]
+fn a_swapped_name_and_key_are_one_finding() {
+    let credentials = format!(r#"{{"account_name":"{KEY}","account_key":"orders"}}"#);
+    let opened = common::open(&credentials, "");
+    let [finding] = opened.findings.as_slice() else {
+        panic!("{:#?}", opened.findings);
+    };
+    assert_eq!(
+        finding.message,
+        "`account_name` and `account_key` are swapped"
+    );
 }

@@ -51,6 +51,12 @@ pub(crate) fn login(text: &str) -> Option<Range<usize>> {
     let authority = scheme.is_some() || rest.trim_start().starts_with("//");
     let start = text.len() - begin.len();
     let login = text.get(start..end)?;
+    // Hadoop writes container and account so.
+    let scheme = scheme.map_or("", |(scheme, _)| scheme.trim());
+    let hadoop = ["abfs", "abfss", "wasb", "wasbs"];
+    if hadoop.iter().any(|it| scheme.eq_ignore_ascii_case(it)) && !login.contains(':') {
+        return None;
+    }
     let counts = login.contains(':') || authority && !login.contains(['/', '?', '#']);
     (counts && !login.is_empty()).then_some(start..end)
 }

@@ -431,8 +431,9 @@ mod tests {
 
     #[test]
     fn only_the_private_members_of_a_key_file_are_secret() {
-        let file = r#"{"type":"service_account","project_id":"orders","private_key":"s3cr3t/key","private_key_id":"0123abcd"}"#;
         const KEYS: &[Key] = &[Key::credential("file", Shape::Document).secret()];
+
+        let file = r#"{"type":"service_account","project_id":"orders","private_key":"s3cr3t/key","private_key_id":"0123abcd"}"#;
         let mut filled = Clause::parse(ClauseName::Credentials, format!(r#"{{"file":{file}}}"#));
         filled.members_mut()[0].value.secret = true;
         let text = serde_json::Value::from(file);

@@ -40,6 +40,9 @@ impl Clauses<'_> {
                 Some(reason) => reason,
                 None => return parsed,
             },
+            None if Url::parse(&format!("http://{text}")).is_ok() => {
+                "has neither http:// nor https:// in front"
+            }
             None => "is not a URL",
         };
         // User info and queries hold secrets, and what does not parse may hold either.

@@ -110,3 +110,23 @@ fn of_a_file_of_keys_only_the_secrets_are_taken_out() {
     let text = redactor(broken, "").redacted("{\"private_key\": \"hunter22hunter22\"");
     assert_eq!(text, REDACTED);
 }
+
+#[test]
+fn the_container_of_a_target_of_hadoop_is_no_secret() {
+    for (target, shown) in [
+        (
+            "wasbs://private@acct.blob.core.windows.net/team",
+            "wasbs://private@acct.blob.core.windows.net/team",
+        ),
+        (
+            "ABFSS://private@acct.dfs.core.windows.net/",
+            "ABFSS://private@acct.dfs.core.windows.net/",
+        ),
+        (
+            "wasbs://user:s3cr3t@acct.blob.core.windows.net/",
+            "wasbs://[redacted]@acct.blob.core.windows.net/",
+        ),
+    ] {
+        assert_eq!(linkdial_core::Target::new(target).to_string(), shown);
+    }
+}

@@ -94,6 +94,13 @@ pub(crate) fn define(clauses: &mut Clauses<'_>) -> Option<Config> {
     let auth = auth(clauses);
     let region = region(clauses);
     let endpoint = endpoint_url(clauses, ENDPOINT);
+    if let Some((reason, hint)) = endpoint.as_ref().and_then(other_service) {
+        clauses.add(
+            Diagnosis::new(Code::DefineInvalidValue, format!("`{ENDPOINT}` {reason}"))
+                .key(clauses.place(ENDPOINT))
+                .hint(hint),
+        );
+    }
     let base_given = endpoint.is_some();
     let auth = auth?;
     if matches!(auth, Auth::ServiceAccount(_)) && endpoint.as_ref().is_some_and(in_the_clear) {
@@ -121,6 +128,21 @@ pub(crate) fn define(clauses: &mut Clauses<'_>) -> Option<Config> {
         base_given,
         suffixes: clauses.list("suffixes"),
     })
+}
+
+/// Says why a host of a public cloud can not be that of the service, and what to write.
+fn other_service(url: &Url) -> Option<(&'static str, &'static str)> {
+    let host = url.domain()?;
+    if host.ends_with(".amazonaws.com") {
+        return Some(("names a service of Amazon", "make an S3 link for it"));
+    }
+    if host.ends_with(".core.windows.net") {
+        return Some(("names a service of Azure", "make an AZURE link for it"));
+    }
+    host.ends_with(".storage.googleapis.com").then_some((
+        "names a bucket",
+        "write https://storage.googleapis.com, or leave it out; the bucket belongs to the target",
+    ))
 }
 
 /// Returns whether requests can be read on their way; they have none on this machine.

@@ -127,6 +127,10 @@ impl Config {
         if self.is_switched_off(fault) {
             return Code::AuthenticateMethodDisabled;
         }
+        // The word of fake-gcs-server, with a status of 500.
+        if fault.status >= 500 && says(fault, "no bucket named") {
+            return Code::AccessNotFound;
+        }
         if let Some(reason) = reason(fault) {
             return self.refused(asked.call, reason);
         }
@@ -161,7 +165,7 @@ impl Config {
             }
             (_, 401) if document => self.unauthorized(fault),
             (_, 429) => Code::AccessThrottled,
-            (_, 507) => Code::WriteNoSpace,
+            (_, 507) if asked.call == Call::PutObject => Code::WriteNoSpace,
             (_, 301 | 302 | 303 | 307 | 308) if fault.location.is_some() => Code::AccessRedirected,
             (_, 503) if fault.retry_after.is_some() => Code::AccessThrottled,
             (_, 500..) => Code::AccessServerError,

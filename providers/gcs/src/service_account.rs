@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use linkdial_core::{Clauses, Code, Diagnosis, Secret};
+use linkdial_core::{Clause, ClauseName, Clauses, Code, Diagnosis, Secret};
 use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
@@ -59,6 +59,17 @@ impl ServiceAccount {
 /// Reads the key file; everything that is wrong with it is a finding.
 pub(crate) fn read(clauses: &mut Clauses<'_>) -> Option<ServiceAccount> {
     let Some(file) = clauses.document(SERVICE_ACCOUNT) else {
+        if clauses.failed_at(SERVICE_ACCOUNT) {
+            return None;
+        }
+        if has_a_member_twice(clauses) {
+            clauses.add(
+                invalid(format!("`{SERVICE_ACCOUNT}` has a member twice"))
+                    .key(clauses.place(SERVICE_ACCOUNT))
+                    .hint("paste the key file as it is"),
+            );
+            return None;
+        }
         clauses.add(
             invalid(format!("`{SERVICE_ACCOUNT}` holds no JSON object"))
                 .key(clauses.place(SERVICE_ACCOUNT))
@@ -145,6 +156,16 @@ fn fault(pem: &str) -> (&'static str, &'static str) {
             "copy it again from the key file, or make a new key for the service account",
         )
     }
+}
+
+/// Returns whether the file, given as text, is spoilt by that alone.
+fn has_a_member_twice(clauses: &Clauses<'_>) -> bool {
+    let Some(text) = clauses.secret(SERVICE_ACCOUNT) else {
+        return false;
+    };
+    let file = Clause::parse(ClauseName::Credentials, text.expose());
+    let mut faults = file.faults().iter();
+    faults.any(|fault| fault.code == Code::DefineDuplicateKey)
 }
 
 fn invalid(message: String) -> Diagnosis {

@@ -524,3 +524,34 @@ fn a_listing_that_does_not_end_is_none() {
         assert_eq!(answer, Some("a listing that does not end"));
     }
 }
+
+#[test]
+fn what_a_listing_says_is_not_about_writing() {
+    let steps = listing(HMAC, error(507, "Unknown", "full", ""));
+    assert_eq!(summary(&steps), "fail access.server-error");
+    let missing = error(500, "InternalError", "no bucket named bucket", "");
+    let steps = listing(HMAC, missing);
+    assert!(summary(&steps).starts_with("fail access.not-found"));
+}
+
+#[test]
+fn a_broken_head_is_no_other_protocol() {
+    use std::io::{Read as _, Write as _};
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let read = stream.read(&mut [0; 4096]).unwrap();
+        assert!(read > 0);
+        stream
+            .write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: -5\r\n\r\n")
+            .unwrap();
+    });
+    let steps = dial(HMAC, &config(&url), Some("bucket/in/"));
+    server.join().unwrap();
+    let finding = diagnosis(&steps).unwrap();
+    assert_eq!(finding.code.as_str(), "access.not-this-service");
+    let message = &finding.message;
+    assert!(message.ends_with("a broken head of HTTP/1.1"), "{message}");
+}

@@ -137,6 +137,14 @@ fn config_rules() {
             vec![extension, invalid],
         ),
         (
+            r#"{"endpoint_url":"https://s3.amazonaws.com"}"#,
+            vec![extension, invalid],
+        ),
+        (
+            r#"{"endpoint_url":"https://bucket.storage.googleapis.com"}"#,
+            vec![extension, invalid],
+        ),
+        (
             r#"{"region":"us east"}"#,
             vec!["fail define.invalid-value CONFIG/region"],
         ),
@@ -175,7 +183,6 @@ fn a_token_does_not_travel_in_the_clear() {
     let credentials = account(|_| {});
     let refused = [
         EXTENSION,
-        "warn define.extension-key CONFIG/endpoint_url",
         "fail define.conflicting-keys CONFIG/endpoint_url",
     ];
     for (url, allowed) in [
@@ -189,16 +196,26 @@ fn a_token_does_not_travel_in_the_clear() {
         ("https://store:9000", true),
     ] {
         let config = json!({"endpoint_url": url}).to_string();
-        let expected = &refused[..if allowed { 2 } else { 3 }];
+        let expected = &refused[..if allowed { 1 } else { 2 }];
         assert_eq!(findings(&credentials, &config), expected, "{url}");
         let opened = open(&credentials, &config);
-        if let Some(conflict) = opened.findings.get(2) {
+        if let Some(conflict) = opened.findings.get(1) {
             assert_eq!(conflict.keys[1].pointer, "/service_account_key");
         }
     }
     // A signature gives nothing away.
     let config = r#"{"endpoint_url":"http://store:9000"}"#;
-    assert_eq!(findings(HMAC, config), [refused[1]]);
+    assert_eq!(
+        findings(HMAC, config),
+        ["warn define.extension-key CONFIG/endpoint_url"]
+    );
+    // Both keys are named at once.
+    let both = open(&credentials, config).findings.swap_remove(0);
+    assert_eq!(
+        both.message,
+        "`service_account_key` and `endpoint_url` are keys of linkdial that SingleStore does not document"
+    );
+    assert_eq!(both.keys.len(), 2);
 }
 
 #[test]
@@ -355,4 +372,13 @@ fn a_key_file_in_the_place_of_the_clause_is_one_finding() {
         let hint = finding.hint.as_deref().unwrap();
         assert!(hint.contains("`service_account_key`"), "{hint}");
     }
+}
+
+#[test]
+fn a_member_of_a_key_file_that_stands_twice_is_named() {
+    let file = ServiceAccount::shared().json().to_string();
+    let file = file.replacen('{', r#"{"type":"service_account","#, 1);
+    let opened = open(&json!({"service_account_key": file}).to_string(), "");
+    let finding = opened.findings.last().unwrap();
+    assert_eq!(finding.message, "`service_account_key` has a member twice");
 }

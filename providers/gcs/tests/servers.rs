@@ -190,8 +190,8 @@ fn googles_own_answers_are_read() {
             assert_eq!(summary(&steps), "pass", "{steps:#?}");
             assert_eq!(note(&steps, "objects"), Some("0"));
         }
-        // A missing bucket is an error of the server there; Google says NoSuchBucket.
+        // A missing bucket is a fault of the server there, whose sentence says it.
         let steps = dial(&service_account(), &config, Some("nowhere"));
-        assert_eq!(summary(&steps), "fail access.server-error", "{steps:#?}");
+        assert_eq!(summary(&steps), "fail access.not-found", "{steps:#?}");
     }
 }

@@ -18,17 +18,7 @@ impl Clauses<'_> {
                 continue;
             };
             if known.extension {
-                self.findings.push(
-                    Diagnosis::new(
-                        Code::DefineExtensionKey,
-                        format!(
-                            "`{}` is a key of linkdial that SingleStore does not document",
-                            member.key
-                        ),
-                    )
-                    .key(place.clone())
-                    .hint("what passes here with it may still fail on a cluster that ignores it"),
-                );
+                self.extension(&member.key, place.clone());
             }
             if known.secret
                 && known.clause == ClauseName::Credentials
@@ -47,22 +37,52 @@ impl Clauses<'_> {
         }
     }
 
+    /// One finding names all of them.
+    fn extension(&mut self, name: &str, place: KeyPlace) {
+        let mut findings = self.findings.iter_mut();
+        if let Some(finding) = findings.find(|it| it.code == Code::DefineExtensionKey) {
+            finding.keys.push(place);
+            let names: Vec<String> = finding
+                .keys
+                .iter()
+                .map(|key| format!("`{}`", key.pointer.trim_start_matches('/')))
+                .collect();
+            finding.message = format!(
+                "{} are keys of linkdial that SingleStore does not document",
+                names.join(" and ")
+            );
+            return;
+        }
+        self.findings.push(
+            Diagnosis::new(
+                Code::DefineExtensionKey,
+                format!("`{name}` is a key of linkdial that SingleStore does not document"),
+            )
+            .key(place)
+            .hint("what passes here with it may still fail on a cluster that ignores it"),
+        );
+    }
+
     fn check_value(&mut self, known: &Key, name: &str, node: &Node, place: KeyPlace) {
         let found = node.value.type_name();
-        let fits = match known.shape {
-            Shape::Boolean => boolean(node).is_some(),
-            Shape::Document => matches!(node.value, Value::Object(_) | Value::String(_)),
-            Shape::Integer(..) => scalar(node).is_some_and(|text| text.parse::<i64>().is_ok()),
-            Shape::Object => matches!(node.value, Value::Object(_)),
-            Shape::Pem | Shape::Text | Shape::Token | Shape::Word(_) => scalar(node).is_some(),
-            Shape::TextList => matches!(node.value, Value::Array(_)),
-        };
-        if !fits {
-            let wanted = known.shape.words();
+        if !fits(known.shape, node) {
+            let wanted = match known.shape {
+                Shape::Boolean => "true or false",
+                Shape::Document => "an object or its text",
+                Shape::Integer(..) => "a whole number",
+                Shape::Object => "an object",
+                Shape::Pem | Shape::Text | Shape::Token | Shape::Word(_) => "a string",
+                Shape::TextList => "an array of strings",
+            };
+            // The type alone would do: `"true"` is taken.
+            let found = match (known.shape, &node.value) {
+                (Shape::Boolean | Shape::Integer(..), Value::String(_)) => "another text",
+                _ => &format!("a JSON {found}"),
+            };
             self.findings.push(
                 Diagnosis::new(
                     Code::DefineWrongType,
-                    format!("`{name}` is a JSON {found}, not {wanted}"),
+                    format!("`{name}` is {found}, not {wanted}"),
                 )
                 .key(place)
                 .hint(format!("write {wanted}")),
@@ -233,6 +253,18 @@ impl Clauses<'_> {
     }
 }
 
+/// Returns whether a value is of the type that a key takes.
+fn fits(shape: Shape, node: &Node) -> bool {
+    match shape {
+        Shape::Boolean => boolean(node).is_some(),
+        Shape::Document => matches!(node.value, Value::Object(_) | Value::String(_)),
+        Shape::Integer(..) => scalar(node).is_some_and(|text| text.parse::<i64>().is_ok()),
+        Shape::Object => matches!(node.value, Value::Object(_)),
+        Shape::Pem | Shape::Text | Shape::Token | Shape::Word(_) => scalar(node).is_some(),
+        Shape::TextList => matches!(node.value, Value::Array(_)),
+    }
+}
+
 /// What all texts of a value come to, in bytes.
 fn size(node: &Node) -> usize {
     match &node.value {
@@ -299,18 +331,4 @@ fn is_placeholder(text: &str) -> bool {
             text,
             "AKIAIOSFODNN7EXAMPLE" | "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
         )
-}
-
-impl Shape {
-    /// Says what a value has to be.
-    const fn words(self) -> &'static str {
-        match self {
-            Self::Boolean => "true or false",
-            Self::Document => "an object or its text",
-            Self::Integer(..) => "a whole number",
-            Self::Object => "an object",
-            Self::Pem | Self::Text | Self::Token | Self::Word(_) => "a string",
-            Self::TextList => "an array of strings",
-        }
-    }
 }

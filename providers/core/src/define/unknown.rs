@@ -84,8 +84,9 @@ impl Clauses<'_> {
 
     /// Credentials of which the kind knows none make no anonymous link: somebody meant to log in.
     pub(crate) fn settle(&mut self) {
-        let knows_any = |key: &Key| key.clause == ClauseName::Credentials;
-        if !self.keys.iter().any(knows_any) {
+        let is_credential = |key: &Key| key.clause == ClauseName::Credentials;
+        if !self.keys.iter().any(is_credential) {
+            // Nobody logs in with them.
             return;
         }
         let members = || {

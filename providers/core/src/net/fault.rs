@@ -164,11 +164,13 @@ impl FaultContext {
         // no error of parsing.
         let speaks_another = self.client.is_none() && !may_be_http(&first);
         if speaks_another || hyper.is_some_and(hyper::Error::is_parse) {
-            let mut diagnosis = Diagnosis::new(
-                Code::AccessNotThisService,
-                format!("{endpoint} does not speak HTTP/1.1"),
-            )
-            .hint("this is another service: check host and port");
+            let message = if first.starts_with(b"HTTP/1.") {
+                format!("{endpoint} answers with a broken head of HTTP/1.1")
+            } else {
+                format!("{endpoint} does not speak HTTP/1.1")
+            };
+            let mut diagnosis = Diagnosis::new(Code::AccessNotThisService, message)
+                .hint("this is another service: check host and port");
             if self.client.is_none() {
                 diagnosis = diagnosis
                     .evidence("protocol", name_protocol(&first))

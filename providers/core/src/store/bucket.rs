@@ -19,6 +19,27 @@ pub struct Naming {
     pub fault: fn(&str) -> Option<&'static str>,
 }
 
+impl Naming {
+    /// Returns what a URL of the store itself names, from what stands behind its scheme.
+    fn within(&self, url: &str) -> Option<String> {
+        // A query may hold a signature.
+        let url = url.split(['?', '#']).next()?;
+        let (host, path) = url.split_once('/')?;
+        let host = host.rsplit('@').next()?;
+        // A host may begin with the bucket.
+        let (first, rest) = host.split_once('.')?;
+        let hosted =
+            rest.starts_with("s3.") || rest.starts_with("s3-") || rest.starts_with("storage.");
+        let path = if hosted {
+            format!("{first}/{path}")
+        } else {
+            path.to_owned()
+        };
+        let name = path.split('/').next()?;
+        (!name.is_empty() && (self.fault)(name).is_none()).then_some(path)
+    }
+}
+
 /// A bucket, and the part of it that the link is used with.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Bucket {
@@ -55,7 +76,13 @@ impl Bucket {
             {
                 (Some(scheme.to_owned()), rest)
             }
-            Some(_) => return Err(invalid(&format!("is a URL, not a {noun} and prefix"))),
+            Some((_, rest)) => {
+                let finding = invalid(&format!("is a URL, not a {noun} and prefix"));
+                return Err(match naming.within(rest) {
+                    Some(path) => finding.hint(format!("write `{path}`")),
+                    None => finding,
+                });
+            }
             None => (None, target.as_str()),
         };
         let (name, key) = rest.split_once('/').unwrap_or((rest, ""));
@@ -72,7 +99,14 @@ impl Bucket {
             return Err(invalid(&format!("has a wildcard in the {noun}")));
         }
         if let Some(reason) = (naming.fault)(name) {
-            return Err(invalid(reason));
+            let lower = name.to_ascii_lowercase();
+            let finding = invalid(reason);
+            return Err(if lower != name && (naming.fault)(&lower).is_none() {
+                let rest = if key.is_empty() { "" } else { "/" };
+                finding.hint(format!("write `{lower}{rest}{key}`"))
+            } else {
+                finding
+            });
         }
         if !can_be_asked_for(key) {
             let what = if key.chars().count() > LONGEST_KEY {
@@ -211,6 +245,41 @@ mod tests {
         );
         let plain = parse("logs/in/").unwrap();
         assert_eq!((plain.scheme_warning(), plain.account), (None, None));
+    }
+
+    #[test]
+    fn a_url_or_capitals_are_mended() {
+        const LOWER: Naming = Naming {
+            fault: |name| {
+                let upper = name.bytes().any(|byte| byte.is_ascii_uppercase());
+                (name.is_empty() || upper).then_some("is bad")
+            },
+            ..NAMING
+        };
+        for (target, mended) in [
+            (
+                "https://acct.blob.core.windows.net/logs/in?sig=x",
+                "write `logs/in`",
+            ),
+            (
+                "https://u:p@storage.googleapis.com/logs/in/",
+                "write `logs/in/`",
+            ),
+            (
+                "https://logs.storage.googleapis.com/in/*.csv",
+                "write `logs/in/*.csv`",
+            ),
+            (
+                "https://logs.s3.eu-west-1.amazonaws.com/in",
+                "write `logs/in`",
+            ),
+            ("https://host.example.com/", "write bucket or bucket/prefix"),
+            ("Logs/In", "write `logs/In`"),
+            ("LOGS", "write `logs`"),
+        ] {
+            let finding = Bucket::parse(&Target::new(target), &LOWER).unwrap_err();
+            assert_eq!(finding.hint.as_deref(), Some(mended), "{target}");
+        }
     }
 
     #[test]
