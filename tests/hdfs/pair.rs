@@ -39,6 +39,16 @@ fn each_namenode_of_a_pair_has_a_verdict_of_its_own() {
     let checks = verify(&[], &[pass(link(&pair), pair.url(Orders))]);
     assert_eq!(states(&checks[0], &pair), ["pass", "passstandby"]);
 
+    let provider = "dfs.client.failover.proxy.provider.cluster";
+    let without = link(&pair).without(provider);
+    let missing = fail(
+        without,
+        pair.url(Orders),
+        "define.missing-key",
+        "",
+        "/dfs.client.failover.proxy.provider.cluster",
+    );
+    verify(&[], &[missing]);
     // A standby beside the one that says so is no second fault.
     let nowhere = fail(
         link(&pair),

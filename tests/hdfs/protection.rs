@@ -1,10 +1,11 @@
 //! Levels of protection: those that meet, and those that do not.
 
-use linkdial_testcontainers::HdfsPath::{Data, Large};
+use linkdial_testcontainers::HdfsPath::{Data, Large, Writable};
 use linkdial_testcontainers::HdfsUser::Alice;
 use linkdial_testcontainers::{HdfsCipher, HdfsProtection, SecuredHdfs, SecuredHdfsOptions};
 
-use crate::lab::{fail, pass, path, verify};
+use crate::lab::{fail, pass, path, report, verify};
+use crate::paths::{export, names};
 
 const RPC: &str = "hadoop.rpc.protection";
 const DATA: &str = "dfs.data.transfer.protection";
@@ -74,6 +75,18 @@ fn blocks_are_protected_on_both_sides_or_on_none() {
             mismatch(link("other").config(DATA, "privacy"), hdfs.url(Data)),
         ],
     );
+    // What is written goes to a DataNode as well.
+    let other = link("export").config(DATA, "privacy");
+    let script = export(&other, &hdfs.url(Writable));
+    let report = report(&["--krb5-conf", path(&conf), "--write"], &script);
+    assert_eq!(
+        report["checks"][0]["code"], "authenticate.protection-mismatch",
+        "{report:#}"
+    );
+    let left = names(&hdfs)
+        .into_iter()
+        .filter(|it| it.0.contains(".linkdial"));
+    assert_eq!(left.count(), 0);
     drop(hdfs);
     let (hdfs, conf) = start(SecuredHdfsOptions::default().transfer_protection(None));
     let link = |name: &str| hdfs.create_link_for(name, Alice);
