@@ -321,3 +321,11 @@ fn a_secret_is_no_file() {
     assert_eq!(finding.message, "`sign_key` is longer than any secret");
     assert!(findings(&format!("{{\"sign_key\":\"{}\"}}", &long[1..]), "").is_empty());
 }
+
+#[test]
+fn a_text_that_is_no_boolean_is_not_blamed_for_its_type() {
+    let (finding, _) = only("", r#"{"flag":"yes"}"#);
+    assert_eq!(finding.message, "`flag` is another text, not true or false");
+    let (finding, _) = only("", r#"{"flag":[]}"#);
+    assert_eq!(finding.message, "`flag` is a JSON array, not true or false");
+}
