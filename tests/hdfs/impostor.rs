@@ -60,6 +60,9 @@ fn take(bytes: &[u8]) -> (u64, &[u8]) {
     panic!("a number without end");
 }
 
+/// What it answers where a file is asked for.
+type Located = dyn Fn() -> Vec<u8> + Send + Sync;
+
 /// What it answers to a call; nothing hangs up.
 type Answers = dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync;
 
@@ -199,7 +202,7 @@ fn a_datanode_that_must_not_be_dialled_is_not_wherever_it_hides() {
     let seen = TcpListener::bind("127.0.0.9:0").unwrap();
     let forbidden = seen.local_addr().unwrap();
     let allowed = good.addr();
-    let cases: [(&str, Box<dyn Fn() -> Vec<u8> + Send + Sync>); 3] = [
+    let cases: [(&str, Box<Located>); 3] = [
         // Behind more copies than anybody has.
         (
             "last",
