@@ -222,6 +222,32 @@ impl Kdc {
         Ok(keytab)
     }
 
+    /// A new keytab whose principal is locked: the KDC gives it no ticket.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be changed.
+    pub fn locked_keytab(&self, principal: &str) -> Result<PathBuf, Error> {
+        self.changed_keytab(principal, &["-allow_tix"])
+    }
+
+    /// A new keytab whose principal has expired.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be changed.
+    pub fn expired_keytab(&self, principal: &str) -> Result<PathBuf, Error> {
+        self.changed_keytab(principal, &["-expire", "1/1/2020"])
+    }
+
+    fn changed_keytab(&self, principal: &str, change: &[&str]) -> Result<PathBuf, Error> {
+        let keytab = self.keytab(&[principal])?;
+        let principal = qualified(principal);
+        let words = [&["modify_principal"], change, &[&principal]].concat();
+        self.realm.administer(&words)?;
+        Ok(keytab)
+    }
+
     /// A keytab of a principal that is made here with keys of these types and no others, by the names
     /// of MIT's `supported_enctypes`.
     ///

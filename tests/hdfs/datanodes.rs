@@ -123,3 +123,19 @@ fn the_name_of_a_datanode_is_an_address_of_its_own() {
     let hint = checks[1]["diagnosis"]["hint"].as_str().unwrap();
     assert!(hint.contains("to false"), "{hint}");
 }
+
+#[test]
+fn a_block_that_no_datanode_has_is_the_clusters_fault() {
+    let hdfs = HdfsOptions::default().datanodes(0).start().unwrap();
+    let link = hdfs.create_link("l").config("kerberos.user", "alice");
+    let case = fail(
+        link,
+        hdfs.url(Orders),
+        "access.server-error",
+        "namenode",
+        "",
+    );
+    let checks = verify(&[], &[case]);
+    let message = checks[0]["diagnosis"]["message"].as_str().unwrap();
+    assert!(message.contains("no DataNode that is alive"), "{message}");
+}

@@ -72,6 +72,8 @@ fn what_the_realm_objects_to_is_named_by_its_key() {
     let url = || hdfs.url(Orders);
     let stale = kdc.stale_keytab("stale").unwrap();
     let unknown = kdc.unknown_keytab("ghost").unwrap();
+    let locked = kdc.locked_keytab("locked").unwrap();
+    let expired = kdc.expired_keytab("expired").unwrap();
     let own = hdfs.keytab(Alice);
     let folder = Scratch::new("hdfs-keytabs").unwrap();
     folder.write("garbage", "no keytab at all").unwrap();
@@ -99,6 +101,20 @@ fn what_the_realm_objects_to_is_named_by_its_key() {
                 as_other("ghost", "ghost", &unknown),
                 url(),
                 "authenticate.principal-unknown",
+                "kdc",
+                USER,
+            ),
+            fail(
+                as_other("locked", "locked", &locked),
+                url(),
+                "authenticate.method-disabled",
+                "kdc",
+                USER,
+            ),
+            fail(
+                as_other("expired", "expired", &expired),
+                url(),
+                "authenticate.method-disabled",
                 "kdc",
                 USER,
             ),

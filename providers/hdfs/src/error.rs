@@ -263,7 +263,7 @@ impl Asked<'_> {
         let number = minor.wrapping_sub(KRB5);
         let (code, message, key, hint) = match number {
             1 | 18 => (
-                Code::AuthenticatePrincipalUnknown,
+                Code::AuthenticateMethodDisabled,
                 "the KDC has locked the user, or its entry has expired",
                 Some(at(USER)),
                 "ask who runs the realm",

@@ -3,7 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 use super::install::{DATA, Hadoop};
 use super::settings::Properties;
@@ -19,6 +20,9 @@ pub(super) const START: Duration = Duration::from_mins(2);
 
 /// How long the system may take to stop or continue a process.
 const SIGNAL: Duration = Duration::from_secs(10);
+
+/// What is waited for between two looks.
+const INTERVAL: Duration = Duration::from_millis(5);
 
 /// A NameNode or a DataNode of an HDFS, a process on loopback.
 #[derive(Debug)]
@@ -88,7 +92,22 @@ impl HdfsNode {
     ///
     /// When the system refuses.
     pub fn pause(&self) -> Result<(), Error> {
-        self.signal("STOP")
+        self.signal("STOP")?;
+        let Some(pid) = self.pid() else {
+            return Ok(());
+        };
+        // The system stops one thread after the other.
+        let begin = Instant::now();
+        while !has_stopped(pid) {
+            if begin.elapsed() > SIGNAL {
+                return Err(Error::Refused {
+                    doing: "stop a node of HDFS".to_owned(),
+                    answer: "it still runs".to_owned(),
+                });
+            }
+            thread::sleep(INTERVAL);
+        }
+        Ok(())
     }
 
     /// Lets it go on after a pause.
@@ -166,4 +185,19 @@ pub(super) fn refused(doing: String) -> impl FnOnce(Error) -> Error {
         },
         other => other,
     }
+}
+
+/// Whether every thread of a process stands still; where the system does not tell, it is taken for true.
+fn has_stopped(pid: u32) -> bool {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return true;
+    };
+    threads.flatten().all(|thread| {
+        let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        // Behind the name, which may hold anything: `1 (java) T ...`.
+        let state = stat
+            .rsplit_once(") ")
+            .map(|(_, rest)| rest.starts_with('T'));
+        state.unwrap_or(true)
+    })
 }
