@@ -20,7 +20,8 @@ packages=
 
 lacks() {
     case " $packages " in
-    *" $2 "*) return ;;
+    # A bare `return` would hand on the failure that led here.
+    *" $2 "*) return 0 ;;
     esac
     echo "prerequisites: $1 is missing"
     packages="$packages $2"
