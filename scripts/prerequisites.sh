@@ -51,7 +51,8 @@ check_build() {
     if ! [ -e /etc/ssl/certs/ca-certificates.crt ] && command -v apt-get >/dev/null 2>&1; then
         lacks 'the bundle of root certificates' 'ca-certificates'
     fi
-    # librdkafka has a Makefile of its own, and finds the others by pkg-config.
+    # librdkafka asks for a C++ compiler, has a Makefile of its own, and finds the others by pkg-config.
+    command -v c++ >/dev/null 2>&1 || lacks 'a C++ compiler' g++
     command -v make >/dev/null 2>&1 || lacks make make
     command -v pkg-config >/dev/null 2>&1 || lacks pkg-config pkg-config
     has_header openssl/ssl.h || lacks 'the headers of OpenSSL' libssl-dev
