@@ -6,7 +6,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::net::TcpSocket;
 
-use crate::measure::{Spread, command, ends_with, run, time};
+use crate::measure::{Spread, command, ends_with, expect_finding, time};
 use crate::report::{Goal, Report, Row};
 use crate::server::Hdfs;
 use crate::{Programs, Result, script};
@@ -85,12 +85,7 @@ fn named(
     java: &mut Command,
     report: &mut Report,
 ) -> Result<()> {
-    let output = programs.folder.join("fault.txt");
-    let first = run(programs, ours, &output)?;
-    let text = std::fs::read_to_string(&output)?;
-    if first.code != 1 || !text.contains(code) {
-        return Err(format!("{name}: no {code} in\n{text}").into());
-    }
+    expect_finding(programs, ours, name, code)?;
     let mut took = Vec::new();
     for _ in 0..RUNS {
         took.push(ends_with(ours, 1)?);

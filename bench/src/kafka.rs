@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tokio::net::TcpSocket;
 
-use crate::measure::{Spread, command, ends_with, median, run, time};
+use crate::measure::{Spread, command, ends_with, expect_finding, median, time};
 use crate::report::{Goal, Report, Row};
 use crate::server::Kafka;
 use crate::watch::{Held, watch};
@@ -193,12 +193,7 @@ fn faults(programs: &Programs, kafka: &Kafka, scram: bool, report: &mut Report) 
 /// How long it takes until a fault is named and the process has ended.
 fn named(programs: &Programs, fault: &Fault<'_>, report: &mut Report) -> Result<()> {
     let mut ours = fault.dial.verify(programs, "fault.sql", 1)?;
-    let output = programs.folder.join("fault.txt");
-    let first = run(programs, &ours, &output)?;
-    let text = std::fs::read_to_string(&output)?;
-    if first.code != 1 || !text.contains(fault.code) {
-        return Err(format!("{}: no {} in\n{text}", fault.name, fault.code).into());
-    }
+    expect_finding(programs, &ours, fault.name, fault.code)?;
     let mut kcat = fault.dial.kcat();
     let (mut ours_took, mut kcat_took) = (Vec::new(), Vec::new());
     let mut codes = Vec::new();

@@ -49,6 +49,22 @@ pub(crate) fn ends_with(command: &mut Command, expected: i32) -> Result<Duration
     Ok(took)
 }
 
+/// Runs a check that is to fail with such a finding: a fault that is not named is not worth timing.
+pub(crate) fn expect_finding(
+    programs: &Programs,
+    check: &Command,
+    fault: &str,
+    code: &str,
+) -> Result<()> {
+    let output = programs.folder.join("fault.txt");
+    let first = run(programs, check, &output)?;
+    let text = std::fs::read_to_string(&output)?;
+    if first.code != 1 || !text.contains(code) {
+        return Err(format!("{fault}: no {code} in\n{text}").into());
+    }
+    Ok(())
+}
+
 /// Runs a command below a small process of its own: the system tells the peak of memory for the
 /// largest of all children only.
 pub(crate) fn run(programs: &Programs, measured: &Command, output: &Path) -> Result<Run> {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::process::Command;
 
-use crate::measure::{Spread, command, ends_with, median, run, time};
+use crate::measure::{Spread, command, ends_with, expect_finding, median, time};
 use crate::report::{Goal, Report, Row};
 use crate::server::{Azurite, BUCKET, HttpService, Login, Minio, MinioKind, OBJECT, PREFIX};
 use crate::watch::watch;
@@ -100,14 +100,8 @@ fn refused(
     mut rclone: Command,
     report: &mut Report,
 ) -> Result<()> {
-    const CODE: &str = "authenticate.bad-";
     let mut ours = verify(programs, "refused.sql", link)?;
-    let output = programs.folder.join("refused.txt");
-    let first = run(programs, &ours, &output)?;
-    let text = std::fs::read_to_string(&output)?;
-    if first.code != 1 || !text.contains(CODE) {
-        return Err(format!("{kind}: no {CODE} in\n{text}").into());
-    }
+    expect_finding(programs, &ours, kind, "authenticate.bad-")?;
     let (mut ours_took, mut rclone_took) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
         ours_took.push(ends_with(&mut ours, 1)?);

@@ -91,21 +91,25 @@ pub(crate) struct Offer {
     pub(crate) methods: Vec<String>,
 }
 
-/// Asks for the offer. A peer that is no `NameNode` is a finding.
-pub(crate) async fn ask(stream: &mut Dialled, endpoint: &Endpoint) -> Result<Offer, Diagnosis> {
-    let header = RequestHeader {
+/// What every client's first call begins with.
+fn request_header() -> RequestHeader {
+    RequestHeader {
         rpc_kind: 2,
         rpc_op: Some(0),
         call_id: SASL_CALL,
         client_id: Some(Vec::new()),
         retry_count: Some(-1),
-    };
+    }
+}
+
+/// Asks for the offer. A peer that is no `NameNode` is a finding.
+pub(crate) async fn ask(stream: &mut Dialled, endpoint: &Endpoint) -> Result<Offer, Diagnosis> {
     let body = Sasl {
         version: None,
         state: NEGOTIATE,
         auths: Vec::new(),
     };
-    let mut call = header.encode_length_delimited_to_vec();
+    let mut call = request_header().encode_length_delimited_to_vec();
     call.extend(body.encode_length_delimited_to_vec());
     let length = u32::try_from(call.len()).unwrap_or_default();
     let request = [&CONNECTION_HEADER[..], &length.to_be_bytes(), &call].concat();
@@ -244,16 +248,9 @@ mod tests {
 
     #[test]
     fn the_request_is_that_of_the_protocol() {
-        let header = RequestHeader {
-            rpc_kind: 2,
-            rpc_op: Some(0),
-            call_id: SASL_CALL,
-            client_id: Some(Vec::new()),
-            retry_count: Some(-1),
-        };
         // As Hadoop's own client writes it.
         let expected = [8, 2, 16, 0, 24, 0x41, 34, 0, 40, 1];
-        assert_eq!(header.encode_to_vec(), expected);
+        assert_eq!(request_header().encode_to_vec(), expected);
     }
 
     #[test]

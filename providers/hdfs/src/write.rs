@@ -1,8 +1,5 @@
 //! The right to write, proved without a trace; and the sentinel, where that is asked for.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher as _, Hasher as _};
-
 use bytes::Bytes;
 use linkdial_core::store::{self, Deleted, Object, Put, SENTINEL, Store, Written};
 use linkdial_core::{Code, Diagnosis, Halt, Probe, Stage};
@@ -41,7 +38,7 @@ pub(crate) async fn write(
         call: "create",
         path: folder,
     };
-    let path = format!("{prefix}.linkdial-{:016x}/x", random());
+    let path = format!("{prefix}.linkdial-{:016x}/x", store::random());
     let mut left = false;
     let work = async {
         let question = Question::ProveWrite { path: path.clone() };
@@ -93,10 +90,6 @@ pub(crate) async fn write(
 /// The right was looked at, and then the folder was missing.
 fn is_allowed(failure: &Failure) -> bool {
     failure.kind == Kind::Exception && failure.class.ends_with("FileNotFoundException")
-}
-
-fn random() -> u64 {
-    RandomState::new().build_hasher().finish()
 }
 
 /// The files of a session, one by one.

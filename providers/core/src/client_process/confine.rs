@@ -5,8 +5,8 @@ use std::io;
 use rlimit::Resource;
 
 /// Takes from this process what a client does not need: core files, which would hold its secrets,
-/// more than so many bytes of memory, and connections to other TCP ports than those of servers that were checked,
-/// where these are known beforehand. To be called before there is any thread.
+/// more than so many bytes of memory, and connections to other TCP ports than those of servers that
+/// were checked, where these are known beforehand. To be called before there is any thread.
 ///
 /// Ports are held by Linux from 6.7 on; other systems and versions do without.
 ///

@@ -15,7 +15,7 @@ use crate::diagnosis::Diagnosis;
 
 pub use bucket::{Bucket, Naming};
 pub use object::{LISTED, Listing, Object, read};
-pub use sentinel::{Deleted, Put, SENTINEL, Written, write};
+pub use sentinel::{Deleted, Put, SENTINEL, Written, random, write};
 
 /// What a provider does with single objects of the bucket that a link is used with.
 pub trait Store: Sync {

@@ -191,6 +191,7 @@ fn compare(resource: &str, read: &[u8]) -> Result<(), Diagnosis> {
 }
 
 /// A number nobody else draws; the standard library's hasher is seeded by the system.
-fn random() -> u64 {
+#[must_use]
+pub fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }

@@ -17,6 +17,7 @@ use super::order::{
     Answer, Answered, Asked, Block, Failure, Kind, Listing, Looked, MAX_TEXT, Order, Question,
     Replica, Status,
 };
+use crate::keys::DATA_PROTECTION;
 
 /// Nobody asks more in one line, in bytes.
 const MAX_LINE: u64 = 1024 * 1024;
@@ -29,9 +30,6 @@ const LISTED: usize = 100;
 
 /// Paths beyond so many bytes together are not looked at.
 const MAX_LISTING: usize = 256 * 1024;
-
-/// Decides whether blocks are protected; only whether it is there matters to this client.
-const PROTECTION: &str = "dfs.data.transfer.protection";
 
 /// Reads an order and questions, runs hdfs-native, writes an answer to each.
 ///
@@ -200,9 +198,10 @@ impl Desk {
                 let mut order = self.order.clone();
                 let options = order.options.len();
                 if otherwise {
-                    order.options.retain(|(name, _)| name != PROTECTION);
+                    // Only whether it is there matters to this client.
+                    order.options.retain(|(name, _)| name != DATA_PROTECTION);
                     if order.options.len() == options {
-                        let any = (PROTECTION.to_owned(), "authentication".to_owned());
+                        let any = (DATA_PROTECTION.to_owned(), "authentication".to_owned());
                         order.options.push(any);
                     }
                 }

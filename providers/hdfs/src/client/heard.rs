@@ -40,17 +40,21 @@ struct Heard {
     shut: Option<Kind>,
 }
 
+impl Heard {
+    const NOTHING: Self = Self {
+        replicas: None,
+        warnings: Vec::new(),
+        fatal: None,
+        challenge: None,
+        service: None,
+        shut: None,
+    };
+}
+
 #[derive(Debug)]
 struct Ear(Mutex<Heard>);
 
-static EAR: Ear = Ear(Mutex::new(Heard {
-    replicas: None,
-    warnings: Vec::new(),
-    fatal: None,
-    challenge: None,
-    service: None,
-    shut: None,
-}));
+static EAR: Ear = Ear(Mutex::new(Heard::NOTHING));
 
 /// Begins to listen. Nothing is written anywhere. A login with Kerberos is for this service and host.
 ///
@@ -237,14 +241,7 @@ mod tests {
     #[test]
     fn a_warning_names_the_datanode_and_the_reason() {
         let line = format!("Failed to connect to DataNode {NODE}: IOError(Kind(UnexpectedEof))");
-        let ear = Ear(Mutex::new(Heard {
-            replicas: None,
-            warnings: Vec::new(),
-            fatal: None,
-            challenge: None,
-            service: None,
-            shut: None,
-        }));
+        let ear = Ear(Mutex::new(Heard::NOTHING));
         ear.take_warning(&line);
         let heard = ear.lock();
         let (node, words) = &heard.warnings[0];
