@@ -157,6 +157,7 @@ pub(crate) fn begin(settings: &Settings) -> Report {
         errors: Vec::new(),
         skipped: Vec::new(),
         checks: Vec::new(),
+        night: None,
     }
 }
 

@@ -85,6 +85,7 @@ pub mod cli;
 mod dial;
 pub mod drivers;
 mod harmless;
+pub mod history;
 pub mod registry;
 pub mod report;
 pub mod script;

@@ -25,6 +25,7 @@ use linkdial_core::{
     Stage, Target,
 };
 
+use crate::history::Night;
 use crate::script::{ScriptError, ScriptLink, Skipped, Use};
 use crate::sql::{Excerpt, Place};
 
@@ -57,6 +58,8 @@ pub struct Report {
     pub skipped: Vec<Skipped>,
     /// One entry for each link and target, in the order of the script, or of the names.
     pub checks: Vec<Check>,
+    /// What a sweep adds: changes, incidents, dates. `None` for other runs.
+    pub night: Option<Night>,
 }
 
 /// Where the links of a report stand.

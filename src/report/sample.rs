@@ -303,5 +303,6 @@ pub(crate) fn report() -> Report {
             },
         ],
         checks: vec![passing(), failing(), warning(), unverified()],
+        night: None,
     }
 }

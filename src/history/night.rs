@@ -1,0 +1,51 @@
+//! What a sweep adds to its report.
+
+use jiff::Timestamp;
+use linkdial_core::LinkName;
+
+use super::{Change, CheckName, Difference, Expiry, Incident};
+
+/// What a sweep adds to its report.
+#[derive(Clone, Debug, Default)]
+pub struct Night {
+    /// Its number in the history of the registry, from 1.
+    pub sweep: u64,
+    /// The number and start of the sweep that it is compared with; `None` for the first one.
+    pub previous: Option<(u64, Timestamp)>,
+    /// Why the sweep says nothing about the links; `None` when this machine reached any server.
+    pub offline: Option<Offline>,
+    /// What is not as it was in the previous sweep, in the order of the names.
+    pub changes: Vec<Change>,
+    /// What differs for each red check from its last green sweep, in the order of the checks.
+    pub stories: Vec<Story>,
+    /// The red checks by what they share, the largest first. Each red check is in one of them.
+    pub incidents: Vec<Incident>,
+    /// What runs out, the first one first.
+    pub expiries: Vec<Expiry>,
+    /// Deferred links that passed and count as verified from now on.
+    pub promoted: Vec<LinkName>,
+}
+
+/// The finding that this machine has no network: its code is `connect.offline`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Offline {
+    /// The fact, in one sentence without a full stop.
+    pub message: String,
+    /// The hosts that were dialled, each once and in their order.
+    pub hosts: Vec<String>,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// What differs for a red check from its last green sweep.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Story {
+    /// Which check.
+    pub check: CheckName,
+    /// The number and start of the sweep that saw it green last; `None` when none did.
+    pub green: Option<(u64, Timestamp)>,
+    /// When it was first seen red after that.
+    pub red_since: Option<Timestamp>,
+    /// What differs; empty when nothing that linkdial sees does.
+    pub differences: Vec<Difference>,
+}
