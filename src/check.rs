@@ -3,17 +3,15 @@
 mod selection;
 
 use std::io;
-use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
-use linkdial_core::{Code, Diagnosis, LinkName, Secret, Settings, Stage};
+use linkdial_core::{Settings, Stage};
 use tokio::time::Instant;
 
-use crate::apply::{all_targets, opened};
-use crate::dial::{self, Dials, Progress};
-use crate::registry::{Entry, Listed, Registry, RegistryError, State};
+use crate::dial::{self, Progress};
+use crate::registered::Registered;
+use crate::registry::{Entry, Registry, RegistryError};
 use crate::report::{self, Origin, Report};
-use crate::script::{ScriptLink, Use};
 use crate::sweep::Limits;
 
 pub use selection::Selection;
@@ -100,24 +98,9 @@ pub fn check(
 ) -> Result<Report, CheckError> {
     let report = dial::begin(settings);
     let clock = Instant::now();
-    let mut dials = Dials::default();
-    let mut remarks = Vec::new();
-    for (link, added) in selection.links(registry)? {
-        let Some(numbers) = add(&mut dials, registry, &link, added)? else {
-            continue;
-        };
-        if let State::Deferred { at, by } = link.state {
-            remarks.push((numbers, format!("since {at:.0} by {by}")));
-        }
-    }
-    let (mut checks, complete) = dials.run(settings, limits, on_progress)?;
-    for (numbers, remark) in remarks {
-        for check in &mut checks[numbers] {
-            if let Some(step) = check.steps.first_mut() {
-                step.notes.push(("deferred", remark.clone()));
-            }
-        }
-    }
+    let registered = Registered::read(registry, selection)?;
+    let (mut checks, complete) = registered.dials.run(settings, limits, on_progress)?;
+    registered.remark(&mut checks);
     let report = Report {
         elapsed: clock.elapsed(),
         complete,
@@ -138,30 +121,6 @@ pub fn check(
     }
 }
 
-/// Adds a link with its targets; `None` when it was dropped after it was listed.
-fn add(
-    dials: &mut Dials,
-    registry: &Registry,
-    listed: &Listed,
-    added: Vec<Use>,
-) -> Result<Option<Range<usize>>, RegistryError> {
-    let known = registry.read(&listed.name)?;
-    if let Some(stored) = known.link {
-        let mut link = opened(&stored);
-        let added = added.into_iter().map(|used| (used, None));
-        link.uses = all_targets(&known.targets, added).1;
-        return Ok(Some(dials.add(Arc::new(link))));
-    }
-    if known.damaged.is_none() {
-        return Ok(None);
-    }
-    let error = RegistryError::Damaged(listed.name.clone());
-    let nothing = Secret::new("{}");
-    let link = ScriptLink::stored(listed.name.clone(), listed.kind, &nothing, &nothing);
-    let finding = Diagnosis::new(Code::Interrupted(Stage::Define), error.to_string());
-    Ok(Some(dials.add_broken(link, finding.hint(error.hint()))))
-}
-
 /// Returns a line of the record for every check that ran to its end.
 fn entries(report: &Report, who: &str) -> Vec<Entry> {
     if report.until == Some(Stage::Define) {
@@ -173,19 +132,4 @@ fn entries(report: &Report, who: &str) -> Vec<Entry> {
         ..dial::entry(who, check)
     });
     entries.collect()
-}
-
-/// Reads the names and states of all links.
-fn list(registry: &Registry) -> Result<Vec<Listed>, RegistryError> {
-    let mut links = Vec::new();
-    registry.list(None, |link| {
-        links.push(link);
-        ControlFlow::Continue(())
-    })?;
-    Ok(links)
-}
-
-/// Returns the database of a registered link; all have one.
-fn database(name: &LinkName) -> &str {
-    name.database.as_deref().unwrap_or_default()
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use linkdial_core::{Diagnosis, Intent, Opened, Redactor, Settings, Stage, Target};
 
 use crate::drivers;
+use crate::history::CheckName;
 use crate::registry::{Action, Entry};
 use crate::report::{Check, Origin, Report, Step};
 use crate::script::ScriptLink;
@@ -96,23 +97,56 @@ impl Dials {
 
     /// Runs all checks; see [`sweep::run`]. The flag says whether nothing stopped them.
     pub(crate) fn run(
-        self,
+        &self,
         settings: &Arc<Settings>,
         limits: &Limits,
         mut on_progress: impl FnMut(Progress<'_>),
     ) -> io::Result<(Vec<Check>, bool)> {
-        let (items, checks) = self.into_parts();
-        on_progress(Progress::Planned(items.len()));
-        if items.is_empty() {
+        on_progress(Progress::Planned(self.len()));
+        let all: Vec<usize> = (0..self.len()).collect();
+        self.run_some(&all, settings, limits, |event| match event {
+            Event::Started(index) => on_progress(self.started(index)),
+            Event::Finished(index, record) => on_progress(Progress::Finished(index, record)),
+        })
+    }
+
+    /// Runs the checks with these numbers; the flag says whether nothing stopped them.
+    pub(crate) fn run_some(
+        &self,
+        numbers: &[usize],
+        settings: &Arc<Settings>,
+        limits: &Limits,
+        mut on_event: impl FnMut(Event<'_>),
+    ) -> io::Result<(Vec<Check>, bool)> {
+        if numbers.is_empty() {
             return Ok((Vec::new(), true));
         }
-        let outcome = sweep::run(items, settings, limits, |event| match event {
-            Event::Started(index) => on_progress(Progress::Started(index, &checks[index].link)),
-            Event::Finished(index, record) => on_progress(Progress::Finished(index, record)),
+        let items = numbers.iter().map(|&number| self.items[number].clone());
+        let outcome = sweep::run(items.collect(), settings, limits, |event| {
+            on_event(match event {
+                Event::Started(index) => Event::Started(numbers[index]),
+                Event::Finished(index, record) => Event::Finished(numbers[index], record),
+            });
         })?;
-        let records = outcome.records.into_iter().zip(checks);
-        let checks = records.map(|(record, check)| check.end(record)).collect();
-        Ok((checks, outcome.complete))
+        let records = outcome.records.into_iter().zip(numbers);
+        let checks = records.map(|(record, &number)| self.end(number, record));
+        Ok((checks.collect(), outcome.complete))
+    }
+
+    /// Makes the check of a record.
+    pub(crate) fn end(&self, number: usize, record: Record) -> Check {
+        self.checks[number].clone().end(record)
+    }
+
+    /// Returns what tells that a check starts.
+    pub(crate) fn started(&self, number: usize) -> Progress<'_> {
+        Progress::Started(number, &self.checks[number].link)
+    }
+
+    /// Names the checks, in their order.
+    pub(crate) fn names(&self) -> Vec<CheckName> {
+        let checks = self.checks.iter();
+        CheckName::all(checks.map(|check| (&check.link.name, check.target.as_ref())))
     }
 }
 
@@ -193,8 +227,10 @@ pub(crate) fn open(link: &ScriptLink) -> Opened {
 /// What a caller learns while the checks run.
 #[derive(Debug)]
 pub enum Progress<'a> {
-    /// The checks are known.
+    /// So many checks are planned.
     Planned(usize),
+    /// So many checks failed that did not fail before, and are dialled once more in a moment.
+    Again(usize),
     /// A check starts: its index, its link.
     Started(usize, &'a ScriptLink),
     /// A check is done: its index, its record.

@@ -254,6 +254,7 @@ impl Session<'_> {
             secrets: link.secrets.clone(),
             state: state.clone(),
             revision: candidate.expected.unwrap_or_default(),
+            definition: candidate.expected.unwrap_or_default(),
         };
         let known = Known {
             link: Some(stored),

@@ -275,6 +275,11 @@ fn all_passed(checks: &[Check]) -> bool {
     verdicts.all(|verdict| matches!(verdict, Verdict::Pass | Verdict::Warn))
 }
 
+/// Returns whether a link with these checks may be registered as verified.
+pub(crate) fn is_admitted(checks: &[Check]) -> bool {
+    all_passed(checks) && proves_nothing(checks).is_none()
+}
+
 /// Returns an answer in these checks that proves nothing about the link, ignored or not.
 fn proves_nothing(checks: &[Check]) -> Option<Code> {
     const CODES: [Code; 2] = [Code::AccessThrottled, Code::AccessMethodRefused];

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use linkdial_core::LinkName;
+use linkdial_core::{Kind, LinkName};
 use wildmatch::WildMatch;
 
-use super::{CheckError, database, list};
+use super::CheckError;
+use crate::registered::each_link;
 use crate::registry::{Grant, Listed, Permission, Registry};
 use crate::script::near_names::NearNames;
 use crate::script::{UnknownLink, Use, named};
@@ -19,6 +20,8 @@ pub struct Selection {
     pub names: Vec<String>,
     /// The database of names without a dot; where there are no names, every link of it is meant.
     pub database: Option<String>,
+    /// The kinds that are meant; every kind where there is none.
+    pub kinds: Vec<Kind>,
     /// The user of the registry. All but root see links only where they have `SHOW LINK`.
     pub user: String,
     /// Targets for this run alone, each with the name of its link.
@@ -31,6 +34,7 @@ impl Default for Selection {
         Self {
             names: Vec::new(),
             database: None,
+            kinds: Vec::new(),
             user: Registry::ROOT.to_owned(),
             targets: Vec::new(),
         }
@@ -70,28 +74,23 @@ impl<'a> Pattern<'a> {
     }
 }
 
-/// The links of a registry, as one user sees them.
+/// What one user may see of a registry.
 struct View<'a> {
+    registry: &'a Registry,
     user: &'a str,
     /// `None` for root, who may do everything.
     grants: Option<Vec<Grant>>,
-    visible: Vec<Listed>,
-    hidden: Vec<Listed>,
 }
 
 impl<'a> View<'a> {
-    fn read(registry: &Registry, user: &'a str) -> Result<Self, CheckError> {
-        let mut view = Self {
+    fn of(registry: &'a Registry, user: &'a str) -> Result<Self, CheckError> {
+        Ok(Self {
+            registry,
             user,
             grants: (user != Registry::ROOT)
                 .then(|| registry.grants(user))
                 .transpose()?,
-            visible: Vec::new(),
-            hidden: Vec::new(),
-        };
-        let links = list(registry)?.into_iter();
-        (view.visible, view.hidden) = links.partition(|link| view.shows(database(&link.name)));
-        Ok(view)
+        })
     }
 
     fn shows(&self, database: &str) -> bool {
@@ -101,36 +100,45 @@ impl<'a> View<'a> {
             .is_none_or(|grants| grants.iter().any(shows))
     }
 
-    /// Says why a pattern stands for no link.
-    fn refuses(&self, pattern: &Pattern<'_>, near: &mut NearNames<'_>) -> Option<String> {
-        if self.visible.iter().any(|link| pattern.matches(&link.name)) {
-            return None;
-        }
-        let name = pattern.name();
-        let hidden = self.hidden.iter().find(|link| pattern.matches(&link.name));
-        let hidden = hidden.map(|link| database(&link.name)).or_else(|| {
-            let database = name.database.as_deref()?;
-            (!database.contains(['*', '?']) && !self.shows(database)).then_some(database)
+    /// Says why these patterns stand for no link that the user may see.
+    fn refuse(&self, patterns: &[&Pattern<'_>]) -> Result<Vec<String>, CheckError> {
+        let (mut visible, mut hidden) = (Vec::new(), Vec::new());
+        each_link(self.registry, |link| {
+            if self.shows(database(&link.name)) {
+                visible.push(link.name);
+            } else {
+                hidden.push(link.name);
+            }
+        })?;
+        let mut near = NearNames::new(visible.iter());
+        let refusals = patterns.iter().map(|pattern| {
+            let name = pattern.name();
+            let denied = hidden.iter().find(|link| pattern.matches(link));
+            let denied = denied.map(database).or_else(|| {
+                let database = name.database.as_deref()?;
+                (!database.contains(['*', '?']) && !self.shows(database)).then_some(database)
+            });
+            if let Some(database) = denied {
+                let user = self.user;
+                return format!(
+                    "user `{user}` has no permission SHOW LINK in database `{database}` \
+                     (sql.not-permitted)\n\
+                     hint: root gives it with GRANT SHOW LINK ON {database}.* TO '{user}'"
+                );
+            }
+            let nearest = near.nearest(&name);
+            let nearest = nearest.map(|name| format!("; did you mean `{name}`?"));
+            format!(
+                "no link matches `{name}`{} ({})",
+                nearest.unwrap_or_default(),
+                self.count(visible.len())
+            )
         });
-        if let Some(database) = hidden {
-            let user = self.user;
-            return Some(format!(
-                "user `{user}` has no permission SHOW LINK in database `{database}` \
-                 (sql.not-permitted)\n\
-                 hint: root gives it with GRANT SHOW LINK ON {database}.* TO '{user}'"
-            ));
-        }
-        let nearest = near.nearest(&name);
-        let nearest = nearest.map(|name| format!("; did you mean `{name}`?"));
-        Some(format!(
-            "no link matches `{name}`{} ({})",
-            nearest.unwrap_or_default(),
-            self.count()
-        ))
+        Ok(refusals.collect())
     }
 
-    fn count(&self) -> String {
-        let links = match self.visible.len() {
+    fn count(&self, visible: usize) -> String {
+        let links = match visible {
             0 => "no link".to_owned(),
             1 => "1 link".to_owned(),
             count => format!("{count} links"),
@@ -145,28 +153,47 @@ impl<'a> View<'a> {
 
 impl Selection {
     /// Reads the links that are meant, in the order of their names, each with the targets that are
-    /// added to it.
-    pub(super) fn links(&self, registry: &Registry) -> Result<Vec<(Listed, Vec<Use>)>, CheckError> {
-        let view = View::read(registry, &self.user)?;
-        let database = self.database.as_deref();
+    /// added to it. Of a registry of any size only those are held.
+    pub(crate) fn links(&self, registry: &Registry) -> Result<Vec<(Listed, Vec<Use>)>, CheckError> {
+        let view = View::of(registry, &self.user)?;
+        let known = self.database.as_deref();
         let mut patterns: Vec<Pattern<'_>> = self
             .names
             .iter()
-            .map(|text| Pattern::new(text, database))
+            .map(|text| Pattern::new(text, known))
             .collect();
         if patterns.is_empty() {
-            patterns.push(Pattern::new("*", database));
+            patterns.push(Pattern::new("*", known));
         }
-        let is_empty = view.visible.is_empty() && view.hidden.is_empty();
+        let mut links: Vec<Listed> = Vec::new();
+        let mut matched = vec![false; patterns.len()];
+        let mut is_empty = true;
+        each_link(registry, |link| {
+            is_empty = false;
+            if !view.shows(database(&link.name)) {
+                return;
+            }
+            let mut is_meant = false;
+            for (pattern, matched) in patterns.iter().zip(&mut matched) {
+                let fits = pattern.matches(&link.name);
+                *matched |= fits;
+                is_meant |= fits;
+            }
+            // A name that stands for links of other kinds stands for something.
+            if is_meant && (self.kinds.is_empty() || self.kinds.contains(&link.kind)) {
+                links.push(link);
+            }
+        })?;
         let mut refusals = Vec::new();
         // Nothing is asked of an empty registry but what it holds.
         if !(is_empty && self.names.is_empty()) {
-            let mut near = NearNames::new(view.visible.iter().map(|link| &link.name));
-            let refused = patterns.iter().map(|it| view.refuses(it, &mut near));
-            refusals.extend(refused.flatten());
+            let unmatched = patterns.iter().zip(&matched);
+            let unmatched = unmatched.filter(|(_, matched)| !**matched);
+            let unmatched: Vec<_> = unmatched.map(|(pattern, _)| pattern).collect();
+            if !unmatched.is_empty() {
+                refusals = view.refuse(&unmatched)?;
+            }
         }
-        let is_meant = |link: &Listed| patterns.iter().any(|it| it.matches(&link.name));
-        let links: Vec<Listed> = view.visible.into_iter().filter(is_meant).collect();
         let names: Vec<LinkName> = links.iter().map(|link| link.name.clone()).collect();
         let mut added: HashMap<&LinkName, Vec<Use>> = HashMap::new();
         for (text, used) in &self.targets {
@@ -204,6 +231,11 @@ impl Selection {
             }
         })
     }
+}
+
+/// Returns the database of a registered link; all have one.
+fn database(name: &LinkName) -> &str {
+    name.database.as_deref().unwrap_or_default()
 }
 
 #[cfg(test)]

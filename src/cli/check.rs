@@ -8,10 +8,11 @@ use super::input::{self, LinkTarget};
 use super::limits::LimitArguments;
 use super::progress::Live;
 use super::registry::{Absent, RegistryArguments, UserArguments, failure};
-use super::reporting::ReportArguments;
+use super::reporting::{Destinations, ReportArguments};
 use super::signals::Signals;
 use super::{network, output, terminal, warm_up};
 use crate::registry::{Location, Registry};
+use crate::report::Report;
 use crate::script::Use;
 use crate::{CheckError, Selection};
 
@@ -59,7 +60,10 @@ pub(super) struct Arguments {
 }
 
 /// Returns every file that the run reads.
-fn inputs(registry: &Registry, network: &network::NetworkArguments) -> Vec<output::Input> {
+pub(super) fn inputs(
+    registry: &Registry,
+    network: &network::NetworkArguments,
+) -> Vec<output::Input> {
     let Location::Sqlite(path) = registry.location();
     let own = [
         ("the registry", path.clone()),
@@ -89,12 +93,16 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let selection = Selection {
         names: arguments.names,
         database: arguments.database,
+        kinds: Vec::new(),
         user: arguments.user.user,
         targets: added
             .map(|added| (added.link, Use::new(added.target, added.intent)))
             .collect(),
     };
-    let settings = arguments.limits.settings(&arguments.depth, net);
+    let settings = {
+        let depth = &arguments.depth;
+        arguments.limits.settings(depth.until(), &depth.whole, net)
+    };
     let limits = arguments.limits.limits(cancel);
 
     let live = Live::start(quiet);
@@ -106,7 +114,16 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     if let Some(live) = live {
         live.end();
     }
-    // What was found is told even where it could not be recorded.
+    Ok(tell(checked, destinations)?
+        .unwrap_or_else(|report| Exit::of(&report, arguments.strict, signals.came())))
+}
+
+/// Writes what was found, also where it could not be recorded; the exit is there when linkdial could
+/// not do its work.
+pub(super) fn tell(
+    checked: Result<Report, CheckError>,
+    destinations: Destinations,
+) -> Result<Result<Exit, Report>, Failure> {
     let (report, unrecorded) = match checked {
         Ok(report) => (report, None),
         Err(CheckError::Record { report, source }) => (*report, Some(source)),
@@ -117,11 +134,11 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let written = destinations.write(&report);
     if let Some(error) = unrecorded {
         terminal::complain(&format!("cannot record the checks: {}", failure(&error)));
-        return Ok(Exit::Broken);
+        return Ok(Ok(Exit::Broken));
     }
     Ok(if written {
-        Exit::of(&report, arguments.strict, signals.came())
+        Err(report)
     } else {
-        Exit::Broken
+        Ok(Exit::Broken)
     })
 }

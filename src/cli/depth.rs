@@ -19,6 +19,14 @@ pub(super) struct DepthArguments {
     /// Send no packet; the same as `--until define`
     #[arg(long, conflicts_with_all = ["until", "write", "post_empty"])]
     pub(super) offline: bool,
+    #[command(flatten)]
+    pub(super) whole: WholeArguments,
+}
+
+/// What holds for a walk to its end.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Depth")]
+pub(super) struct WholeArguments {
     /// Write a small object where the script writes, read it back and delete it
     #[arg(long)]
     pub(super) write: bool,
@@ -43,6 +51,13 @@ impl DepthArguments {
         }
     }
 
+    /// Refuses paths of this machine that lead nowhere.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        self.whole.check()
+    }
+}
+
+impl WholeArguments {
     /// Returns where files of the cluster lie here; of two for one path the last counts.
     pub(super) fn files(&self) -> BTreeMap<PathBuf, PathBuf> {
         self.cluster_files.iter().cloned().collect()

@@ -28,7 +28,8 @@ impl Exit {
         if interrupted && !report.complete {
             return Self::Interrupted;
         }
-        if report.checks.iter().any(|check| check.broken) {
+        let is_offline = (report.night.as_ref()).is_some_and(|night| night.offline.is_some());
+        if is_offline || report.checks.iter().any(|check| check.broken) {
             return Self::Broken;
         }
         if !report.errors.is_empty() {

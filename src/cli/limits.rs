@@ -4,11 +4,11 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use linkdial_core::Settings;
 use linkdial_core::net::Net;
+use linkdial_core::{Settings, Stage};
 use tokio_util::sync::CancellationToken;
 
-use super::depth::DepthArguments;
+use super::depth::WholeArguments;
 use super::duration;
 use crate::sweep::Limits;
 
@@ -38,25 +38,44 @@ impl LimitArguments {
         Limits {
             jobs: self.jobs,
             jobs_per_host: self.jobs_per_host,
+            waiting: waiting(self.jobs),
             deadline: self.deadline,
             cancel,
         }
     }
 
     /// Returns what every check of the run goes by.
-    pub(super) fn settings(&self, depth: &DepthArguments, net: Net) -> Arc<Settings> {
+    pub(super) fn settings(&self, until: Stage, whole: &WholeArguments, net: Net) -> Arc<Settings> {
         Arc::new(Settings {
-            until: depth.until(),
-            write: depth.write,
-            post_empty: depth.post_empty,
+            until,
+            write: whole.write,
+            post_empty: whole.post_empty,
             stage_timeout: self.timeout,
             check_timeout: self.check_timeout,
-            files: depth.files(),
-            krb5_conf: depth.krb5_conf(),
+            files: whole.files(),
+            krb5_conf: whole.krb5_conf(),
             client_program: std::env::current_exe().ok(),
             net,
         })
     }
+}
+
+/// Returns how many checks may wait for silent servers: one without a descriptor would look as if its
+/// link were broken.
+fn waiting(jobs: NonZeroUsize) -> usize {
+    /// Wanted, where the system's own limit allows it.
+    const DESCRIPTORS: u64 = 4096;
+    /// For the registry, the outputs, the runtimes.
+    const OWN: usize = 64;
+    /// A check has a connection, and a client of its own a second one.
+    const EACH: usize = 2;
+    const MOST: usize = 1024;
+    let open = rlimit::increase_nofile_limit(DESCRIPTORS).unwrap_or_default();
+    let open = usize::try_from(open).unwrap_or(usize::MAX);
+    let left = open
+        .saturating_sub(OWN)
+        .saturating_sub(jobs.get().saturating_mul(EACH));
+    (left / EACH).min(MOST)
 }
 
 fn jobs(text: &str) -> Result<NonZeroUsize, &'static str> {

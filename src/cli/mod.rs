@@ -23,6 +23,7 @@ mod registry;
 mod reporting;
 mod shell;
 mod signals;
+mod sweep;
 mod terminal;
 mod variables;
 mod verify;
@@ -71,6 +72,7 @@ Examples:
   linkdial verify --offline links.sql  read it, send nothing
   linkdial apply links.sql             register those that pass
   linkdial check                       dial every link of the registry again
+  linkdial sweep                       the same every night: what is red, what changed
   linkdial explain tls.unknown-issuer  what a code means and how to mend it
 
 ",
@@ -105,6 +107,8 @@ enum Command {
     Apply(Box<apply::Arguments>),
     /// Dial links that are registered; change none of them
     Check(Box<check::Arguments>),
+    /// Dial all registered links, keep what was found and say what changed
+    Sweep(Box<sweep::Arguments>),
     /// Look after the key that a registry is sealed with
     Key(key::Arguments),
     /// Print the page of a code: what it means, usual causes, how to confirm, how to fix
@@ -178,6 +182,7 @@ fn execute(cli: Cli) -> Result<Exit, Failure> {
         Command::Verify(arguments) => verify::run(*arguments, color),
         Command::Apply(arguments) => apply::run(*arguments, color),
         Command::Check(arguments) => check::run(*arguments, color),
+        Command::Sweep(arguments) => sweep::run(*arguments, color),
         Command::Key(arguments) => key::run(arguments),
         Command::Explain(arguments) => explain::run(&arguments, color),
         Command::Completions(arguments) => shell::completions(&arguments),

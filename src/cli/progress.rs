@@ -1,25 +1,38 @@
-//! The live line on standard error while checks run.
+//! What is said on standard error while checks run: a live line on a terminal, else a line now and
+//! then.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io::{self, IsTerminal as _};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use linkdial_core::{Outcome, verdict};
 
+use super::terminal;
 use crate::Progress;
 
-/// Shown on a terminal only; elsewhere it costs nothing.
+/// The state of a run for whoever waits for it.
 #[derive(Debug)]
 pub(super) struct Live {
     state: Arc<Mutex<State>>,
-    bar: ProgressBar,
+    view: View,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
+enum View {
+    /// On a terminal.
+    Bar(ProgressBar),
+    /// Elsewhere: a log. It ends when the sender is gone.
+    Lines(Sender<()>, JoinHandle<()>),
+}
+
+#[derive(Debug)]
 struct State {
+    started: Instant,
     total: usize,
     done: usize,
     failed: usize,
@@ -28,27 +41,49 @@ struct State {
 
 /// Between two drawings.
 const TICK: Duration = Duration::from_millis(150);
+/// Between two lines of a log.
+const LINE: Duration = Duration::from_secs(10);
 /// The line names a check once it has run this long.
 const SLOW: Duration = Duration::from_secs(1);
+/// Nobody needs to be told how long less takes.
+const SHORT: Duration = Duration::from_secs(2);
 
 impl Live {
-    /// Starts the line, unless `quiet` or nobody would see it.
+    /// Starts it, unless `quiet`.
     pub(super) fn start(quiet: bool) -> Option<Self> {
-        if quiet || !io::stderr().is_terminal() {
+        if quiet {
             return None;
         }
-        let state = Arc::new(Mutex::new(State::default()));
+        let state = Arc::new(Mutex::new(State::new(Instant::now())));
         let shown = Arc::clone(&state);
-        let write = move |_: &ProgressState, out: &mut dyn Write| {
-            // The terminal is the only reader, and it takes every write.
-            lock(&shown).write(Instant::now(), out).ok();
+        let view = if io::stderr().is_terminal() {
+            let write = move |_: &ProgressState, out: &mut dyn Write| {
+                // The terminal is the only reader, and it takes every write.
+                lock(&shown).write(Instant::now(), out).ok();
+            };
+            let style = ProgressStyle::with_template("{state}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner())
+                .with_key("state", write);
+            let bar = ProgressBar::new_spinner().with_style(style);
+            bar.enable_steady_tick(TICK);
+            View::Bar(bar)
+        } else {
+            let (sender, end) = mpsc::channel();
+            let lines = move || {
+                while end.recv_timeout(LINE) == Err(RecvTimeoutError::Timeout) {
+                    let mut line = String::new();
+                    // As above, of a text.
+                    lock(&shown).write(Instant::now(), &mut line).ok();
+                    if !line.is_empty() {
+                        terminal::note(&line);
+                    }
+                }
+            };
+            // Without a thread the run goes on in silence.
+            let thread = thread::Builder::new().name("progress".into()).spawn(lines);
+            View::Lines(sender, thread.ok()?)
         };
-        let style = ProgressStyle::with_template("{state}")
-            .unwrap_or_else(|_| ProgressStyle::default_spinner())
-            .with_key("state", write);
-        let bar = ProgressBar::new_spinner().with_style(style);
-        bar.enable_steady_tick(TICK);
-        Some(Self { state, bar })
+        Some(Self { state, view })
     }
 
     pub(super) fn on(&self, progress: &Progress<'_>) {
@@ -57,19 +92,44 @@ impl Live {
 
     /// Takes the line away while something else is written.
     pub(super) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.bar.suspend(write)
+        match &self.view {
+            View::Bar(bar) => bar.suspend(write),
+            View::Lines(..) => write(),
+        }
     }
 
     /// Takes the line away.
     pub(super) fn end(self) {
-        self.bar.finish_and_clear();
+        match self.view {
+            View::Bar(bar) => bar.finish_and_clear(),
+            View::Lines(sender, thread) => {
+                drop(sender);
+                // A panic there takes nothing from the run.
+                drop(thread.join());
+            }
+        }
     }
 }
 
 impl State {
+    fn new(started: Instant) -> Self {
+        Self {
+            started,
+            total: 0,
+            done: 0,
+            failed: 0,
+            running: BTreeMap::new(),
+        }
+    }
+
     fn on(&mut self, progress: &Progress<'_>, now: Instant) {
         match progress {
             Progress::Planned(total) => self.total = *total,
+            Progress::Again(count) => {
+                // They are not done, and do not count as failed yet.
+                self.done = self.done.saturating_sub(*count);
+                self.failed = self.failed.saturating_sub(*count);
+            }
             Progress::Started(index, link) => {
                 self.running.insert(*index, (now, link.name.to_string()));
             }
@@ -90,6 +150,9 @@ impl State {
         if self.failed > 0 {
             write!(out, ", {} failed", self.failed)?;
         }
+        if self.running.len() > 1 {
+            write!(out, ", {} running", self.running.len())?;
+        }
         let slowest = self.running.values().min_by_key(|(since, _)| *since);
         if let Some((since, link)) = slowest {
             let waited = now.saturating_duration_since(*since);
@@ -101,7 +164,18 @@ impl State {
                 write!(out, ", {name} for {} s", waited.as_secs())?;
             }
         }
+        if let Some(left) = self.left(now).filter(|left| *left >= SHORT) {
+            write!(out, ", about {} s left", left.as_secs())?;
+        }
         Ok(())
+    }
+
+    /// Returns how long the rest takes, if it goes on as before.
+    fn left(&self, now: Instant) -> Option<Duration> {
+        let done = u32::try_from(self.done).ok().filter(|done| *done > 0)?;
+        let left = u32::try_from(self.total.checked_sub(self.done)?).ok()?;
+        let gone = now.saturating_duration_since(self.started);
+        (gone >= SHORT).then(|| (gone / done).saturating_mul(left))
     }
 }
 
@@ -117,8 +191,8 @@ mod tests {
     #[test]
     fn names_the_slowest_check() {
         let script = sample::script(&["shop.orders", "shop.events"]);
-        let mut state = State::default();
         let start = Instant::now();
+        let mut state = State::new(start);
         let mut nothing = String::new();
         state.write(start, &mut nothing).unwrap();
         assert_eq!(nothing, "", "before the checks are counted");
@@ -135,14 +209,21 @@ mod tests {
                 .unwrap();
             line
         };
-        assert_eq!(line(&state, 0), "0/3 checks");
-        assert_eq!(line(&state, 4), "0/3 checks, shop.orders for 4 s");
+        assert_eq!(line(&state, 0), "0/3 checks, 2 running");
+        assert_eq!(
+            line(&state, 4),
+            "0/3 checks, 2 running, shop.orders for 4 s"
+        );
         let record = crate::sweep::Record {
             steps: Vec::new(),
             elapsed: Duration::ZERO,
             broken: false,
         };
         state.on(&Progress::Finished(0, &record), start);
-        assert_eq!(line(&state, 4), "1/3 checks, shop.events for 2 s");
+        assert_eq!(
+            line(&state, 4),
+            "1/3 checks, shop.events for 2 s, about 8 s left"
+        );
+        assert_eq!(line(&state, 1), "1/3 checks", "too early to tell");
     }
 }

@@ -27,6 +27,12 @@ pub(super) fn warn(text: &str) {
     writeln!(io::stderr().lock(), "warning: {}", lines(text)).ok();
 }
 
+/// Says on standard error how far the work is.
+pub(super) fn note(text: &str) {
+    // As above.
+    writeln!(io::stderr().lock(), "linkdial: {}", lines(text)).ok();
+}
+
 /// Makes each line harmless: a file's name may hold anything.
 fn lines(text: &str) -> String {
     let lines: Vec<_> = text.lines().map(harmless).collect();

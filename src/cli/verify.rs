@@ -94,7 +94,10 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     for warning in input::add_targets(&mut script, arguments.targets)? {
         terminal::warn(&warning);
     }
-    let settings = arguments.limits.settings(&arguments.depth, net);
+    let settings = {
+        let depth = &arguments.depth;
+        arguments.limits.settings(depth.until(), &depth.whole, net)
+    };
     let limits = arguments.limits.limits(cancel);
 
     let live = Live::start(quiet);

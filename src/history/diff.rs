@@ -68,61 +68,71 @@ pub fn diff<'a>(
     before: impl IntoIterator<Item = &'a PastCheck>,
     now: impl IntoIterator<Item = &'a PastCheck>,
 ) -> Vec<Change> {
-    let before: BTreeMap<&CheckName, &PastCheck> = before
+    let known: BTreeMap<&CheckName, &PastCheck> = before
         .into_iter()
         .map(|check| (&check.name, check))
         .collect();
-    let mut changes: Vec<Change> = Vec::new();
-    for check in now {
-        let known = before.get(&check.name).copied();
-        let mut add = |kind, difference| {
-            changes.push(Change {
-                kind,
-                check: check.name.clone(),
-                code: check.code,
-                difference,
-            });
+    let changes = now
+        .into_iter()
+        .flat_map(|check| compare(known.get(&check.name).copied(), check));
+    let mut changes: Vec<Change> = changes.collect();
+    in_order(&mut changes);
+    changes
+}
+
+/// Puts changes into the order of their kinds and names.
+pub(crate) fn in_order(changes: &mut [Change]) {
+    changes.sort_by(|left, right| (left.kind, &left.check).cmp(&(right.kind, &right.check)));
+}
+
+/// Returns what changed for one check since it was last found out.
+pub(crate) fn compare(known: Option<&PastCheck>, check: &PastCheck) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut add = |kind, difference| {
+        changes.push(Change {
+            kind,
+            check: check.name.clone(),
+            code: check.code,
+            difference,
+        });
+    };
+    let verdicts = || Difference {
+        fact: "verdict".to_owned(),
+        before: known.map_or_else(String::new, PastCheck::word),
+        now: check.word(),
+    };
+    match known.map(|known| known.verdict) {
+        Some(Outcome::Fail) if check.is_red() => add(ChangeKind::StillRed, verdicts()),
+        _ if check.is_red() => add(ChangeKind::NewlyRed, verdicts()),
+        Some(Outcome::Fail) if check.is_green() => add(ChangeKind::NewlyGreen, verdicts()),
+        _ => {}
+    }
+    let Some(known) = known else { return changes };
+    if let (Some(before), Some(now)) = (known.definition, check.definition)
+        && before != now
+    {
+        let numbers = Difference {
+            fact: "definition".to_owned(),
+            before: format!("change {before}"),
+            now: format!("change {now}"),
         };
-        let verdicts = || Difference {
-            fact: "verdict".to_owned(),
-            before: known.map_or_else(String::new, PastCheck::word),
-            now: check.word(),
-        };
-        match known.map(|known| known.verdict) {
-            Some(Outcome::Fail) if check.is_red() => add(ChangeKind::StillRed, verdicts()),
-            _ if check.is_red() => add(ChangeKind::NewlyRed, verdicts()),
-            Some(Outcome::Fail) if check.is_green() => add(ChangeKind::NewlyGreen, verdicts()),
+        add(ChangeKind::DefinitionChanged, numbers);
+    }
+    for difference in known.facts.differences(&check.facts) {
+        match difference.word() {
+            CERTIFICATE => add(ChangeKind::CertificateChanged, difference),
+            BROKERS => add(ChangeKind::BrokersChanged, difference),
             _ => {}
         }
-        let Some(known) = known else { continue };
-        if known.revision != check.revision
-            && let (Some(before), Some(now)) = (known.revision, check.revision)
-        {
-            let revisions = Difference {
-                fact: "definition".to_owned(),
-                before: format!("change {before}"),
-                now: format!("change {now}"),
-            };
-            add(ChangeKind::DefinitionChanged, revisions);
-        }
-        for difference in known.facts.differences(&check.facts) {
-            match difference.word() {
-                CERTIFICATE => add(ChangeKind::CertificateChanged, difference),
-                // One that is missing may be the fault itself, and stands under newly red.
-                BROKERS => add(ChangeKind::BrokersChanged, difference),
-                _ => {}
-            }
-        }
-        if known.is_green() && check.is_green() && is_slower(known.elapsed, check.elapsed) {
-            let times = Difference {
-                fact: "time".to_owned(),
-                before: format!("{} ms", known.elapsed.as_millis()),
-                now: format!("{} ms", check.elapsed.as_millis()),
-            };
-            add(ChangeKind::Slower, times);
-        }
     }
-    changes.sort_by(|left, right| (left.kind, &left.check).cmp(&(right.kind, &right.check)));
+    if known.is_green() && check.is_green() && is_slower(known.elapsed, check.elapsed) {
+        let times = Difference {
+            fact: "time".to_owned(),
+            before: format!("{} ms", known.elapsed.as_millis()),
+            now: format!("{} ms", check.elapsed.as_millis()),
+        };
+        add(ChangeKind::Slower, times);
+    }
     changes
 }
 

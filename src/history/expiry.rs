@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use linkdial_core::{LinkName, Stage};
 
+use super::PastCheck;
+use super::facts::EXPIRES;
 use crate::report::{Check, Step};
 
 /// Something that runs out, and the links that need it.
@@ -39,6 +41,15 @@ pub enum ExpiryKind {
 }
 
 impl ExpiryKind {
+    const ALL: [Self; 6] = [
+        Self::Certificate,
+        Self::ClientCertificate,
+        Self::Keytab,
+        Self::SharedAccessSignature,
+        Self::Ticket,
+        Self::Token,
+    ];
+
     /// Returns the words of a report.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -54,16 +65,34 @@ impl ExpiryKind {
 
 /// Returns what runs out according to these checks, the first one first. `now` is when they ran.
 pub fn expiries(checks: &[Check], now: Timestamp) -> Vec<Expiry> {
+    let checks = checks.iter();
+    gather(checks.map(|check| (&check.link, of_check(check, now))))
+}
+
+/// Returns what runs out according to what is remembered of checks, the first one first.
+pub fn expiries_of_past<'a>(checks: impl IntoIterator<Item = &'a PastCheck>) -> Vec<Expiry> {
+    let date = |(fact, at): (&String, &String)| {
+        let (kind, of) = fact.strip_prefix(EXPIRES)?.trim_start().split_once(' ')?;
+        let mut kinds = ExpiryKind::ALL.into_iter();
+        let kind = kinds.find(|it| it.as_str().replace(' ', "-") == kind)?;
+        Some((kind, of.to_owned(), at.parse().ok()?))
+    };
+    let checks = checks.into_iter().map(|check| {
+        let dates = check.facts.0.iter().filter_map(date);
+        (&check.name.link, dates.collect())
+    });
+    gather(checks)
+}
+
+fn gather<'a>(
+    dates: impl Iterator<Item = (&'a LinkName, Vec<(ExpiryKind, String, Timestamp)>)>,
+) -> Vec<Expiry> {
     let mut found: BTreeMap<(Timestamp, ExpiryKind, String), Vec<LinkName>> = BTreeMap::new();
-    for check in checks {
-        for (kind, of, at) in check
-            .steps
-            .iter()
-            .filter_map(|step| of_step(check, step, now))
-        {
+    for (link, dates) in dates {
+        for (kind, of, at) in dates {
             let links = found.entry((at, kind, of)).or_default();
-            if links.last() != Some(&check.link) {
-                links.push(check.link.clone());
+            if links.last() != Some(link) {
+                links.push(link.clone());
             }
         }
     }
@@ -74,6 +103,15 @@ pub fn expiries(checks: &[Check], now: Timestamp) -> Vec<Expiry> {
         links,
     });
     found.collect()
+}
+
+/// Returns what runs out according to one check, of each thing the first date.
+pub(crate) fn of_check(check: &Check, now: Timestamp) -> Vec<(ExpiryKind, String, Timestamp)> {
+    let steps = check.steps.iter();
+    let mut all: Vec<_> = steps.filter_map(|step| of_step(check, step, now)).collect();
+    all.sort();
+    all.dedup_by(|later, first| (later.0, &later.1) == (first.0, &first.1));
+    all
 }
 
 fn of_step(check: &Check, step: &Step, now: Timestamp) -> Option<(ExpiryKind, String, Timestamp)> {

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use linkdial_core::{Role, Stage};
 use serde::{Deserialize, Serialize};
 
-use crate::report::Step;
+use super::expiry;
+use crate::report::{Check, Step};
 
 /// What a check found on its way: addresses, certificates, the set of brokers, who it was known as.
 ///
@@ -29,6 +31,8 @@ pub struct Difference {
 pub(crate) const BROKERS: &str = "brokers";
 /// The fact of what a server showed in the handshake.
 pub(crate) const CERTIFICATE: &str = "certificate";
+/// The fact of a date, with what it is of.
+pub(crate) const EXPIRES: &str = "expires";
 /// The fact of the servers that keep the blocks of a file.
 const DATANODES: &str = "datanodes";
 
@@ -38,12 +42,16 @@ const IDENTITY: [&str; 6] = ["account", "caller", "key_id", "principal", "role",
 const SERVER: [&str; 3] = ["cluster", "server", "service"];
 
 impl Facts {
-    /// Reads the facts of a check's record.
-    pub(crate) fn of(steps: &[Step]) -> Self {
+    /// Reads the facts of a check's record; `now` is when it ran.
+    pub(crate) fn of(check: &Check, now: Timestamp) -> Self {
         let mut facts = BTreeMap::new();
+        for (kind, of, at) in expiry::of_check(check, now) {
+            let name = format!("{EXPIRES} {} {of}", kind.as_str().replace(' ', "-"));
+            facts.insert(name, at.to_string());
+        }
         let mut brokers = BTreeSet::new();
         let mut datanodes = BTreeSet::new();
-        for step in steps {
+        for step in &check.steps {
             let note = |wanted: &str| {
                 let mut notes = step.notes.iter().chain(evidence(step));
                 notes
@@ -93,7 +101,9 @@ impl Facts {
     /// is no difference.
     pub fn differences(&self, now: &Self) -> Vec<Difference> {
         let both = self.0.iter().filter_map(|(fact, before)| {
-            let now = now.0.get(fact).filter(|now| *now != before)?;
+            // The date of a certificate stands in its own fact, and a ticket has a new one each day.
+            let is_date = fact.starts_with(EXPIRES);
+            let now = now.0.get(fact).filter(|now| *now != before && !is_date)?;
             Some(Difference {
                 fact: fact.clone(),
                 before: before.clone(),

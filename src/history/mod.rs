@@ -14,7 +14,8 @@ mod story;
 mod tests;
 
 pub use diff::{Change, ChangeKind, diff};
-pub use expiry::{Expiry, ExpiryKind, expiries};
+pub(crate) use diff::{compare, in_order};
+pub use expiry::{Expiry, ExpiryKind, expiries, expiries_of_past};
 pub use facts::{Difference, Facts};
 pub use incident::{Cause, Incident, fold};
 pub use night::{Night, Offline, Story};

@@ -1,11 +1,12 @@
 //! Sweeps and checks as the history keeps them. Nothing in them is a secret: all of it stood in a
 //! report.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use linkdial_core::{Code, Kind, LinkName, Outcome, Stage};
+use linkdial_core::{Code, Kind, LinkName, Outcome, Stage, Target};
 
 use super::Facts;
 use crate::report::{Check, Summary};
@@ -69,8 +70,8 @@ pub struct PastCheck {
     pub message: Option<String>,
     /// How long it took.
     pub elapsed: Duration,
-    /// The number of the link's last change before it was dialled.
-    pub revision: Option<u64>,
+    /// The number of the last change of the link's clauses before it was dialled.
+    pub definition: Option<u64>,
     /// What was found on the way.
     pub facts: Facts,
     /// The stages it walked.
@@ -93,21 +94,19 @@ pub struct PastStep {
 }
 
 impl CheckName {
-    /// Names checks in their order.
-    pub(crate) fn all<'a>(checks: impl IntoIterator<Item = &'a Check>) -> Vec<Self> {
-        let mut seen = std::collections::HashMap::new();
-        let name = |check: &Check| {
-            let target = check.target.as_ref().map(ToString::to_string);
-            let target = target.unwrap_or_default();
-            let twins = seen
-                .entry((check.link.clone(), target.clone()))
-                .or_insert(0);
-            let twin = *twins;
+    /// Names checks by link and target, in their order.
+    pub(crate) fn all<'a>(
+        checks: impl IntoIterator<Item = (&'a LinkName, Option<&'a Target>)>,
+    ) -> Vec<Self> {
+        let mut seen = HashMap::new();
+        let name = |(link, target): (&LinkName, Option<&Target>)| {
+            let target = target.map_or_else(String::new, ToString::to_string);
+            let twins: &mut u32 = seen.entry((link.clone(), target.clone())).or_default();
             *twins += 1;
             Self {
-                link: check.link.clone(),
+                link: link.clone(),
                 target,
-                twin,
+                twin: *twins - 1,
             }
         };
         checks.into_iter().map(name).collect()
@@ -142,8 +141,13 @@ impl SweepState {
 }
 
 impl PastCheck {
-    /// Keeps a check of a report.
-    pub(crate) fn of(name: CheckName, check: &Check, revision: Option<u64>) -> Self {
+    /// Keeps a check of a report; `now` is when it ran.
+    pub(crate) fn of(
+        name: CheckName,
+        check: &Check,
+        definition: Option<u64>,
+        now: Timestamp,
+    ) -> Self {
         let headline = check.headline();
         let steps = check.steps.iter().map(|step| PastStep {
             stage: step.stage,
@@ -161,8 +165,8 @@ impl PastCheck {
             code: headline.map(|(_, finding)| finding.code),
             message: headline.map(|(_, finding)| finding.message.clone()),
             elapsed: check.elapsed,
-            revision,
-            facts: Facts::of(&check.steps),
+            definition,
+            facts: Facts::of(check, now),
             steps: steps.collect(),
         }
     }

@@ -15,7 +15,7 @@ pub fn story(
 ) -> Story {
     let mut differences = Vec::new();
     if let Some((before, ..)) = green {
-        if before.revision != now.revision {
+        if before.definition != now.definition {
             differences.push(Difference {
                 fact: "definition".to_owned(),
                 before: revision(before),
@@ -36,7 +36,7 @@ pub fn story(
 
 fn revision(check: &PastCheck) -> String {
     check
-        .revision
+        .definition
         .map_or_else(String::new, |number| format!("change {number}"))
 }
 

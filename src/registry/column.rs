@@ -1,7 +1,7 @@
 //! From values to columns and back.
 
 use jiff::Timestamp;
-use linkdial_core::{Intent, Kind, LinkName};
+use linkdial_core::{Intent, Kind, LinkName, Outcome};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -32,6 +32,24 @@ pub(super) fn number(row: &SqliteRow, column: &'static str) -> Result<u64, Fault
 pub(super) fn time(row: &SqliteRow, column: &'static str) -> Result<Timestamp, Fault> {
     let text: &str = row.try_get(column)?;
     Ok(text.parse().map_err(|_| unknown(column, text))?)
+}
+
+/// A verdict, or how a step ended.
+pub(super) fn outcome(row: &SqliteRow, column: &'static str) -> Result<Outcome, Fault> {
+    let word: &str = row.try_get(column)?;
+    Ok(outcome_of(word).ok_or_else(|| unknown(column, word))?)
+}
+
+pub(super) fn outcome_of(word: &str) -> Option<Outcome> {
+    let mut outcomes = [
+        Outcome::Skip,
+        Outcome::Pass,
+        Outcome::Warn,
+        Outcome::Unverified,
+        Outcome::Fail,
+    ]
+    .into_iter();
+    outcomes.find(|outcome| outcome.as_str() == word)
 }
 
 pub(super) fn kind(row: &SqliteRow) -> Result<Kind, Fault> {

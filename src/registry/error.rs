@@ -70,6 +70,14 @@ pub enum RegistryError {
     /// The registry is sealed with another key.
     #[error("the key file `{}` does not hold the key of this registry", .0.display())]
     WrongKey(PathBuf),
+    /// Another process sweeps it.
+    #[error("the registry `{}` is being swept{}", path.display(), if by.is_empty() { String::new() } else { format!(" by {by}") })]
+    SweepRuns {
+        /// The file.
+        path: PathBuf,
+        /// Which process, since when.
+        by: String,
+    },
     /// The disk is full.
     #[error("no space is left for the registry `{}`", .0.display())]
     Full(PathBuf),
@@ -116,6 +124,7 @@ impl RegistryError {
                 "free some space and run it again; nothing is half stored"
             }
             Self::Conflict(_) => "look at the link and run the statement again",
+            Self::SweepRuns { .. } => "wait for its end, or stop it; a sweep starts nothing twice",
             Self::NoLocation => "name a file, such as `links.db` or `sqlite:links.db`",
             Self::OtherDatabase => "name a path or `sqlite:PATH`",
             Self::Open { .. } => "check the path and who may write there",

@@ -27,6 +27,8 @@ pub struct StoredLink {
     pub state: State,
     /// The number of its last change; no two changes of a registry have the same.
     pub revision: u64,
+    /// The number of the last change of its clauses, which a change of targets is not.
+    pub definition: u64,
 }
 
 /// Whether a link's dial passed.

@@ -7,6 +7,7 @@
 mod column;
 mod error;
 mod grant;
+mod history;
 mod key;
 mod link;
 mod location;
@@ -15,6 +16,7 @@ mod rotation;
 mod sealed;
 mod sqlite;
 mod store;
+mod sweep_lock;
 #[cfg(test)]
 mod tests;
 
@@ -24,22 +26,27 @@ use std::path::{Path, PathBuf, absolute};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use jiff::Timestamp;
 use linkdial_core::LinkName;
 use sqlx::Connection as _;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 pub use self::error::RegistryError;
 pub use self::grant::Grant;
+pub use self::history::Remembered;
+pub(crate) use self::history::SweepEnding;
 pub(crate) use self::link::{Change, NewLink};
 pub use self::link::{Known, Listed, State, StoredLink, StoredTarget};
 pub use self::location::Location;
 pub use self::record::{Action, Entry, RecordLine};
 pub use self::rotation::Rotation;
+pub(crate) use self::sweep_lock::SweepLock;
 pub use crate::sql::ast::{Permission, UserKind};
 
 use self::error::Fault;
 use self::key::KeyFile;
 use self::store::Store;
+use crate::history::{CheckName, PastCheck, PastSweep};
 
 /// An open registry.
 ///
@@ -197,6 +204,104 @@ impl Registry {
         each: impl FnMut(RecordLine) -> ControlFlow<()>,
     ) -> Result<(), RegistryError> {
         self.run(async |store| record::read(&mut store.connection, each).await)
+    }
+
+    /// Lets a deferred link count as verified, unless somebody has changed it meanwhile or it is
+    /// verified already; returns whether it does now.
+    pub(crate) fn promote(
+        &self,
+        name: &LinkName,
+        revision: u64,
+        who: &str,
+    ) -> Result<bool, RegistryError> {
+        self.run(async |store| store.promote(name, revision, who).await)
+    }
+
+    /// Locks the registry for one sweep.
+    pub(crate) fn lock_for_sweep(&self) -> Result<SweepLock, RegistryError> {
+        SweepLock::take(&self.path)
+    }
+
+    /// Starts a sweep in the history and returns its number. One that was killed is cut.
+    pub(crate) fn begin_sweep(
+        &self,
+        _lock: &SweepLock,
+        who: &str,
+        host: Option<&str>,
+        started: Timestamp,
+    ) -> Result<u64, RegistryError> {
+        self.run(async |store| history::begin(&mut store.connection, who, host, started).await)
+    }
+
+    /// Adds checks to a sweep, all or none.
+    pub(crate) fn add_to_sweep(
+        &self,
+        sweep: u64,
+        checks: &[PastCheck],
+    ) -> Result<(), RegistryError> {
+        self.run(async |store| history::add(&mut store.connection, sweep, checks).await)
+    }
+
+    /// Ends a sweep in the history, with a line in the record.
+    pub(crate) fn end_sweep(&self, ending: &SweepEnding<'_>) -> Result<(), RegistryError> {
+        self.run(async |store| history::end(&mut store.connection, ending).await)
+    }
+
+    /// Forgets sweeps that started before, but for the last time that each check was green; returns
+    /// how many are gone.
+    pub(crate) fn forget_sweeps(&self, before: Timestamp) -> Result<u64, RegistryError> {
+        self.run(async |store| history::forget(&mut store.connection, before).await)
+    }
+
+    /// Hands over every sweep of the history, the newest first; holds one at a time.
+    pub fn sweeps(
+        &self,
+        each: impl FnMut(PastSweep) -> ControlFlow<()>,
+    ) -> Result<(), RegistryError> {
+        self.run(async |store| history::sweeps(&mut store.connection, each).await)
+    }
+
+    /// Hands over the checks of a sweep, ordered by name; holds one at a time.
+    pub fn checks_of_sweep(
+        &self,
+        sweep: u64,
+        each: impl FnMut(PastCheck) -> ControlFlow<()>,
+    ) -> Result<(), RegistryError> {
+        self.run(async |store| history::of_sweep(&mut store.connection, sweep, each).await)
+    }
+
+    /// Hands over the checks of a link, each with the number of its sweep, the newest first.
+    pub fn checks_of_link(
+        &self,
+        link: &LinkName,
+        each: impl FnMut(PastCheck, u64) -> ControlFlow<()>,
+    ) -> Result<(), RegistryError> {
+        self.run(async |store| history::of_link(&mut store.connection, link, each).await)
+    }
+
+    /// Returns the links that the history knows, by name; some may be gone from the registry.
+    pub fn links_of_history(&self) -> Result<Vec<LinkName>, RegistryError> {
+        self.run(async |store| history::links(&mut store.connection).await)
+    }
+
+    /// Hands over what the history knows last of every check before a sweep, where it could be found
+    /// out; holds one at a time.
+    pub fn last_checks(
+        &self,
+        before: u64,
+        each: impl FnMut(PastCheck) -> ControlFlow<()>,
+    ) -> Result<(), RegistryError> {
+        self.run(async |store| history::last_checks(&mut store.connection, before, each).await)
+    }
+
+    /// Returns what the history remembers of a check before a sweep.
+    pub fn remembered(&self, check: &CheckName, sweep: u64) -> Result<Remembered, RegistryError> {
+        self.run(async |store| history::before(&mut store.connection, check, sweep).await)
+    }
+
+    /// Returns a line of the record by its number.
+    pub fn line_of_record(&self, number: u64) -> Result<Option<RecordLine>, RegistryError> {
+        self.run(async |store| record::line_of(&mut store.connection, number).await)
     }
 
     /// Grants permissions; returns how many were new.

@@ -8,7 +8,7 @@ use linkdial_core::{Code, LinkName, Outcome};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
-use super::column::{database_of, name, number, time};
+use super::column::{database_of, name, number, outcome_of, time};
 use super::error::{Fault, unknown};
 
 /// A line of the record. It never holds a secret.
@@ -50,6 +50,10 @@ pub enum Action {
     Revoke,
     /// The registry was sealed under a new key.
     RotateKey,
+    /// A deferred link passed its dial and counts as verified.
+    Promote,
+    /// All links, or some, were dialled by a sweep; its history says what came of each.
+    Sweep,
 }
 
 /// A line of the record as it is read.
@@ -64,7 +68,7 @@ pub struct RecordLine {
 }
 
 impl Action {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Create,
         Self::Replace,
         Self::Alter,
@@ -74,6 +78,8 @@ impl Action {
         Self::Grant,
         Self::Revoke,
         Self::RotateKey,
+        Self::Promote,
+        Self::Sweep,
     ];
 
     /// Returns the word of the record, such as `create` or `rotate-key`.
@@ -88,6 +94,8 @@ impl Action {
             Self::Grant => "grant",
             Self::Revoke => "revoke",
             Self::RotateKey => "rotate-key",
+            Self::Promote => "promote",
+            Self::Sweep => "sweep",
         }
     }
 }
@@ -160,21 +168,26 @@ pub(super) async fn read(
     Ok(())
 }
 
+/// Returns one line by its number.
+pub(super) async fn line_of(
+    connection: &mut SqliteConnection,
+    number: u64,
+) -> Result<Option<RecordLine>, Fault> {
+    let row = sqlx::query(
+        "SELECT number, at, who, action, database_name, link, verdict, code, detail \
+         FROM record WHERE number = $1",
+    )
+    .bind(i64::try_from(number).unwrap_or(i64::MAX))
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| line(&row)).transpose()
+}
+
 fn line(row: &SqliteRow) -> Result<RecordLine, Fault> {
     let action: &str = row.try_get("action")?;
-    let verdict = row.try_get::<Option<&str>, _>("verdict")?.map(|word| {
-        let mut outcomes = [
-            Outcome::Skip,
-            Outcome::Pass,
-            Outcome::Warn,
-            Outcome::Unverified,
-            Outcome::Fail,
-        ]
-        .into_iter();
-        outcomes
-            .find(|outcome| outcome.as_str() == word)
-            .ok_or_else(|| unknown("verdict", word))
-    });
+    let verdict = row
+        .try_get::<Option<&str>, _>("verdict")?
+        .map(|word| outcome_of(word).ok_or_else(|| unknown("verdict", word)));
     let code = row
         .try_get::<Option<&str>, _>("code")?
         .map(|word| word.parse::<Code>().map_err(|_| unknown("code", word)));

@@ -27,6 +27,7 @@ fn migrations() -> Vec<Migration> {
     [
         ("links", include_str!("migrations/0001_links.sql")),
         ("record", include_str!("migrations/0002_record.sql")),
+        ("history", include_str!("migrations/0003_history.sql")),
     ]
     .into_iter()
     .zip(1..)

@@ -13,7 +13,7 @@ use super::column::{DEFERRED, VERIFIED, database_of, intent, kind, name, number,
 use super::error::{Fault, unknown};
 use super::key::{KeyFile, KeyRing, SealingKey};
 use super::link::{Change, Known, Listed, NewLink, State, StoredLink, StoredTarget};
-use super::record::{self, Entry};
+use super::record::{self, Action, Entry};
 use super::sealed::{self, Purpose};
 use super::sqlite::{self, WRITE};
 use super::{RegistryError, UserKind};
@@ -99,6 +99,7 @@ impl Store {
                 .collect(),
             state: state(row)?,
             revision: number(row, "revision")?,
+            definition: number(row, "definition")?,
         }))
     }
 
@@ -172,6 +173,37 @@ impl Store {
         Ok(u64::try_from(number).expect("numbers start at 1"))
     }
 
+    pub(super) async fn promote(
+        &mut self,
+        name: &LinkName,
+        expected: u64,
+        who: &str,
+    ) -> Result<bool, Fault> {
+        let mut transaction = self.connection.begin_with(WRITE).await?;
+        let now = Timestamp::now();
+        let promoted = sqlx::query(
+            "UPDATE links SET state = $1, state_at = $2, state_by = NULL \
+             WHERE database_name = $3 AND link = $4 AND revision = $5 AND state = $6",
+        )
+        .bind(VERIFIED)
+        .bind(now.to_string())
+        .bind(database_of(name))
+        .bind(&name.name)
+        .bind(i64::try_from(expected).unwrap_or(i64::MAX))
+        .bind(DEFERRED)
+        .execute(&mut *transaction)
+        .await?;
+        if promoted.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let first = record::next_number(&mut transaction).await?;
+        let detail = "it passed its dials".to_owned();
+        let entry = Entry::new(who, Action::Promote, Some(name.clone()), detail);
+        record::add(&mut transaction, first, now, &[entry]).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
     pub(super) async fn add_to_record(&mut self, entries: &[Entry]) -> Result<(), Fault> {
         let mut transaction = self.connection.begin_with(WRITE).await?;
         let first = record::next_number(&mut transaction).await?;
@@ -210,8 +242,8 @@ async fn rows(
 ) -> Result<(Option<SqliteRow>, Vec<SqliteRow>), Fault> {
     let mut transaction = connection.begin().await?;
     let link = sqlx::query(
-        "SELECT type, description, sealed, key_id, revision, state, state_at, state_by, \
-         ignored FROM links WHERE database_name = $1 AND link = $2",
+        "SELECT type, description, sealed, key_id, revision, definition, state, state_at, \
+         state_by, ignored FROM links WHERE database_name = $1 AND link = $2",
     )
     .bind(database_of(name))
     .bind(&name.name)
@@ -381,8 +413,8 @@ async fn insert_link(
     let purpose = Purpose::Definition(change.name);
     sqlx::query(
         "INSERT INTO links (database_name, link, folded, type, description, config, sealed, \
-         key_id, revision, state, state_at, state_by, ignored, changed_at, changed_by) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+         key_id, revision, definition, state, state_at, state_by, ignored, changed_at, changed_by) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13, $14, $15)",
     )
     .bind(database_of(change.name))
     .bind(&change.name.name)

@@ -35,6 +35,11 @@ impl Watched {
         self.trail.is_cleaning()
     }
 
+    /// Returns whether the check has no connection yet, or dials another server.
+    pub(super) fn is_before_connected(&self) -> bool {
+        self.trail.stage() <= Stage::Connect
+    }
+
     /// Waits until the check undoes no write.
     pub(super) async fn cleaned(&self) {
         self.trail.cleaned().await;

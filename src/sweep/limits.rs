@@ -51,7 +51,8 @@ pub(super) enum Next {
 pub(super) struct Slot {
     queue: Arc<Queue>,
     index: usize,
-    address: Option<Address>,
+    /// `None` for a check without one, and once it is given back.
+    address: Mutex<Option<Address>>,
 }
 
 impl Queue {
@@ -112,7 +113,7 @@ impl Queue {
         Slot {
             queue: Arc::clone(self),
             index,
-            address,
+            address: Mutex::new(address),
         }
     }
 
@@ -147,13 +148,29 @@ impl Slot {
     pub(super) fn item(&self) -> &Item {
         &self.queue.items[self.index]
     }
+
+    /// Gives the place at the host back, when there is one.
+    pub(super) fn leave(&self) {
+        let address = self.lock_address().take();
+        if let Some(address) = address {
+            self.queue.free(address);
+        }
+    }
+
+    /// Wakes the workers that wait for a place.
+    pub(super) fn tell_others(&self) {
+        self.queue.freed.notify_waiters();
+    }
+
+    fn lock_address(&self) -> MutexGuard<'_, Option<Address>> {
+        // As above.
+        self.address.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if let Some(address) = self.address.take() {
-            self.queue.free(address);
-            self.queue.freed.notify_waiters();
-        }
+        self.leave();
+        self.tell_others();
     }
 }

@@ -10,6 +10,8 @@ mod limits;
 use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::Duration;
@@ -19,7 +21,7 @@ use linkdial_core::{CLEANUP_TIMEOUT, Code, Intent, Opened, Settings, Step, Targe
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use check::{SLACK, Watched};
@@ -28,6 +30,8 @@ use limits::{Next, Queue};
 /// How long checks may take to notice that they are stopped; later ones are given up, unless one
 /// undoes a write.
 const GRACE: Duration = Duration::from_secs(1);
+/// A server that has not answered by then is silent: its check does nothing but wait.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// The futures of a cloud client are deep in builds without optimisation.
 const STACK: usize = 8 << 20;
 
@@ -65,10 +69,14 @@ pub struct Item {
 /// How many, how long.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Checks at once.
+    /// Checks at once, but for those in `waiting`.
     pub jobs: NonZeroUsize,
     /// Checks at once against one host and port.
     pub jobs_per_host: NonZeroUsize,
+    /// Further checks that wait for silent servers: half a second after its start a check gives its
+    /// place among the `jobs` to another one, so that a few dead services do not hold up all others.
+    /// Before it has connected it gives up its place at the host as well.
+    pub waiting: usize,
     /// The deadline of the whole run.
     pub deadline: Option<Duration>,
     /// Stops the run.
@@ -80,6 +88,8 @@ impl Limits {
     pub const JOBS: NonZeroUsize = NonZeroUsize::new(64).expect("not zero");
     /// Checks at once against one host and port: polite, and below common listen backlogs.
     pub const JOBS_PER_HOST: NonZeroUsize = NonZeroUsize::new(16).expect("not zero");
+    /// Further checks that wait: some sixty kibibytes and two descriptors each.
+    pub const WAITING: usize = 256;
 }
 
 impl Default for Limits {
@@ -87,6 +97,7 @@ impl Default for Limits {
         Self {
             jobs: Self::JOBS,
             jobs_per_host: Self::JOBS_PER_HOST,
+            waiting: Self::WAITING,
             deadline: None,
             cancel: CancellationToken::new(),
         }
@@ -240,7 +251,7 @@ async fn supervise<T>(
         if watched.iter().any(Watched::is_cleaning) {
             let cleaned = join_all(watched.iter().map(Watched::cleaned));
             // However it ends, what was cleaned up still has to be recorded.
-            drop(tokio::time::timeout(CLEANUP_TIMEOUT, cleaned).await);
+            drop(timeout(CLEANUP_TIMEOUT, cleaned).await);
             tokio::time::sleep(SLACK).await;
         }
     };
@@ -272,6 +283,8 @@ fn start(
             stop: stop.clone(),
             watched: Arc::clone(watched),
             share: jobs / workers + usize::from(index < jobs % workers),
+            waiting: limits.waiting.div_ceil(workers),
+            busy: Arc::default(),
             messages: sender.clone(),
         };
         let runtime = runtime()?;
@@ -293,11 +306,31 @@ struct Worker {
     stop: CancellationToken,
     watched: Arc<[Watched]>,
     share: usize,
+    /// Checks beyond the share that wait for silent servers.
+    waiting: usize,
+    /// The checks of this worker that hold a place.
+    busy: Arc<AtomicUsize>,
     messages: mpsc::UnboundedSender<Message>,
 }
 
+/// A place among the jobs of a worker.
+struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    fn take(busy: &Arc<AtomicUsize>) -> Self {
+        busy.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(busy))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Worker {
-    /// Holds no more futures than its share, however many items there are.
+    /// Holds no more futures than its share and those that wait, however many items there are.
     async fn work(self) {
         let mut running = JoinSet::new();
         loop {
@@ -306,7 +339,10 @@ impl Worker {
             // From here on no freed place is missed.
             freed.as_mut().enable();
             let mut over = false;
-            while running.len() < self.share && !self.stop.is_cancelled() {
+            while self.busy.load(Ordering::Relaxed) < self.share
+                && running.len() < self.share + self.waiting
+                && !self.stop.is_cancelled()
+            {
                 match self.queue.next() {
                     Next::Run(slot) => {
                         running.spawn(self.check(slot));
@@ -334,11 +370,25 @@ impl Worker {
         let stop = self.stop.clone();
         let watched = Arc::clone(&self.watched);
         let messages = self.messages.clone();
+        let place = Place::take(&self.busy);
         async move {
             let index = slot.index();
             // A receiver that is gone has given the run up.
             messages.send(Message::Started(index)).ok();
-            let record = check::run(slot.item(), &settings, &stop, &watched[index]).await;
+            let record = {
+                let watched = &watched[index];
+                let mut check = pin!(check::run(slot.item(), &settings, &stop, watched));
+                if let Ok(record) = timeout(PATIENCE, check.as_mut()).await {
+                    record
+                } else {
+                    drop(place);
+                    if watched.is_before_connected() {
+                        slot.leave();
+                    }
+                    slot.tell_others();
+                    check.await
+                }
+            };
             drop(slot);
             messages.send(Message::Finished(index, record)).ok();
         }

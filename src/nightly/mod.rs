@@ -1,0 +1,255 @@
+//! From a registry to a report of the night: dials all links, keeps what was found, says what changed.
+
+mod confirm;
+mod keeper;
+mod offline;
+mod promote;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use linkdial_core::{Outcome, Settings};
+use tokio::time::Instant;
+
+use crate::check::{CheckError, Selection};
+use crate::dial::{self, Progress};
+use crate::history::{
+    self, Change, CheckName, Night, PastCheck, Story, SweepState, compare, expiries, fold, in_order,
+};
+use crate::registered::Registered;
+use crate::registry::{Action, Registry, RegistryError, SweepEnding};
+use crate::report::{Check, Origin, Report};
+use crate::sweep::Limits;
+
+use confirm::Pass;
+use keeper::keeping;
+
+/// How a sweep goes about.
+#[derive(Clone, Debug)]
+pub struct SweepOptions {
+    /// Which links.
+    pub selection: Selection,
+    /// How long after a failure a check that did not fail before is dialled once more; zero for not
+    /// at all.
+    pub confirm: Duration,
+    /// How long the history is kept. The last time that a check was green is kept beyond that.
+    pub keep: Duration,
+}
+
+impl SweepOptions {
+    /// Longer than a restart of most services, and short for a sweep.
+    pub const CONFIRM: Duration = Duration::from_secs(5);
+    /// A quarter of a year.
+    pub const KEEP: Duration = Duration::from_hours(90 * 24);
+}
+
+impl Default for SweepOptions {
+    fn default() -> Self {
+        Self {
+            selection: Selection::default(),
+            confirm: Self::CONFIRM,
+            keep: Self::KEEP,
+        }
+    }
+}
+
+/// Dials links of a registry with their stored targets, keeps what was found in its history, and
+/// reports what changed.
+///
+/// As [`check()`](crate::check()), and beyond that: a check that fails and did not fail before is
+/// dialled once more; when nothing can be reached, the report says so and no link counts as failed; a
+/// deferred link that passes counts as verified from then on. [`Report::night`] has what the history
+/// says. Blocks the calling thread: see [`crate::sweep::run`].
+///
+/// # Errors
+///
+/// As [`check()`](crate::check()), and when another process sweeps the registry.
+pub fn sweep(
+    registry: &Registry,
+    options: &SweepOptions,
+    settings: &Arc<Settings>,
+    limits: &Limits,
+    on_progress: impl FnMut(Progress<'_>),
+) -> Result<Report, CheckError> {
+    let lock = registry.lock_for_sweep()?;
+    let registered = Registered::read(registry, &options.selection)?;
+    let report = dial::begin(settings);
+    let who = &options.selection.user;
+    let number = registry.begin_sweep(&lock, who, report.host.as_deref(), report.started)?;
+    let clock = Instant::now();
+    let names = registered.dials.names();
+    let past = Past {
+        registered: &registered,
+        names: &names,
+        started: report.started,
+    };
+
+    let reds = reds(registry, number)?;
+    let pass = Pass {
+        registered: &registered,
+        names: &names,
+        reds: &reds,
+        confirm: options.confirm,
+        settings,
+        limits,
+    };
+    let (passed, kept) = keeping(registry, number, |keep| {
+        pass.run(|index, check| keep(past.of(index, check)), on_progress)
+    });
+    let (mut checks, complete) = passed?;
+    registered.remark(&mut checks);
+
+    let offline = offline::finding(&checks);
+    if offline.is_some() {
+        checks.iter_mut().for_each(offline::lower);
+    }
+    let mut report = Report {
+        elapsed: clock.elapsed(),
+        complete,
+        origin: Origin::Registry,
+        checks,
+        ..report
+    };
+    let mut night = Night {
+        sweep: number,
+        offline,
+        expiries: expiries(&report.checks, report.started),
+        incidents: fold(&report.checks),
+        ..Night::default()
+    };
+    let told = kept.and_then(|()| {
+        if night.offline.is_none() {
+            past.tell(registry, &report.checks, &mut night)?;
+            night.promoted = promote::promote(registry, &registered, &report, who)?;
+        }
+        let ended = Timestamp::now();
+        let ending = SweepEnding {
+            sweep: number,
+            who,
+            ended,
+            state: match (&night.offline, report.complete) {
+                (Some(_), _) => SweepState::Offline,
+                (None, true) => SweepState::Complete,
+                (None, false) => SweepState::Cut,
+            },
+            summary: report.summary(),
+        };
+        registry.end_sweep(&ending)?;
+        if let Ok(oldest) = ended.checked_sub(options.keep) {
+            registry.forget_sweeps(oldest)?;
+        }
+        Ok(())
+    });
+    report.night = Some(night);
+    match told {
+        Ok(()) => Ok(report),
+        Err(source) => Err(CheckError::Record {
+            report: Box::new(report),
+            source,
+        }),
+    }
+}
+
+/// Returns the checks that were red when they were found out last.
+fn reds(registry: &Registry, sweep: u64) -> Result<Vec<CheckName>, RegistryError> {
+    let mut reds = Vec::new();
+    registry.last_checks(sweep, |check| {
+        if check.is_red() {
+            reds.push(check.name);
+        }
+        ControlFlow::Continue(())
+    })?;
+    reds.sort();
+    Ok(reds)
+}
+
+/// What turns checks into rows of the history, and holds them against earlier ones.
+struct Past<'a> {
+    registered: &'a Registered,
+    names: &'a [CheckName],
+    started: Timestamp,
+}
+
+impl Past<'_> {
+    fn of(&self, index: usize, check: &Check) -> PastCheck {
+        let links = &self.registered.links;
+        let behind = links.partition_point(|link| link.numbers.end <= index);
+        let definition = links.get(behind).and_then(|link| link.definition);
+        PastCheck::of(self.names[index].clone(), check, definition, self.started)
+    }
+
+    /// Tells what changed, and the story of each red check.
+    fn tell(
+        &self,
+        registry: &Registry,
+        checks: &[Check],
+        night: &mut Night,
+    ) -> Result<(), RegistryError> {
+        let number = night.sweep;
+        registry.sweeps(|sweep| {
+            let counts = sweep.number < number && sweep.state != SweepState::Offline;
+            if counts {
+                night.previous = Some((sweep.number, sweep.started));
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        })?;
+        let mut left: HashMap<&CheckName, usize> = self.names.iter().zip(0..).collect();
+        let mut changes: Vec<Change> = Vec::new();
+        registry.last_checks(number, |known| {
+            if let Some(index) = left.remove(&known.name) {
+                let now = self.of(index, &checks[index]);
+                changes.extend(compare(Some(&known), &now));
+            }
+            ControlFlow::Continue(())
+        })?;
+        for index in left.into_values() {
+            changes.extend(compare(None, &self.of(index, &checks[index])));
+        }
+        in_order(&mut changes);
+        night.changes = changes;
+        for (index, check) in checks.iter().enumerate() {
+            if check.verdict() == Outcome::Fail {
+                night
+                    .stories
+                    .push(self.story(registry, index, check, number)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn story(
+        &self,
+        registry: &Registry,
+        index: usize,
+        check: &Check,
+        sweep: u64,
+    ) -> Result<Story, RegistryError> {
+        let now = self.of(index, check);
+        let remembered = registry.remembered(&now.name, sweep)?;
+        let mut changed = None;
+        if let Some(definition) = now.definition
+            && let Some(line) = registry.line_of_record(definition)?
+        {
+            let word = match line.entry.action {
+                Action::Create => "created",
+                Action::Replace => "replaced",
+                _ => "altered",
+            };
+            changed = Some(format!("{word} {:.0} by {}", line.at, line.entry.who));
+        }
+        let green = remembered.green.as_ref();
+        let green = green.map(|(check, number, at)| (check, *number, *at));
+        Ok(history::story(
+            &now,
+            green,
+            remembered.red_since,
+            changed.as_deref(),
+        ))
+    }
+}

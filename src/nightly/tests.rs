@@ -1,0 +1,1 @@
+//! Nights on real sockets of this process.

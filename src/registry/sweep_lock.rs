@@ -1,0 +1,59 @@
+//! One sweep of a registry at a time.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::RegistryError;
+
+/// The right to sweep a registry; ends when it is dropped, and with its process however that ends.
+#[derive(Debug)]
+pub(crate) struct SweepLock {
+    _lock: File,
+}
+
+impl SweepLock {
+    /// Takes the lock beside the registry. The file stays: to remove it would let two have it.
+    pub(super) fn take(registry: &Path) -> Result<Self, RegistryError> {
+        let failed = |source| RegistryError::Open {
+            path: registry.to_owned(),
+            source,
+        };
+        let path = registry.with_added_extension("sweep");
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            options.mode(0o600);
+        }
+        let mut lock = options.open(path).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                // Who writes it now may not be done; what can not be read is not told.
+                let mut by = String::new();
+                (&lock).take(200).read_to_string(&mut by).ok();
+                return Err(RegistryError::SweepRuns {
+                    path: registry.to_owned(),
+                    by: by.trim().to_owned(),
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        let note = format!(
+            "process {} since {:.0}\n",
+            std::process::id(),
+            Timestamp::now()
+        );
+        let mut write = || -> io::Result<()> {
+            lock.set_len(0)?;
+            lock.rewind()?;
+            lock.write_all(note.as_bytes())
+        };
+        write().map_err(failed)?;
+        Ok(Self { _lock: lock })
+    }
+}
