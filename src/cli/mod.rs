@@ -11,6 +11,7 @@ mod duration;
 mod environment;
 mod exit;
 mod explain;
+mod history;
 mod input;
 mod key;
 mod limits;
@@ -109,6 +110,8 @@ enum Command {
     Check(Box<check::Arguments>),
     /// Dial all registered links, keep what was found and say what changed
     Sweep(Box<sweep::Arguments>),
+    /// Show what past sweeps found, and what changed between them
+    History(history::Arguments),
     /// Look after the key that a registry is sealed with
     Key(key::Arguments),
     /// Print the page of a code: what it means, usual causes, how to confirm, how to fix
@@ -183,6 +186,7 @@ fn execute(cli: Cli) -> Result<Exit, Failure> {
         Command::Apply(arguments) => apply::run(*arguments, color),
         Command::Check(arguments) => check::run(*arguments, color),
         Command::Sweep(arguments) => sweep::run(*arguments, color),
+        Command::History(arguments) => history::run(arguments, color),
         Command::Key(arguments) => key::run(arguments),
         Command::Explain(arguments) => explain::run(&arguments, color),
         Command::Completions(arguments) => shell::completions(&arguments),

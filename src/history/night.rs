@@ -1,7 +1,7 @@
 //! What a sweep adds to its report.
 
 use jiff::Timestamp;
-use linkdial_core::LinkName;
+use linkdial_core::{Code, LinkName};
 
 use super::{Change, CheckName, Difference, Expiry, Incident};
 
@@ -26,7 +26,7 @@ pub struct Night {
     pub promoted: Vec<LinkName>,
 }
 
-/// The finding that this machine has no network: its code is `connect.offline`.
+/// The finding that this machine has no network.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Offline {
     /// The fact, in one sentence without a full stop.
@@ -35,6 +35,11 @@ pub struct Offline {
     pub hosts: Vec<String>,
     /// What to do about it.
     pub hint: String,
+}
+
+impl Offline {
+    /// The code of the finding.
+    pub const CODE: Code = Code::ConnectOffline;
 }
 
 /// What differs for a red check from its last green sweep.

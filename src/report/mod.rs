@@ -7,6 +7,8 @@ pub mod applied_json;
 mod code_page;
 mod format;
 mod github;
+pub mod history_json;
+mod history_page;
 mod human;
 pub mod json;
 mod junit;
@@ -32,6 +34,7 @@ use crate::sql::{Excerpt, Place};
 pub use applied::AppliedPage;
 pub use code_page::plain as plain_code_page;
 pub use format::{Format, RenderError, render};
+pub use history_page::{HistoryFormat, HistoryView, render_history};
 pub use human::{Detail, HumanOptions};
 
 /// The file name that stands for standard input.

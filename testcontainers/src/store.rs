@@ -54,6 +54,19 @@ impl Store {
             .map(drop)
     }
 
+    /// Removes a bucket with all its objects, a thousand at most.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached, or answers with anything but success.
+    pub fn remove_bucket(&self, bucket: &str) -> Result<(), Error> {
+        for key in self.list(bucket, "")? {
+            self.delete(bucket, &key)?;
+        }
+        self.call("DELETE", &format!("/{bucket}"), &[], &[], b"")
+            .map(drop)
+    }
+
     /// Puts an object.
     ///
     /// # Errors

@@ -122,6 +122,7 @@ codes! {
 
     ConnectProxyFailed = "connect.proxy-failed" Fail Network Later;
     ConnectRefused = "connect.refused" Fail Network Later;
+    ConnectOffline = "connect.offline" Unverified Tool Later;
     ConnectReset = "connect.reset" Fail Network Later;
     ConnectTimedOut = "connect.timed-out" Fail Network Later;
     ConnectTooManyFiles = "connect.too-many-files" Unverified Tool Later;

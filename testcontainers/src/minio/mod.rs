@@ -254,6 +254,15 @@ impl Minio {
             .assume_role("arn:aws:iam::123456789012:role/any")
     }
 
+    /// Gives a user another secret and returns the new key; the old one is refused from then on.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not answer, or refuses.
+    pub fn rotate_secret(&self, user: User) -> Result<Login, Error> {
+        world::rotate_secret(&self.store(), user)
+    }
+
     /// A ready `CREATE LINK` for this login.
     pub fn create_link(&self, name: &str, login: &Login) -> LinkStatement {
         let link = self

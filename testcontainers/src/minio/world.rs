@@ -121,13 +121,24 @@ fn allow(actions: &Value, resources: &Value) -> Value {
 
 /// Makes users and their policies.
 pub(super) fn add_users(root: &Store) -> Result<(), Error> {
-    let reply = root.call(
-        "PUT",
-        "/minio/admin/v3/import-iam-v2",
-        &[],
-        &[],
-        &identities(),
+    import(root, &identities())
+}
+
+/// Gives a user another secret; the old one is refused from then on.
+pub(super) fn rotate_secret(root: &Store, user: User) -> Result<Login, Error> {
+    let login = user.login();
+    let fresh = Login::new(&login.access_key_id, format!("rotated-{}", user.name()));
+    let entry = json!({"secretKey": fresh.secret_access_key, "status": "enabled"});
+    let users = json!({ login.access_key_id: entry });
+    import(
+        root,
+        &archive(&[("iam-assets/users.json", users.to_string())]),
     )?;
+    Ok(fresh)
+}
+
+fn import(root: &Store, archive: &[u8]) -> Result<(), Error> {
+    let reply = root.call("PUT", "/minio/admin/v3/import-iam-v2", &[], &[], archive)?;
     let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     if answer["failed"] == json!({}) {
         return Ok(());

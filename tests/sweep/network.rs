@@ -1,0 +1,51 @@
+//! What a sweep's options for the network and for time do.
+
+use linkdial_testcontainers::broken::{Broken, Fault};
+use linkdial_testcontainers::{Certificates, HttpEndpoint};
+
+use super::*;
+
+#[test]
+fn the_deadline_of_the_run_cuts_the_sweep() {
+    let silent = Broken::start(Fault::Silent);
+    let good = HttpEndpoint::start();
+    let registered = Registered(TempDir::new().unwrap());
+    let script = http("a", &good.url("/")) + &http("b", &silent.url());
+    registered.apply(&script, &["--defer", "--offline"]);
+    let swept = registered
+        .sweep(&["--deadline", "1s", "--confirm", "0"])
+        .expect(0);
+    assert_eq!(swept.report["complete"], false);
+    assert_eq!(swept.verdicts()[0], "shop.a pass -");
+    assert_eq!(swept.verdicts()[1], "shop.b unverified access.interrupted");
+    assert_eq!(registered.sweeps(), [(1, "cut".to_owned())]);
+}
+
+#[test]
+fn what_expires_soon_can_decide_the_exit_code() {
+    let certificates = Certificates::shared();
+    let tls = certificates.server_tls(certificates.good());
+    let server = HttpEndpoint::start_tls(tls);
+    let registered = Registered(TempDir::new().unwrap());
+    let url = format!("https://localhost:{}/", server.addr().port());
+    let ca = certificates.ca_file().to_str().unwrap();
+    registered.apply(&http("a", &url), &["--ca-file", ca]);
+    let options = ["--ca-file", ca, "--expires-within"];
+    let with = |within| registered.sweep(&[&options[..], &[within]].concat());
+    with("1h").expect(0);
+    let swept = with("3660d").expect(1);
+    assert!(swept.stderr.contains("ends within"), "{}", swept.stderr);
+    // From the history alone, too.
+    let history = |within| {
+        let options = ["--expires-within", within];
+        registered.command("history", &options).output().unwrap()
+    };
+    assert_eq!(history("1h").status.code(), Some(0));
+    let output = history("3660d");
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(
+        said(&output).contains("certificate of localhost:"),
+        "{}",
+        said(&output)
+    );
+}
