@@ -128,6 +128,16 @@ fn the_schema_refuses_what_is_no_report() {
 }
 
 #[test]
+fn the_schema_of_a_history_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/history.schema.json");
+    let current = history_json::schema();
+    if std::fs::read_to_string(path).ok().as_ref() != Some(&current) {
+        std::fs::write(path, current).unwrap();
+        panic!("docs/history.schema.json was out of date and has been written anew: commit it");
+    }
+}
+
+#[test]
 fn the_schema_file_is_current() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/report.schema.json");
     let current = json::schema();

@@ -1,6 +1,8 @@
 //! `linkdial history`.
 
 use linkdial_testcontainers::{HttpEndpoint, Switch};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::*;
 
@@ -65,6 +67,25 @@ fn the_history_of_a_link_is_told_from_the_newest() {
         "{}",
         said(&output)
     );
+}
+
+impl Registered {
+    /// Lets all sweeps have started so many days earlier.
+    fn make_older(&self, days: u32) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let options = SqliteConnectOptions::new().filename(self.registry());
+            let mut connection = options.connect().await.unwrap();
+            sqlx::query("UPDATE sweeps SET started = strftime('%Y-%m-%dT%H:%M:%SZ', started, $1)")
+                .bind(format!("-{days} days"))
+                .execute(&mut connection)
+                .await
+                .unwrap();
+            connection.close().await.unwrap();
+        });
+    }
 }
 
 #[test]

@@ -9,13 +9,9 @@ use super::*;
 
 #[test]
 fn a_link_that_fails_once_and_not_twice_is_not_red() {
-    let server = ScriptedHttp::always([Answer::new(503), Answer::new(200)]);
-    let registered = Registered::deferred("");
-    drop(server);
     let server = HttpEndpoint::start();
     let switch = Switch::start(server.addr());
-    let url = format!("http://{}/", switch.addr());
-    registered.apply(&http("flaps", &url), &[]);
+    let registered = Registered::with(&http("flaps", &format!("http://{}/", switch.addr())));
     registered.sweep(&[]).expect(0);
 
     switch.turn_to(None);
@@ -74,7 +70,7 @@ fn only_news_is_confirmed() {
 
 #[test]
 fn a_service_that_asks_to_wait_is_not_red() {
-    let busy = ScriptedHttp::always([Answer::new(429).header("retry-after", "30")]);
+    let busy = ScriptedHttp::always([Answer::status(429).header("retry-after", "30")]);
     let registered = Registered::deferred(&http("busy", &busy.url()));
     let swept = registered.sweep(&["--confirm", "1s"]).expect(0);
     assert_eq!(swept.verdicts(), ["shop.busy warn access.throttled"]);
@@ -139,7 +135,7 @@ fn silent_servers_hold_up_nobody_else() {
 #[test]
 fn one_sweep_at_a_time() {
     let silent = Broken::start(Fault::Silent);
-    let registered = Registered::deferred("");
+    let registered = Registered(TempDir::new().unwrap());
     registered.apply(&http("a", &silent.url()), &["--defer", "--offline"]);
     let options = ["--confirm", "0", "--timeout", "4s", "--format", "json"];
     let first = registered.command("sweep", &options).spawn().unwrap();

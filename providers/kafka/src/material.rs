@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use linkdial_core::net::{CertificateFacts, ClientIdentity, Roots, TlsOptions};
 use linkdial_core::{
-    Clauses, Code, Diagnosis, Halt, KeyPlace, Outcome, Probe, Secret, Settings, read_file,
+    Clauses, Code, Diagnosis, Halt, KeyPlace, Outcome, Probe, Secret, Settings, Stage, read_file,
 };
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -55,6 +55,8 @@ pub(crate) struct Tls {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Loaded {
     pub(crate) options: TlsOptions,
+    /// What the client certificate says.
+    certificate: Option<CertificateFacts>,
     /// The link names a CA that is not here.
     pub(crate) without_ca: bool,
     /// The link names a client certificate or key that can not be used here.
@@ -254,6 +256,11 @@ impl Tls {
         let settings = Arc::clone(probe.settings());
         let mut findings = Vec::new();
         let loaded = self.load(&settings, &mut findings).await;
+        if let Some(facts) = &loaded.certificate {
+            probe.pass(Stage::Define, None);
+            probe.note("client_subject", &facts.subject);
+            probe.note("client_not_after", facts.not_after);
+        }
         let mut halt = None;
         for finding in findings {
             if finding.outcome == Outcome::Fail {
@@ -344,7 +351,9 @@ impl Tls {
             (source, _) => loaded.without_ca = source.is_some(),
         }
         if let (Some(source), Some(pem)) = (&self.certificate, &certificate) {
-            findings.extend(validity(source, pem, Timestamp::now()));
+            loaded.certificate = leaf(pem);
+            let facts = loaded.certificate.as_ref();
+            findings.extend(facts.and_then(|it| validity(source, it, Timestamp::now())));
         }
         match ((&self.certificate, &certificate), (&self.key, key)) {
             ((Some(certificate), Some(chain)), (Some(key), Some(secret))) => {
@@ -464,10 +473,13 @@ fn identity(
     })
 }
 
+/// Reads what the first certificate of a chain says.
+fn leaf(pem: &[u8]) -> Option<CertificateFacts> {
+    CertificateFacts::parse(certificates(pem)?.first()?)
+}
+
 /// Returns what the dates of the client certificate say.
-fn validity(source: &Source, pem: &[u8], now: Timestamp) -> Option<Diagnosis> {
-    let leaf = certificates(pem)?.into_iter().next()?;
-    let facts = CertificateFacts::parse(&leaf)?;
+fn validity(source: &Source, facts: &CertificateFacts, now: Timestamp) -> Option<Diagnosis> {
     let days = facts.days_left(now);
     let (code, what) = if facts.not_after < now {
         (Code::TlsExpired, format!("expired {} days ago", -days - 1))

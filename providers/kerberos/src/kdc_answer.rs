@@ -54,6 +54,8 @@ pub(crate) struct Unsealed {
     pub(crate) session: Key,
     pub(crate) ends: Timestamp,
     pub(crate) authenticated: Timestamp,
+    /// When the client's key or its account ends, whichever comes first, where the KDC tells.
+    pub(crate) key_expires: Option<Timestamp>,
     pub(crate) server: Principal,
 }
 
@@ -152,7 +154,7 @@ impl Unsealed {
         let session = key(fields.field(0, SEQUENCE)?)?;
         fields.expect(context(1))?;
         let nonce = fields.number_field(2)?;
-        fields.optional_time_field(3)?;
+        let key_expires = fields.optional_time_field(3)?;
         fields.field(4, BIT_STRING)?;
         let authenticated = fields.time_field(5)?;
         fields.optional_time_field(6)?;
@@ -164,6 +166,7 @@ impl Unsealed {
             session,
             ends,
             authenticated,
+            key_expires,
             server: Principal { components, realm },
         };
         Some((unsealed, nonce))

@@ -312,6 +312,8 @@ impl KeytabFile {
             ("keytab_principals", shown.join(", ")),
             ("keytab_enctypes", list(kinds)),
         ];
+        let written = self.keytab.entries.iter().filter_map(|it| it.written).max();
+        notes.extend(written.map(|at| ("keytab_written", at.to_string())));
         if let Some(who) = self.readable_by {
             notes.push(("keytab_mode", format!("{who} may read the keys")));
         }

@@ -51,6 +51,7 @@ pub(crate) struct Grant {
     pub(crate) session: Key,
     pub(crate) ends: Timestamp,
     authenticated: Timestamp,
+    key_expires: Option<Timestamp>,
     /// The type and the version of the keytab's key; `None` for the ticket of a cache.
     key: Option<(EncryptionType, u32)>,
 }
@@ -317,6 +318,7 @@ impl Visit<'_> {
             session: unsealed.session,
             ends: unsealed.ends,
             authenticated: unsealed.authenticated,
+            key_expires: unsealed.key_expires,
             key,
         })))
     }
@@ -372,6 +374,11 @@ impl Visit<'_> {
             probe.note("kvno", kvno);
             let skew = skew(granted.authenticated);
             probe.note("clock_offset_s", format!("{skew:+}"));
+            // MIT's KDC writes 0 for never.
+            let key_expires = granted.key_expires;
+            if let Some(at) = key_expires.filter(|at| *at > Timestamp::UNIX_EPOCH) {
+                probe.note("key_expires", at);
+            }
         } else {
             probe.note("from", "ticket cache");
         }

@@ -37,7 +37,7 @@ fn a_newer_schema_is_refused() {
     assert_eq!(
         error.to_string(),
         format!(
-            "the registry `{}` has schema 99, and this linkdial knows 2",
+            "the registry `{}` has schema 99, and this linkdial knows 3",
             scratch.path().display()
         )
     );
@@ -61,7 +61,8 @@ fn the_oldest_schema_is_brought_to_the_newest() {
                 ..target("bucket/orders/")
             }]
         );
-        assert_eq!(known.link.unwrap().revision, 2);
+        let stored = known.link.unwrap();
+        assert_eq!((stored.revision, stored.definition), (2, 2));
         assert_eq!(
             credentials(&registry, &link),
             "{\"aws_access_key_id\": \"AKIAEXAMPLE\"}"
