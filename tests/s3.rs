@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::process::{Command, Stdio};
 
+use linkdial::report::Format;
 use linkdial_testcontainers::{Certificates, LinkStatement, Login, Minio, Moto, SSE_C_KEY, User};
 use serde_json::Value;
 
@@ -76,19 +77,20 @@ fn verify(cases: &[Case], secrets: &[&str]) {
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let text = script(cases);
     fs::write(path("links.sql"), &text).unwrap();
+    let formats = Format::ALL.map(Format::as_str);
+    let outputs = formats.map(|format| format!("{format}={}", path(format)));
     let output = Command::new(env!("CARGO_BIN_EXE_linkdial"))
         .env_clear()
         .args(["verify", &path("links.sql"), "--log", "trace", "--ca-file"])
         .arg(Certificates::shared().ca_file())
-        .args(["-v", "--output", &format!("json={}", path("report.json"))])
-        .args(["--output", &format!("junit={}", path("report.xml"))])
-        .args(["--output", &format!("github={}", path("report.txt"))])
+        .arg("-v")
+        .args(outputs.iter().flat_map(|output| ["--output", output]))
         .stdin(Stdio::null())
         .output()
         .unwrap();
     let human = String::from_utf8(output.stdout).unwrap();
     let log = String::from_utf8(output.stderr).unwrap();
-    let json = fs::read_to_string(path("report.json")).unwrap();
+    let json = fs::read_to_string(path("json")).unwrap();
     let report: Value = serde_json::from_str(&json).unwrap();
     let checks: HashMap<&str, &Value> = report["checks"]
         .as_array()
@@ -128,13 +130,9 @@ fn verify(cases: &[Case], secrets: &[&str]) {
             );
         }
     }
-    for (kind, shown) in [
-        ("human", &human),
-        ("log", &log),
-        ("json", &json),
-        ("junit", &fs::read_to_string(path("report.xml")).unwrap()),
-        ("github", &fs::read_to_string(path("report.txt")).unwrap()),
-    ] {
+    let mut texts = vec![("standard output", human), ("log", log.clone())];
+    texts.extend(formats.map(|format| (format, fs::read_to_string(path(format)).unwrap())));
+    for (kind, shown) in texts {
         for secret in secrets {
             assert!(!shown.contains(secret), "{kind} shows {secret}");
         }

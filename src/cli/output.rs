@@ -20,9 +20,12 @@ pub(super) struct Output {
 
 impl fmt::Display for Output {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let format = self.format.to_possible_value();
-        let format = format.as_ref().map_or("", |format| format.get_name());
-        write!(formatter, "{format}={}", self.path.display())
+        write!(
+            formatter,
+            "{}={}",
+            self.format.as_str(),
+            self.path.display()
+        )
     }
 }
 
@@ -32,10 +35,7 @@ pub(super) fn parse(text: &str) -> Result<Output, String> {
         .filter(|(_, path)| !path.is_empty())
         .ok_or("write FORMAT=FILE, such as `junit=report.xml`")?;
     let Ok(format) = Format::from_str(format, false) else {
-        let known: Vec<_> = Format::value_variants()
-            .iter()
-            .filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned()))
-            .collect();
+        let known = Format::ALL.map(Format::as_str);
         return Err(format!(
             "there is no format `{format}` (possible values: {})",
             known.join(", ")
@@ -207,8 +207,14 @@ mod tests {
 
     #[test]
     fn unknown_formats_are_told_which_there_are() {
-        let reason = parse("sarif=x").unwrap_err();
-        assert!(reason.contains("human, json, junit, github"), "{reason}");
+        let reason = parse("xml=x").unwrap_err();
+        let known = "human, json, junit, github, sarif, openmetrics, markdown, html";
+        assert!(reason.contains(known), "{reason}");
+        assert_eq!(Format::value_variants(), Format::ALL);
+        for format in Format::ALL {
+            let text = format!("{}=x", format.as_str());
+            assert_eq!(parse(&text).unwrap().to_string(), text);
+        }
         assert!(parse("json").is_err());
         assert!(parse("json=").is_err());
     }

@@ -63,7 +63,7 @@ impl Cause {
 
 /// Folds the red checks by what they share, the largest first. Each is in one of them.
 pub fn fold(checks: &[Check]) -> Vec<Incident> {
-    let names = CheckName::all(checks.iter().map(|it| (&it.link, it.target.as_ref())));
+    let names = CheckName::of_checks(checks);
     let mut incidents: BTreeMap<(Cause, String, &str), Incident> = BTreeMap::new();
     for (check, name) in checks.iter().zip(names) {
         if check.verdict() != Outcome::Fail {

@@ -94,6 +94,12 @@ pub struct PastStep {
 }
 
 impl CheckName {
+    /// Names the checks of a report, in their order.
+    pub(crate) fn of_checks(checks: &[Check]) -> Vec<Self> {
+        let checks = checks.iter();
+        Self::all(checks.map(|check| (&check.link, check.target.as_ref())))
+    }
+
     /// Names checks by link and target, in their order.
     pub(crate) fn all<'a>(
         checks: impl IntoIterator<Item = (&'a LinkName, Option<&'a Target>)>,

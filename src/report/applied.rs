@@ -54,7 +54,7 @@ impl AppliedPage {
             return page.script_error(error);
         }
         if applied.outcome == Outcome::Checked {
-            page.checks(&applied.checks)?;
+            page.checks(&applied.checks, None)?;
             for note in &applied.notes {
                 page.paragraph("", note)?;
             }
@@ -104,7 +104,7 @@ impl AppliedPage {
             .filter(|check| all || check.verdict() != Verdict::Pass)
             .cloned()
             .collect();
-        page.checks(&told)?;
+        page.checks(&told, None)?;
         let passed = applied.checks.iter();
         for check in passed.filter(|check| !all && check.verdict() == Verdict::Pass) {
             page.remarks(check)?;

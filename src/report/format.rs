@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{HumanOptions, Report, github, human, json, junit};
+use super::{HumanOptions, Report, github, html, human, json, junit, markdown, openmetrics, sarif};
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
@@ -16,6 +16,42 @@ pub enum Format {
     Junit,
     /// Annotations on the lines of the script, for GitHub Actions
     Github,
+    /// SARIF 2.1.0: a result for each finding, for code scanning and editors
+    Sarif,
+    /// Gauges that are valid as OpenMetrics and as Prometheus text
+    Openmetrics,
+    /// A summary for a comment on a pull request or a chat, of at most 65,536 characters
+    Markdown,
+    /// One page without scripts, for people
+    Html,
+}
+
+impl Format {
+    /// Every format, in the order of the help.
+    pub const ALL: [Self; 8] = [
+        Self::Human,
+        Self::Json,
+        Self::Junit,
+        Self::Github,
+        Self::Sarif,
+        Self::Openmetrics,
+        Self::Markdown,
+        Self::Html,
+    ];
+
+    /// Returns the word of the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+            Self::Junit => "junit",
+            Self::Github => "github",
+            Self::Sarif => "sarif",
+            Self::Openmetrics => "openmetrics",
+            Self::Markdown => "markdown",
+            Self::Html => "html",
+        }
+    }
 }
 
 /// A report that could not be written.
@@ -57,6 +93,10 @@ pub fn render(
         Format::Json => json::render(report, out)?,
         Format::Junit => junit::render(report, out)?,
         Format::Github => github::render(report, out)?,
+        Format::Sarif => sarif::render(report, out)?,
+        Format::Openmetrics => openmetrics::render(report, out)?,
+        Format::Markdown => markdown::render(report, out)?,
+        Format::Html => html::render(report, out)?,
     }
     Ok(())
 }

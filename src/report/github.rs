@@ -6,8 +6,10 @@ use std::io::{self, Write};
 
 use linkdial_core::Outcome;
 
+use super::night::{OFFLINE, Words};
 use super::{Check, Finding, Report, STDIN, Step};
 use crate::harmless::harmless;
+use crate::history::ChangeKind;
 use crate::sql::Place;
 
 pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -38,6 +40,9 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             annotate(out, check, step, finding)?;
         }
     }
+    if let Some(night) = Words::of(report) {
+        sweep(out, report, &night)?;
+    }
     let summary = report.summary();
     // A plain line: the log of the run shows it, no annotation is made of it.
     write!(out, "linkdial: ")?;
@@ -60,6 +65,36 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             ", stopped early"
         }
     )
+}
+
+/// Writes what a sweep adds: whether there was a network, and how much changed.
+fn sweep(out: &mut dyn Write, report: &Report, words: &Words<'_>) -> io::Result<()> {
+    let Some(night) = &report.night else {
+        return Ok(());
+    };
+    if let Some(offline) = &night.offline {
+        let message = with_hint(&offline.message, Some(&offline.hint));
+        command(out, "error", None, OFFLINE, &message)?;
+    }
+    let mut counts: Vec<String> = [
+        ChangeKind::NewlyRed,
+        ChangeKind::NewlyGreen,
+        ChangeKind::StillRed,
+    ]
+    .map(|kind| format!("{} {}", words.count(kind), kind.as_str()))
+    .into();
+    for (count, one, many) in [
+        (words.incidents().count(), "incident", "incidents"),
+        (words.expiring().count(), "expires soon", "expire soon"),
+        (night.promoted.len(), "promoted", "promoted"),
+    ] {
+        if count > 0 {
+            let word = if count == 1 { one } else { many };
+            counts.push(format!("{count} {word}"));
+        }
+    }
+    let title = format!("sweep {}", night.sweep);
+    command(out, "notice", None, &title, &counts.join(", "))
 }
 
 fn annotate(out: &mut dyn Write, check: &Check, step: &Step, finding: &Finding) -> io::Result<()> {
@@ -96,7 +131,7 @@ fn command(
 ) -> io::Result<()> {
     write!(out, "::{level} ")?;
     if let Some(place) = place.filter(|place| &*place.file != STDIN) {
-        let file = property(&place.file);
+        let file = property(&harmless(&place.file));
         write!(out, "file={file},line={},col={},", place.line, place.column)?;
     }
     writeln!(

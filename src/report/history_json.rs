@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use super::history_page::HistoryView;
 use super::json::{TOOL, Tool, milliseconds};
+use super::sweep_json::{self, change, expiry, known, time};
 use crate::harmless::harmless_json;
-use crate::history::{Change, Expiry, PastCheck, PastSweep};
+use crate::history::{PastCheck, PastSweep};
 
 /// The number of the schema.
 const SCHEMA: u32 = 1;
@@ -30,10 +31,10 @@ struct Document<'a> {
     checks: Option<Vec<Check<'a>>>,
     /// What changed from the first sweep to the second one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    changes: Option<Vec<ChangeDocument<'a>>>,
+    changes: Option<Vec<sweep_json::Change<'a>>>,
     /// What runs out, the first one first.
     #[serde(skip_serializing_if = "Option::is_none")]
-    expiries: Option<Vec<ExpiryDocument<'a>>>,
+    expiries: Option<Vec<sweep_json::Expiry<'a>>>,
 }
 
 #[derive(JsonSchema, Serialize)]
@@ -94,44 +95,6 @@ struct Step<'a> {
     code: Option<&'static str>,
     /// Milliseconds.
     elapsed_ms: f64,
-}
-
-#[derive(JsonSchema, Serialize)]
-#[schemars(rename = "Change")]
-struct ChangeDocument<'a> {
-    /// `newly red`, `newly green`, `still red`, `slower`, `certificate changed`, `brokers changed`
-    /// or `definition changed`.
-    kind: &'static str,
-    check: CheckOf<'a>,
-    /// The code now; null where it simply passed.
-    code: Option<&'static str>,
-    difference: Difference<'a>,
-}
-
-#[derive(JsonSchema, Serialize)]
-struct CheckOf<'a> {
-    link: String,
-    target: Option<&'a str>,
-    twin: u32,
-}
-
-/// A side that is not known is null.
-#[derive(JsonSchema, Serialize)]
-struct Difference<'a> {
-    fact: &'a str,
-    before: Option<&'a str>,
-    now: Option<&'a str>,
-}
-
-#[derive(JsonSchema, Serialize)]
-#[schemars(rename = "Expiry")]
-struct ExpiryDocument<'a> {
-    /// `certificate`, `client certificate`, `keytab`, `shared access signature`, `ticket` or `token`.
-    kind: &'static str,
-    of: &'a str,
-    /// RFC 3339, UTC.
-    at: String,
-    links: Vec<String>,
 }
 
 /// Returns the JSON Schema of the document, as it stands in `docs/history.schema.json`.
@@ -221,38 +184,4 @@ fn check(check: &PastCheck, sweep: u64, started: Timestamp) -> Check<'_> {
             })
             .collect(),
     }
-}
-
-fn change(change: &Change) -> ChangeDocument<'_> {
-    ChangeDocument {
-        kind: change.kind.as_str(),
-        check: CheckOf {
-            link: change.check.link.to_string(),
-            target: known(&change.check.target),
-            twin: change.check.twin,
-        },
-        code: change.code.map(linkdial_core::Code::as_str),
-        difference: Difference {
-            fact: &change.difference.fact,
-            before: known(&change.difference.before),
-            now: known(&change.difference.now),
-        },
-    }
-}
-
-fn expiry(expiry: &Expiry) -> ExpiryDocument<'_> {
-    ExpiryDocument {
-        kind: expiry.kind.as_str(),
-        of: &expiry.of,
-        at: time(expiry.at),
-        links: expiry.links.iter().map(ToString::to_string).collect(),
-    }
-}
-
-fn known(text: &str) -> Option<&str> {
-    (!text.is_empty()).then_some(text)
-}
-
-fn time(at: Timestamp) -> String {
-    format!("{at:.0}")
 }

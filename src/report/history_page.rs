@@ -167,17 +167,7 @@ impl Page<'_> {
         if changes.is_empty() {
             return writeln!(self.out, "{INDENT}nothing changed");
         }
-        let mut kind = None;
-        for change in changes {
-            if kind != Some(change.kind) {
-                writeln!(self.out, "{INDENT}{}", change.kind.as_str())?;
-                kind = Some(change.kind);
-            }
-            let it = &change.difference;
-            let text = format!("{}: {} {} -> {}", change.check, it.fact, it.before, it.now);
-            writeln!(self.out, "{INDENT}{INDENT}{}", harmless(&text))?;
-        }
-        Ok(())
+        self.changes(changes)
     }
 
     fn expiries(&mut self, expiries: &[Expiry], now: Timestamp) -> io::Result<()> {

@@ -7,7 +7,9 @@ use anstyle::{AnsiColor, Style};
 use linkdial_core::Outcome;
 
 use super::layout::{columns_before, harmless, pad, width, wrap};
+use super::night::Words;
 use super::{Check, Finding, Origin, Report, Step, Summary, TargetPlace};
+use crate::harmless::is_harmful;
 use crate::script::{ScriptError, Skipped};
 use crate::sql::{Excerpt, Place};
 
@@ -42,7 +44,7 @@ const EXCERPTS: usize = 3;
 
 /// Notes that a reader needs to judge a verdict: what was not tried, what was lowered, what was
 /// registered all the same.
-const REMARKS: [&str; 3] = ["deferred", "ignored", "unproven"];
+pub(super) const REMARKS: [&str; 3] = ["deferred", "ignored", "unproven"];
 
 pub(super) const BOLD: Style = Style::new().bold();
 pub(super) const DIM: Style = Style::new().dimmed();
@@ -62,7 +64,11 @@ pub(super) fn render(
         page.script_error(error)?;
     }
     page.skipped(&report.skipped)?;
-    page.checks(&report.checks)?;
+    let night = Words::of(report);
+    page.checks(&report.checks, night.as_ref())?;
+    if let Some(night) = &night {
+        page.night(night)?;
+    }
     page.summary(report)
 }
 
@@ -130,15 +136,17 @@ impl Page<'_> {
         Ok(())
     }
 
-    pub(super) fn checks(&mut self, checks: &[Check]) -> io::Result<()> {
+    pub(super) fn checks(&mut self, checks: &[Check], night: Option<&Words<'_>>) -> io::Result<()> {
         let quiet = self.options.detail == Detail::Quiet;
-        let shown: Vec<&Check> = checks
-            .iter()
-            .filter(|check| !quiet || check.verdict() > Outcome::Warn || check.left_something())
-            .collect();
-        let columns = Columns::of(&shown);
-        for check in shown {
+        let mut shown: Vec<(usize, &Check)> = checks.iter().enumerate().collect();
+        shown.retain(|(_, check)| {
+            !quiet || check.verdict() > Outcome::Warn || check.left_something()
+        });
+        let columns = Columns::of(shown.iter().map(|(_, check)| *check));
+        for (number, check) in shown {
             self.check(check, &columns)?;
+            let story = night.and_then(|night| night.story(number));
+            self.story(check, story.as_deref())?;
         }
         Ok(())
     }
@@ -338,7 +346,7 @@ impl Page<'_> {
         let text: String = excerpt
             .text
             .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
+            .map(|c| if is_harmful(c) { ' ' } else { c })
             .collect();
         writeln!(self.out, "{INDENT}{gutter} {bar} {}", text.trim_end())?;
         let before = columns_before(&text, excerpt.start);
@@ -378,11 +386,11 @@ impl Page<'_> {
 }
 
 impl Columns {
-    fn of(checks: &[&Check]) -> Self {
+    fn of<'a>(checks: impl Iterator<Item = &'a Check> + Clone) -> Self {
         let widest = |measure: &dyn Fn(&Check) -> usize, most: usize| {
             checks
-                .iter()
-                .map(|check| measure(check))
+                .clone()
+                .map(measure)
                 .filter(|columns| *columns <= most)
                 .max()
                 .unwrap_or(0)

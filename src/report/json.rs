@@ -7,6 +7,7 @@ use linkdial_core::Retry;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
+use super::sweep_json::Sweep;
 use super::{Check, Finding, Report, Step};
 use crate::harmless::harmless_json;
 use crate::script::ScriptError;
@@ -48,12 +49,14 @@ struct Document<'a> {
     skipped: Vec<Skipped<'a>>,
     /// One entry for each link and target, in the order of the script.
     checks: Vec<CheckDocument<'a>>,
+    /// What a sweep adds; null for other runs.
+    sweep: Option<Sweep<'a>>,
 }
 
 #[derive(Debug, JsonSchema, Serialize)]
 pub(super) struct Tool {
-    name: &'static str,
-    version: &'static str,
+    pub(super) name: &'static str,
+    pub(super) version: &'static str,
 }
 
 #[derive(Debug, JsonSchema, Serialize)]
@@ -208,7 +211,7 @@ enum ClauseWord {
 /// Names and values in the order they were found; values of one name are joined.
 #[derive(Debug, JsonSchema)]
 #[schemars(with = "std::collections::BTreeMap<String, String>")]
-struct Pairs<'a>(&'a [(&'static str, String)]);
+pub(super) struct Pairs<'a>(pub(super) &'a [(&'static str, String)]);
 
 impl Serialize for Pairs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -258,6 +261,7 @@ fn document(report: &Report) -> Document<'_> {
         errors: report.errors.iter().map(script_error).collect(),
         skipped: report.skipped.iter().map(skipped).collect(),
         checks: report.checks.iter().map(check).collect(),
+        sweep: report.night.as_ref().map(Sweep::of),
     }
 }
 

@@ -6,16 +6,26 @@ mod applied;
 pub mod applied_json;
 mod code_page;
 mod format;
+#[cfg(test)]
+mod format_tests;
 mod github;
 pub mod history_json;
 mod history_page;
+mod html;
 mod human;
 pub mod json;
 mod junit;
 mod layout;
+mod markdown;
 mod matrix;
+mod night;
+mod openmetrics;
 #[cfg(test)]
 pub(crate) mod sample;
+#[cfg(test)]
+mod sample_sweep;
+mod sarif;
+mod sweep_json;
 #[cfg(test)]
 mod tests;
 
@@ -174,6 +184,24 @@ impl Report {
     /// Counts the verdicts.
     pub fn summary(&self) -> Summary {
         Summary::of(self.checks.iter().map(Check::verdict))
+    }
+
+    /// Returns whether this machine had no network, so that no verdict counts.
+    pub(crate) fn is_offline(&self) -> bool {
+        let night = self.night.as_ref();
+        night.is_some_and(|night| night.offline.is_some())
+    }
+
+    /// Returns how the run ended as a whole: a script that does not parse is as bad as a link that
+    /// does not work.
+    pub(crate) fn overall(&self) -> Outcome {
+        if self.is_offline() {
+            Outcome::Unverified
+        } else if self.errors.is_empty() {
+            linkdial_core::worst(self.checks.iter().map(Check::verdict))
+        } else {
+            Outcome::Fail
+        }
     }
 }
 

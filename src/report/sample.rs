@@ -23,7 +23,7 @@ fn endpoint(port: u16) -> Endpoint {
     Endpoint::new(Role::Endpoint, "127.0.0.1", port)
 }
 
-fn step(stage: Stage, outcome: Outcome, micros: u64) -> Step {
+pub(super) fn step(stage: Stage, outcome: Outcome, micros: u64) -> Step {
     Step {
         stage,
         endpoint: (stage > Stage::Define).then(|| endpoint(9000)),
@@ -34,7 +34,7 @@ fn step(stage: Stage, outcome: Outcome, micros: u64) -> Step {
     }
 }
 
-fn finding(code: Code, message: &str) -> Finding {
+pub(super) fn finding(code: Code, message: &str) -> Finding {
     Finding {
         code,
         message: message.to_owned(),
@@ -47,7 +47,13 @@ fn finding(code: Code, message: &str) -> Finding {
     }
 }
 
-fn check(name: &str, kind: Kind, target: Option<&str>, line: u32, steps: Vec<Step>) -> Check {
+pub(super) fn check(
+    name: &str,
+    kind: Kind,
+    target: Option<&str>,
+    line: u32,
+    steps: Vec<Step>,
+) -> Check {
     let (database, name) = name.split_once('.').unwrap();
     Check {
         link: LinkName::new(Some(database), name),

@@ -3,7 +3,7 @@ use linkdial_core::{Code, Diagnosis, Endpoint, Outcome, Role, Stage};
 use super::*;
 use crate::script::{Script, ScriptOptions};
 
-fn rendered(report: &Report, format: Format, options: HumanOptions) -> String {
+pub(super) fn rendered(report: &Report, format: Format, options: HumanOptions) -> String {
     let mut out = Vec::new();
     render(report, format, options, &mut out).unwrap();
     String::from_utf8(out).unwrap()
@@ -17,7 +17,7 @@ fn human(detail: Detail, color: bool) -> String {
     )
 }
 
-fn schema() -> jsonschema::Validator {
+pub(super) fn schema() -> jsonschema::Validator {
     let schema = serde_json::from_str(&json::schema()).unwrap();
     jsonschema::validator_for(&schema).unwrap()
 }
@@ -279,7 +279,7 @@ fn what_a_stranger_wrote_turns_nothing_around() {
     let mut report = sample::report();
     let step = &mut report.checks[1].steps[2];
     step.finding.as_mut().unwrap().message = "a\u{9b}31m\u{202e}b".to_owned();
-    for format in [Format::Json, Format::Junit, Format::Github, Format::Human] {
+    for format in Format::ALL {
         let text = rendered(&report, format, HumanOptions::default());
         assert!(!text.contains(['\u{9b}', '\u{202e}']), "{text}");
     }
@@ -384,7 +384,7 @@ fn the_line_of_a_target_hides_its_secrets() {
         format!("-- linkdial: target '{secret}'\nCREATE LINK l AS HTTP CREDENTIALS '{{}}';"),
     ] {
         let report = about_the_target(&text, Code::AccessNotFound, false);
-        for format in [Format::Human, Format::Json, Format::Github, Format::Junit] {
+        for format in Format::ALL {
             let shown = rendered(&report, format, HumanOptions::default());
             assert!(!shown.contains("M4rked"), "{shown}");
         }

@@ -413,7 +413,7 @@ fn every_format_copes_with_a_link_without_a_file_and_shows_no_secret() {
     let registered = Registered::new();
     let text = http("shop.score", &server.url("/echo-401")) + &s3("shop.store", closed_port());
     registered.apply(&text, true);
-    for format in ["human", "json", "junit", "github"] {
+    for format in Format::ALL.map(Format::as_str) {
         let output = registered.check(&["-v", "--log", "trace", "--format", format]);
         assert_eq!(code(&output), 1, "{format}: {}", stderr(&output));
         assert!(stderr(&output).contains("connect"), "the log is on");
@@ -433,6 +433,14 @@ fn every_format_copes_with_a_link_without_a_file_and_shows_no_secret() {
                 assert!(text.lines().any(|line| line.starts_with(titles)), "{text}");
                 assert!(!text.contains("file="), "{text}");
             }
+            "sarif" => assert!(!text.contains("physicalLocation"), "{text}"),
+            "openmetrics" => {
+                let series =
+                    "linkdial_probe_success{link=\"shop.store\",kind=\"S3\",target=\"\"} 0\n";
+                assert!(text.contains(series), "{text}");
+            }
+            "markdown" => assert!(text.contains("| ✗ fail | `shop.store` | S3 |"), "{text}"),
+            "html" => assert!(text.contains("<h1>2 of 2 checks failed</h1>"), "{text}"),
             _ => assert!(!text.contains("-->"), "{text}"),
         }
     }

@@ -14,6 +14,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use linkdial::report::Format;
+
 /// Nothing of the machine that runs the tests may reach the command.
 fn linkdial(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_linkdial"));
@@ -154,12 +156,12 @@ fn bad_usage_is_said_on_standard_error_alone() {
         (&["verify", "--offline", "--write", &script], "--write"),
         (&["verify", "-q", "-v", &script], "--verbose"),
         (
-            &["verify", "--format", "sarif", &script],
-            "human, json, junit, github",
+            &["verify", "--format", "xml", &script],
+            "human, json, junit, github, sarif, openmetrics, markdown, html",
         ),
         (
-            &["verify", "--output", "sarif=x", &script],
-            "human, json, junit, github",
+            &["verify", "--output", "xml=x", &script],
+            "human, json, junit, github, sarif, openmetrics, markdown, html",
         ),
         (&["verify", "--output", "json", &script], "FORMAT=FILE"),
         (&["verify", "--timeout", "5", &script], "500ms"),
@@ -470,7 +472,7 @@ fn a_secret_is_in_no_output_at_any_level() {
            \"M4rkedS3cretThatNobodyMaySee\"}' CONFIG '{\"aws_secret_access_key\": \
            \"M4rkedS3cretThatNobodyMaySee\"}' garbage;\n";
     let script = folder.write("links.sql", &text);
-    for format in ["human", "json", "junit", "github"] {
+    for format in Format::ALL.map(Format::as_str) {
         let arguments = [
             "verify", "-v", "--log", "trace", "--format", format, &script,
         ];

@@ -1,5 +1,6 @@
 //! Settings that do not fit the listener: the layer, the code and the key.
 
+use linkdial::report::Format;
 use linkdial_testcontainers::KafkaListener::{
     MutualTls, Oidc, Plain, Plaintext, ScramSha256, ScramSha512, Tls,
 };
@@ -247,7 +248,7 @@ fn no_output_repeats_a_secret() {
         "{link}{}",
         kafka.create_pipeline_for("p", Plain, "orders", &link)
     );
-    for format in ["human", "json", "junit", "github"] {
+    for format in Format::ALL.map(Format::as_str) {
         let output = crate::lab::linkdial(&["verify", "-v", "--format", format], &script);
         let text = [output.stdout, output.stderr].concat();
         let text = String::from_utf8_lossy(&text).into_owned();

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use linkdial::report::Format;
 use linkdial_testcontainers::LinkStatement;
 use serde_json::Value;
 
@@ -149,22 +150,18 @@ pub(crate) fn verify(arguments: &[&str], cases: &[Case]) -> Vec<Value> {
 pub(crate) fn every_text(arguments: &[&str], script: &str) -> Vec<(&'static str, String)> {
     let folder = tempfile::tempdir().unwrap();
     let file = |format: &str| folder.path().join(format).to_str().unwrap().to_owned();
-    let outputs: Vec<String> = ["json", "junit", "github"]
-        .iter()
-        .map(|format| format!("{format}={}", file(format)))
-        .collect();
+    let formats = Format::ALL.map(Format::as_str);
+    let outputs = formats.map(|format| format!("{format}={}", file(format)));
     let mut all = vec!["verify", "-v", "--log", "trace"];
     all.extend(outputs.iter().flat_map(|output| ["--output", output]));
     all.extend(arguments);
     let output = linkdial(&all, script);
-    let read = |format| fs::read_to_string(file(format)).unwrap();
-    vec![
-        ("human", String::from_utf8(output.stdout).unwrap()),
+    let mut texts = vec![
+        ("standard output", String::from_utf8(output.stdout).unwrap()),
         ("log", String::from_utf8(output.stderr).unwrap()),
-        ("json", read("json")),
-        ("junit", read("junit")),
-        ("github", read("github")),
-    ]
+    ];
+    texts.extend(formats.map(|format| (format, fs::read_to_string(file(format)).unwrap())));
+    texts
 }
 
 /// What a check says.
