@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use linkdial_core::{Role, Stage};
+use linkdial_core::{REDACTED, Role, Stage};
 use serde::{Deserialize, Serialize};
 
 use super::expiry;
@@ -81,10 +81,8 @@ impl Facts {
                 }
             }
             for name in IDENTITY.into_iter().chain(SERVER) {
-                if let Some((_, value)) = step.notes.iter().find(|(known, _)| *known == name) {
-                    facts
-                        .entry(name.to_owned())
-                        .or_insert_with(|| value.clone());
+                if let Some(value) = note(name).filter(|value| *value != REDACTED) {
+                    facts.entry(name.to_owned()).or_insert(value.clone());
                 }
             }
         }

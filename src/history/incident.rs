@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use linkdial_core::{Code, Outcome, Role, Stage};
+use linkdial_core::{Code, Outcome, REDACTED, Role, Stage};
 
 use super::CheckName;
 use crate::report::{Check, Finding, Step};
@@ -95,7 +95,8 @@ fn cause(check: &Check, step: &Step, finding: &Finding) -> (Cause, String) {
         let evidence = finding.evidence.iter();
         let notes = check.steps.iter().flat_map(|step| &step.notes);
         let mut all = evidence.chain(notes);
-        let value = all.find(|(name, _)| names.contains(name));
+        // What is hidden may be another one each time.
+        let value = all.find(|(name, value)| names.contains(name) && value != REDACTED);
         value.map(|(_, value)| value.clone())
     };
     let definition = || (Cause::Definition, check.link.to_string());

@@ -1,11 +1,13 @@
 //! Two nights with faults switched on between them, on real servers.
 
-use linkdial_testcontainers::{Certificates, HttpEndpoint, KafkaCluster, Minio, Switch, User};
+use linkdial_testcontainers::{
+    Certificates, HttpEndpoint, KafkaCluster, Login, Minio, Switch, User,
+};
 
 use super::*;
 
-fn s3(minio: &Minio, name: &str, user: User, target: &str) -> String {
-    let link = minio.create_link(&format!("shop.{name}"), &user.login());
+fn s3(minio: &Minio, name: &str, login: &Login, target: &str) -> String {
+    let link = minio.create_link(&format!("shop.{name}"), login);
     format!(
         "{link}CREATE PIPELINE shop.p_{name} AS LOAD DATA LINK shop.{name} '{target}' \
          INTO TABLE t;\n"
@@ -25,12 +27,14 @@ fn the_diff_the_stories_and_the_incidents_name_exactly_what_happened() {
     let stream = cluster.create_link("shop.stream");
     let target = format!("{}/orders", cluster.addr(1));
 
+    // The id has the form of one, so that reports show it.
+    let (root, reader) = (User::Root.login(), User::ReadOnly.hmac_login());
     let script = [
-        s3(&minio, "bucket_a", User::Root, "empty/a/"),
-        s3(&minio, "bucket_b", User::Root, "empty/b/"),
-        s3(&minio, "key_a", User::ReadOnly, "private/top"),
-        s3(&minio, "key_b", User::ReadOnly, "private/team/"),
-        s3(&minio, "good", User::Root, "public/"),
+        s3(&minio, "bucket_a", &root, "empty/a/"),
+        s3(&minio, "bucket_b", &root, "empty/b/"),
+        s3(&minio, "key_a", &reader, "private/top"),
+        s3(&minio, "key_b", &reader, "private/team/"),
+        s3(&minio, "good", &root, "public/"),
         http("secure_a", &secure_url),
         http("secure_b", &secure_url),
         stream.to_string(),
@@ -61,7 +65,7 @@ fn the_diff_the_stories_and_the_incidents_name_exactly_what_happened() {
     let dead = cluster.addr(3).to_string();
     cluster.kill(3);
     secure.turn_to(Some(swapped.addr()));
-    minio.rotate_secret(User::ReadOnly).unwrap();
+    minio.rotate_secret(&reader).unwrap();
     minio.store().remove_bucket("empty").unwrap();
     let second = registered.sweep(&options).expect(1);
     let red = [
@@ -112,7 +116,7 @@ fn the_diff_the_stories_and_the_incidents_name_exactly_what_happened() {
         .find(|incident| incident["cause"] == "issuer")
         .map(|incident| word(&incident["shared"]).to_owned())
         .unwrap();
-    let key = User::ReadOnly.login().access_key_id;
+    let key = &reader.access_key_id;
     let expected = [
         format!("issuer {issuer} tls.unknown-issuer shop.secure_a+shop.secure_b"),
         format!("identity {key} authenticate.bad-secret shop.key_a+shop.key_b"),
@@ -167,10 +171,11 @@ fn the_diff_the_stories_and_the_incidents_name_exactly_what_happened() {
 #[test]
 fn a_changed_definition_is_told_with_who_and_when() {
     let minio = Minio::shared();
-    let registered = Registered::with(&s3(minio, "a", User::ReadOnly, "private/"));
+    let reader = User::ReadOnly.hmac_login();
+    let registered = Registered::with(&s3(minio, "a", &reader, "private/"));
     registered.sweep(&[]).expect(0);
     let worse = minio
-        .create_link("shop.a", &User::NoPolicy.login())
+        .create_link("shop.a", &User::NoPolicy.hmac_login())
         .to_string();
     let worse = worse.replacen("CREATE LINK", "CREATE OR REPLACE LINK", 1);
     let output = registered.apply(&worse, &["--defer"]);
@@ -189,5 +194,5 @@ fn a_changed_definition_is_told_with_who_and_when() {
         now.starts_with("replaced 20") && now.ends_with(" by root"),
         "{now}"
     );
-    assert_eq!(differences[1]["fact"], "key_id", "{differences:#}");
+    assert_eq!(differences[1]["fact"], "key_id", "{:#}", swept.report);
 }

@@ -57,6 +57,10 @@ impl Provider for Gcs {
             Some(bucket) => {
                 let contents = Contents::new(session, bucket).suffixes(&self.config.suffixes);
                 let listing = contents.list(probe).await?;
+                if !matches!(self.config.auth, Auth::Anonymous) {
+                    let (name, principal) = self.config.principal();
+                    probe.note(name, principal);
+                }
                 contents.try_objects(probe, &listing).await
             }
             None => self.probe_alone(probe, &session).await,

@@ -197,6 +197,9 @@ impl S3 {
             .encryption(&self.config.encryption)
             .requester_pays(self.config.requester_pays);
         let listing = contents.list(probe).await?;
+        if let Some(keys) = keys {
+            probe.note("key_id", keys.shown_id());
+        }
         if self.config.guesses_region() {
             probe.note(
                 "region",

@@ -254,13 +254,14 @@ impl Minio {
             .assume_role("arn:aws:iam::123456789012:role/any")
     }
 
-    /// Gives a user another secret and returns the new key; the old one is refused from then on.
+    /// Gives the user of a key another secret and returns the new key; the old one is refused from
+    /// then on.
     ///
     /// # Errors
     ///
     /// When the server does not answer, or refuses.
-    pub fn rotate_secret(&self, user: User) -> Result<Login, Error> {
-        world::rotate_secret(&self.store(), user)
+    pub fn rotate_secret(&self, login: &Login) -> Result<Login, Error> {
+        world::rotate_secret(&self.store(), login)
     }
 
     /// A ready `CREATE LINK` for this login.

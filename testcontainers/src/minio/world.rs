@@ -124,16 +124,14 @@ pub(super) fn add_users(root: &Store) -> Result<(), Error> {
     import(root, &identities())
 }
 
-/// Gives a user another secret; the old one is refused from then on.
-pub(super) fn rotate_secret(root: &Store, user: User) -> Result<Login, Error> {
-    let login = user.login();
-    let fresh = Login::new(&login.access_key_id, format!("rotated-{}", user.name()));
+/// Gives the user of a key another secret; the old one is refused from then on.
+pub(super) fn rotate_secret(root: &Store, login: &Login) -> Result<Login, Error> {
+    let secret: String = login.secret_access_key.chars().rev().collect();
+    let fresh = Login::new(&login.access_key_id, secret);
     let entry = json!({"secretKey": fresh.secret_access_key, "status": "enabled"});
-    let users = json!({ login.access_key_id: entry });
-    import(
-        root,
-        &archive(&[("iam-assets/users.json", users.to_string())]),
-    )?;
+    let users = json!({ &login.access_key_id: entry });
+    let users = archive(&[("iam-assets/users.json", users.to_string())]);
+    import(root, &users)?;
     Ok(fresh)
 }
 
