@@ -1,6 +1,6 @@
 #!/bin/sh
 # Measures linkdial beside its peers on loopback, prints tables and writes docs/benchmarks.md.
-# `bench.sh registry`, `stores`, `kafka` and `hdfs` measure these alone, and leave the other tables as they are.
+# `bench.sh registry`, `nightly`, `stores`, `kafka` and `hdfs` measure these alone, and leave the other tables as they are.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -6,6 +6,7 @@
 mod hdfs;
 mod kafka;
 mod measure;
+mod nightly;
 mod opendal_list;
 mod registry;
 mod report;
@@ -36,7 +37,7 @@ struct Programs {
 }
 
 const USAGE: &str =
-    "usage: linkdial-bench LINKDIAL LINKDIAL-TESTCONTAINERS PAGE [hdfs|kafka|registry|stores]";
+    "usage: linkdial-bench LINKDIAL LINKDIAL-TESTCONTAINERS PAGE [hdfs|kafka|nightly|registry|stores]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -64,6 +65,7 @@ enum Part {
     All,
     Hdfs,
     Kafka,
+    Nightly,
     Registry,
     Stores,
 }
@@ -74,6 +76,7 @@ impl Part {
             [] => Ok(Self::All),
             ["hdfs"] => Ok(Self::Hdfs),
             ["kafka"] => Ok(Self::Kafka),
+            ["nightly"] => Ok(Self::Nightly),
             ["registry"] => Ok(Self::Registry),
             ["stores"] => Ok(Self::Stores),
             _ => Err(USAGE.into()),
@@ -112,6 +115,11 @@ fn measure_all(programs: &Programs, page: &Path, part: Part) -> Result<String> {
         text = section(&text, "Registry", &[], |report| {
             registry::apply(programs, report)?;
             registry::list(programs, report)
+        })?;
+    }
+    if wanted(Part::Nightly) {
+        text = section(&text, "Sweeps", &[], |report| {
+            nightly::measure(programs, report)
         })?;
     }
     if wanted(Part::Stores) {

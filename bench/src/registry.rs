@@ -130,10 +130,15 @@ pub(crate) fn list(programs: &Programs, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Makes a registry of so many links with the program itself, in memory where that is to be had:
-/// only what is done with it afterwards is measured.
+/// Makes a registry of so many links.
 fn fill(programs: &Programs, links: u32) -> Result<PathBuf> {
     let script = script(programs, &format!("fill-{links}.sql"), links, None)?;
+    filled(programs, &format!("list-{links}"), &script)
+}
+
+/// Makes a registry of a script with the program itself, in memory where that is to be had: only what
+/// is done with it afterwards is measured.
+pub(crate) fn filled(programs: &Programs, name: &str, script: &Path) -> Result<PathBuf> {
     let memory = Path::new("/dev/shm");
     let folder = if memory.is_dir() {
         memory.join(programs.folder.file_name().ok_or("a folder has a name")?)
@@ -147,7 +152,7 @@ fn fill(programs: &Programs, links: u32) -> Result<PathBuf> {
             .args(["--defer", "--offline", "--quiet"])
             .arg(script),
     );
-    let registry = programs.folder.join(format!("list-{links}.db"));
+    let registry = programs.folder.join(format!("{name}.db"));
     let copied = filled.and_then(|_| {
         std::fs::copy(&made, &registry)?;
         std::fs::copy(made.with_extension("key"), registry.with_extension("key"))?;

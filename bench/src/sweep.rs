@@ -9,7 +9,7 @@ use crate::server::{Minio, Tls};
 use crate::{Programs, Result, script};
 
 /// Links of a run; each is checked once.
-const LINKS: u32 = 2000;
+pub(crate) const LINKS: u32 = 2000;
 /// Checks at once.
 const JOBS: u32 = 64;
 /// Processes of each kind, in turn.
@@ -126,7 +126,7 @@ fn verify(programs: &Programs, minio: &Minio, script: &Path, jobs: u32) -> Comma
     command
 }
 
-fn opendal(programs: &Programs, minio: &Minio) -> Command {
+pub(crate) fn opendal(programs: &Programs, minio: &Minio) -> Command {
     let mut command = command(&programs.bench);
     command.args(["opendal-list", &minio.endpoint, &minio.region]);
     command.arg(minio.ca_file.as_deref().unwrap_or("-"));

@@ -1,6 +1,7 @@
 //! Many checks at once, under limits, a deadline and cancellation.
 //!
-//! Knows neither scripts nor reports: what goes in is a list of [`Item`]s, what comes out is one
+//! The machine below `linkdial verify`, `check` and `sweep`; what makes a night of it is in
+//! `src/nightly`. Knows neither scripts nor reports: what goes in is a list of [`Item`]s, what comes out is one
 //! [`Record`] each, in the same order. One check runs on the calling thread; many run on one
 //! single-threaded runtime a core, each check on one of them from start to end.
 
