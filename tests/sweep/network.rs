@@ -49,3 +49,21 @@ fn what_expires_soon_can_decide_the_exit_code() {
         said(&output)
     );
 }
+
+#[test]
+fn off_a_terminal_a_long_sweep_says_how_far_it_is() {
+    let silent = Broken::start(Fault::Silent);
+    let good = HttpEndpoint::start();
+    let registered = Registered(TempDir::new().unwrap());
+    let script = http("a", &good.url("/")) + &http("b", &silent.url());
+    registered.apply(&script, &["--defer", "--offline"]);
+    let options = ["--confirm", "0", "--timeout", "11s"];
+    let swept = registered.sweep(&options).expect(1);
+    let line = "linkdial: 1/2 checks, shop.b for ";
+    assert!(swept.stderr.starts_with(line), "{}", swept.stderr);
+    assert_eq!(swept.stderr.lines().count(), 1, "{}", swept.stderr);
+    // And with --quiet nothing.
+    let quiet = registered.command("sweep", &[&options[..], &["--quiet"]].concat());
+    let quiet = { quiet }.output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&quiet.stderr), "");
+}
