@@ -58,8 +58,8 @@ pub use dns::{DnsAnswer, DnsServer};
 pub use error::Error;
 pub use fake_gcs::{FakeGcs, FakeGcsOptions, GcsStore, ServiceAccount};
 pub use hdfs::{
-    Hdfs, HdfsCipher, HdfsCluster, HdfsEntry, HdfsNode, HdfsOptions, HdfsPair, HdfsPath,
-    HdfsProtection, HdfsUser, SecuredHdfs, SecuredHdfsOptions,
+    Hdfs, HdfsCipher, HdfsCluster, HdfsEdits, HdfsEntry, HdfsNode, HdfsOptions, HdfsPair,
+    HdfsPairOptions, HdfsPath, HdfsProtection, HdfsUser, SecuredHdfs, SecuredHdfsOptions,
 };
 pub use http_endpoint::HttpEndpoint;
 #[cfg(feature = "containers")]
