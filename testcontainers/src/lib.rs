@@ -17,6 +17,7 @@ mod azurite;
 mod background;
 pub mod broken;
 mod certs;
+mod clock;
 #[cfg(feature = "containers")]
 mod container;
 mod dns;
@@ -54,6 +55,7 @@ mod wire;
 
 pub use azurite::{Azurite, AzuriteOptions, BlobStore, SharedAccess, StorageAccount};
 pub use certs::{Certificates, Identity, ServerTls};
+pub use clock::wrong_clock;
 pub use dns::{DnsAnswer, DnsServer};
 pub use error::Error;
 pub use fake_gcs::{FakeGcs, FakeGcsOptions, GcsStore, ServiceAccount};
@@ -68,7 +70,7 @@ pub use kafka::{
     Kafka, KafkaCluster, KafkaContents, KafkaListener, KafkaOptions, KafkaTopic, KafkaUser,
     SecuredKafka,
 };
-pub use kdc::{Kdc, KdcOptions};
+pub use kdc::{Kdc, KdcOptions, WrongKdc};
 pub use login::Login;
 pub use minio::{KMS_KEY_ID, Minio, MinioOptions, SSE_C_KEY, User};
 pub use moto::Moto;
