@@ -2,6 +2,7 @@
 //! verdict, code, role and guilty key of each, and no trace on the cluster.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod clocks;
 mod conformance;
 mod datanodes;
 mod impostor;
