@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use linkdial_testcontainers::HdfsPath::{Data, Orders, PrivateFile, Writable};
 use linkdial_testcontainers::HdfsUser::{Alice, Bob};
 use linkdial_testcontainers::broken::{Broken, Fault, RefusedPort};
-use linkdial_testcontainers::{Hdfs, HdfsOptions, LinkStatement, Scratch, SecuredHdfs};
+use linkdial_testcontainers::{
+    DnsAnswer, DnsServer, Hdfs, HdfsOptions, LinkStatement, Scratch, SecuredHdfs,
+};
 
 use crate::lab::{fail, linkdial_in, note, pass, path, read, report, verify, with_json};
 use crate::paths::{export, names};
@@ -179,6 +181,14 @@ fn a_link_without_kerberos_and_a_cluster_without_it_are_told_apart() {
             ),
             fail(
                 alice("kerberos"),
+                open.url(Orders),
+                "authenticate.downgraded",
+                "namenode",
+                AUTHENTICATION,
+            ),
+            // The keytab would never be opened there.
+            fail(
+                alice("no_keytab").config("kerberos.keytab", "/nonexistent/keytab"),
                 open.url(Orders),
                 "authenticate.downgraded",
                 "namenode",
@@ -382,6 +392,20 @@ fn a_realm_without_a_kdc_is_named() {
         USER,
     );
     verify(&["--krb5-conf", path(&conf)], &[case]);
+    // Where the file names none, DNS is asked.
+    let silent = folder.write("silent.conf", "[libdefaults]\n").unwrap();
+    let dns = DnsServer::always(DnsAnswer::NotFound);
+    let server = dns.addr().to_string();
+    let case = fail(
+        alice("l"),
+        hdfs.url(Orders),
+        "authenticate.realm-unknown",
+        "kdc",
+        USER,
+    );
+    let arguments = ["--krb5-conf", path(&silent), "--dns-server", &server];
+    verify(&arguments, &[case]);
+    assert!(dns.queries() > 0);
 }
 
 /// The NameNode's own keytab is out of date, then the KDC knows the NameNode no more.

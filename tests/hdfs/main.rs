@@ -5,10 +5,12 @@
 mod clocks;
 mod conformance;
 mod datanodes;
+mod definitions;
 mod impostor;
 mod kerberos;
 #[path = "../lab/mod.rs"]
 mod lab;
+mod library;
 mod pair;
 mod paths;
 mod ports;
