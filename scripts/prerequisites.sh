@@ -8,7 +8,8 @@
 #   build     a Rust toolchain, a C compiler, root certificates, the libraries below Kafka's client
 #   lints     rustfmt and clippy
 #   servers   Python with venv, for the test servers that come as Python packages, Java with Maven,
-#             for those that come as jars, and MIT Kerberos with a client of Kafka that speaks it
+#             for those that come as jars, MIT Kerberos with a client of Kafka that speaks it, and
+#             libfaketime for clocks that are wrong
 #   images    the docker command and debootstrap, which make images where no registry offers them
 #   engine    Debian's Docker engine
 #   bench     curl, kcat and rclone, which linkdial is measured beside
@@ -87,6 +88,8 @@ check_servers() {
     has_tool kadmin.local || lacks 'the tools of a Kerberos server' krb5-admin-server
     has_tool kinit || lacks 'the Kerberos tools' krb5-user
     has_tool kcat || lacks kcat kcat
+    has_one /usr/lib/*/faketime/libfaketimeMT.so.1 /usr/lib*/faketime/libfaketimeMT.so.1 ||
+        lacks 'a library that puts clocks wrong' faketime
     has_one /usr/lib/*/sasl2/libgssapiv2.so /usr/lib*/sasl2/libgssapiv2.so ||
         lacks "SASL's Kerberos" libsasl2-modules-gssapi-mit
 }

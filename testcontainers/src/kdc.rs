@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::process::{Process, with_port};
-use crate::{Error, Scratch, install};
+use crate::{Error, Scratch, install, wrong_clock};
 
 /// How long a start may take on a busy machine; it usually takes some hundredths of a second.
 const START: Duration = Duration::from_secs(30);
@@ -22,6 +23,9 @@ const COMMAND: Duration = Duration::from_secs(30);
 /// How long the server may take to answer one message.
 const ANSWER: Duration = Duration::from_secs(5);
 
+/// What is waited for between two looks.
+const INTERVAL: Duration = Duration::from_millis(50);
+
 /// How every `KRB-ERROR` of RFC 4120 begins.
 const KRB_ERROR: u8 = 0x7e;
 
@@ -31,6 +35,9 @@ const REALM: &str = "LINKDIAL.TEST";
 /// What clients read, and what the server and its tools read besides.
 const CLIENT_CONF: &str = "krb5.conf";
 const SERVER_CONF: &str = "kdc.conf";
+
+/// The variable that names the latter.
+const PROFILE: &str = "KRB5_KDC_PROFILE";
 
 /// The kinds of keys that every Kerberos of today has.
 const ENCRYPTION_TYPES: [&str; 2] = ["aes256-cts-hmac-sha1-96", "aes128-cts-hmac-sha1-96"];
@@ -124,10 +131,7 @@ impl Kdc {
         with_port(|port| {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
             let realm = Realm::make(address, options)?;
-            let mut command = Command::new(install::kerberos("krb5kdc")?);
-            realm.set_variables(command.arg("-n"));
-            let process = Process::start("kdc", &realm.folder, &command)?;
-            process.wait(START, || answers(address))?;
+            let process = realm.serve(&realm.folder, &realm.path(SERVER_CONF), address, &[])?;
             Ok(Self {
                 process,
                 address,
@@ -174,6 +178,32 @@ impl Kdc {
         let file = self.realm.new_file("krb5-other", ".conf");
         fs::write(&file, client_conf(kdc)).map_err(Error::io("write a krb5.conf"))?;
         Ok(file)
+    }
+
+    /// Starts another server of the realm, whose clock is wrong by so many seconds, ahead or, with a
+    /// minus, behind (a tenth of a second).
+    ///
+    /// # Errors
+    ///
+    /// When libfaketime is not installed, or the server cannot be started.
+    pub fn with_wrong_clock(&self, seconds: i64) -> Result<WrongKdc, Error> {
+        let clock = wrong_clock(seconds)?;
+        with_port(|port| {
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            let folder = Scratch::new("kdc")?;
+            let conf = fs::read_to_string(self.realm.path(SERVER_CONF));
+            let conf = conf.map_err(Error::io("read the settings of a KDC"))?;
+            let conf = conf.replace(&self.address.to_string(), &address.to_string());
+            let conf = folder.write(SERVER_CONF, conf)?;
+            let process = self.realm.serve(&folder, &conf, address, &clock)?;
+            let krb5_conf = folder.write(CLIENT_CONF, client_conf(address))?;
+            Ok(WrongKdc {
+                _process: process,
+                address,
+                krb5_conf,
+                _folder: folder,
+            })
+        })
     }
 
     /// A new keytab with the current keys of these principals.
@@ -273,13 +303,63 @@ impl Kdc {
     ///
     /// When the database cannot be changed, or there is no `kinit` or it gets no ticket.
     pub fn ticket_cache(&self, principal: &str) -> Result<PathBuf, Error> {
+        self.log_in(principal, &[])
+    }
+
+    /// The same with a ticket that has ended (a second).
+    ///
+    /// # Errors
+    ///
+    /// As with [`Self::ticket_cache`].
+    pub fn expired_ticket_cache(&self, principal: &str) -> Result<PathBuf, Error> {
+        let cache = self.log_in(principal, &["-l", "1s"])?;
+        // It fails where no ticket is good any more.
+        let mut klist = Command::new(install::kerberos("klist")?);
+        klist.arg("-s").arg(&cache);
+        let begin = Instant::now();
+        while install::output("Kerberos", COMMAND, &klist).is_ok() {
+            if begin.elapsed() > COMMAND {
+                return Err(Error::Refused {
+                    doing: "wait for the end of a ticket".to_owned(),
+                    answer: "it is still good".to_owned(),
+                });
+            }
+            thread::sleep(INTERVAL);
+        }
+        Ok(cache)
+    }
+
+    fn log_in(&self, principal: &str, options: &[&str]) -> Result<PathBuf, Error> {
         let keytab = self.keytab(&[principal])?;
         let cache = self.realm.new_file("tickets", "");
         let mut kinit = Command::new(install::kerberos("kinit")?);
         kinit.arg("-k").arg("-t").arg(keytab).arg("-c").arg(&cache);
-        kinit.arg(qualified(principal));
+        kinit.args(options).arg(qualified(principal));
         self.realm.run("get a ticket", &mut kinit)?;
         Ok(cache)
+    }
+}
+
+/// Another server of a [`Kdc`]'s realm, whose clock is wrong; it ends with the handle, which goes before
+/// the realm.
+#[derive(Debug)]
+pub struct WrongKdc {
+    // The process first: its folder goes only after it has gone.
+    _process: Process,
+    address: SocketAddr,
+    krb5_conf: PathBuf,
+    _folder: Scratch,
+}
+
+impl WrongKdc {
+    /// The address it listens on, with TCP and UDP.
+    pub fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The file that clients of this server read.
+    pub fn krb5_conf(&self) -> PathBuf {
+        self.krb5_conf.clone()
     }
 }
 
@@ -299,6 +379,23 @@ impl Realm {
         create.args(["-r", REALM, "-P", "master-pw", "create", "-s"]);
         realm.run("make the realm", &mut create)?;
         Ok(realm)
+    }
+
+    /// Starts a server with its settings and its log, and waits until it answers.
+    fn serve(
+        &self,
+        folder: &Scratch,
+        conf: &Path,
+        address: SocketAddr,
+        variables: &[(&str, String)],
+    ) -> Result<Process, Error> {
+        let mut command = Command::new(install::kerberos("krb5kdc")?);
+        self.set_variables(command.arg("-n"));
+        command.env(PROFILE, conf);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        let process = Process::start("kdc", folder, &command)?;
+        process.wait(START, || answers(address))?;
+        Ok(process)
     }
 
     fn path(&self, file: &str) -> PathBuf {
@@ -356,7 +453,7 @@ impl Realm {
     fn set_variables(&self, command: &mut Command) {
         command
             .env("KRB5_CONFIG", self.path(CLIENT_CONF))
-            .env("KRB5_KDC_PROFILE", self.path(SERVER_CONF));
+            .env(PROFILE, self.path(SERVER_CONF));
     }
 }
 

@@ -17,6 +17,7 @@ mod azurite;
 mod background;
 pub mod broken;
 mod certs;
+mod clock;
 #[cfg(feature = "containers")]
 mod container;
 mod dns;
@@ -55,12 +56,13 @@ mod wire;
 
 pub use azurite::{Azurite, AzuriteOptions, BlobStore, SharedAccess, StorageAccount};
 pub use certs::{Certificates, Identity, ServerTls};
+pub use clock::wrong_clock;
 pub use dns::{DnsAnswer, DnsServer};
 pub use error::Error;
 pub use fake_gcs::{FakeGcs, FakeGcsOptions, GcsStore, ServiceAccount};
 pub use hdfs::{
-    Hdfs, HdfsCipher, HdfsCluster, HdfsEntry, HdfsNode, HdfsOptions, HdfsPair, HdfsPath,
-    HdfsProtection, HdfsUser, SecuredHdfs, SecuredHdfsOptions,
+    Hdfs, HdfsCipher, HdfsCluster, HdfsEdits, HdfsEntry, HdfsNode, HdfsOptions, HdfsPair,
+    HdfsPairOptions, HdfsPath, HdfsProtection, HdfsUser, SecuredHdfs, SecuredHdfsOptions,
 };
 pub use http_endpoint::HttpEndpoint;
 #[cfg(feature = "containers")]
@@ -69,7 +71,7 @@ pub use kafka::{
     Kafka, KafkaCluster, KafkaContents, KafkaListener, KafkaOptions, KafkaTopic, KafkaUser,
     SecuredKafka,
 };
-pub use kdc::{Kdc, KdcOptions};
+pub use kdc::{Kdc, KdcOptions, WrongKdc};
 pub use login::Login;
 pub use minio::{KMS_KEY_ID, Minio, MinioOptions, SSE_C_KEY, User};
 pub use moto::Moto;

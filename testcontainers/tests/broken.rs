@@ -48,6 +48,20 @@ fn black_hole_never_connects() {
 }
 
 #[test]
+fn black_hole_takes_the_place_of_a_server_that_has_gone() {
+    let server = Broken::start(Fault::Close);
+    let address = server.addr();
+    assert!(BlackHole::start_at(address).is_err(), "it is taken");
+    // The server closes first, and its end of the connection lingers.
+    assert!(ask(address, b"").unwrap().is_empty());
+    drop(server);
+    let hole = BlackHole::start_at(address).unwrap();
+    assert_eq!(hole.addr(), address);
+    let error = TcpStream::connect_timeout(&address, Duration::from_millis(500)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+}
+
+#[test]
 fn unreachable_address_has_no_way() {
     let error = TcpStream::connect((UNREACHABLE, 80)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NetworkUnreachable);

@@ -4,7 +4,7 @@
 
 use std::net::TcpStream;
 
-use linkdial_testcontainers::{HdfsPair, HdfsPath, HdfsUser};
+use linkdial_testcontainers::{HdfsEdits, HdfsPair, HdfsPairOptions, HdfsPath, HdfsUser};
 
 fn read(pair: &HdfsPair) -> String {
     let read = pair.client_as(HdfsUser::Alice, &["-cat", HdfsPath::PrivateFile.path()]);
@@ -17,7 +17,30 @@ fn orders() -> String {
 
 #[test]
 fn second_namenode_takes_over() {
-    let mut pair = HdfsPair::start().unwrap();
+    let pair = HdfsPair::start().unwrap();
+    assert!(pair.journalnode().is_none());
+    takes_over(pair);
+}
+
+#[test]
+fn second_namenode_takes_over_by_the_journal() {
+    takes_over_by_the_journal(HdfsPairOptions::default());
+}
+
+#[test]
+fn second_namenode_takes_over_by_the_journal_with_kerberos() {
+    takes_over_by_the_journal(HdfsPairOptions::default().kerberos());
+}
+
+fn takes_over_by_the_journal(options: HdfsPairOptions) {
+    let pair = options.edits(HdfsEdits::Journal).start().unwrap();
+    let journal = pair.journalnode().unwrap().addr();
+    TcpStream::connect(journal).unwrap();
+    takes_over(pair);
+    assert!(TcpStream::connect(journal).is_err(), "it outlives the pair");
+}
+
+fn takes_over(mut pair: HdfsPair) {
     assert_eq!(pair.active(), Some(1));
     assert_eq!(read(&pair), orders());
     let made = ["-touchz", "/writable/new"];

@@ -98,6 +98,43 @@ fn tickets_are_ready_to_use() {
 }
 
 #[test]
+fn expired_tickets_are_there_and_good_for_nothing() {
+    let kdc = Kdc::shared();
+    let cache = kdc.expired_ticket_cache("dave").unwrap();
+    let granting = format!("krbtgt/{0}@{0}", kdc.realm());
+    assert!(klist("-c", &cache).contains(&granting));
+    let silent = |cache: &Path| {
+        let mut klist = Command::new("klist");
+        klist.arg("-s").arg(cache).status().unwrap().success()
+    };
+    assert!(!silent(&cache));
+    assert!(silent(&kdc.ticket_cache("dave").unwrap()));
+}
+
+#[test]
+fn server_with_a_wrong_clock_gives_no_ticket_of_another_time() {
+    let kdc = Kdc::shared();
+    let keytab = kdc.keytab(&["frank"]).unwrap();
+    for seconds in [600, -600] {
+        let wrong = kdc.with_wrong_clock(seconds).unwrap();
+        assert_ne!(wrong.addr(), kdc.addr());
+        let conf = wrong.krb5_conf();
+        // A client of MIT goes by the server's clock otherwise.
+        assert_eq!(kinit(&conf, &keytab, "frank"), "");
+        let strict = std::fs::read_to_string(&conf).unwrap();
+        let strict = strict.replace("[libdefaults]\n", "[libdefaults]\n kdc_timesync = 0\n");
+        std::fs::write(&conf, strict).unwrap();
+        let words = kinit(&conf, &keytab, "frank");
+        assert!(words.contains("Clock skew too great"), "{words}");
+        let address = wrong.addr();
+        drop(wrong);
+        assert!(TcpStream::connect(address).is_err());
+    }
+    // The right one is as it was.
+    assert_eq!(kinit(&kdc.krb5_conf(), &keytab, "frank"), "");
+}
+
+#[test]
 fn server_answers_both_protocols_at_its_port() {
     let kdc = Kdc::shared();
     assert!(kdc.addr().ip().is_loopback());

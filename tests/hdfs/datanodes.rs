@@ -1,12 +1,15 @@
 //! Blocks that can not be had, while the NameNode lists everything.
 
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use linkdial_testcontainers::HdfsOptions;
 use linkdial_testcontainers::HdfsPath::{Data, EmptyFile, Orders, Writable};
+use linkdial_testcontainers::HdfsUser::Alice;
+use linkdial_testcontainers::broken::BlackHole;
+use linkdial_testcontainers::{HdfsOptions, SecuredHdfs};
 
-use crate::lab::{evidence, fail, note, pass, report, verify};
-use crate::paths::export;
+use crate::lab::{evidence, fail, note, pass, path, report, verify};
+use crate::paths::{export, names};
 
 const USE_HOSTNAME: &str = "/dfs.client.use.datanode.hostname";
 
@@ -71,6 +74,93 @@ fn a_frozen_datanode_costs_one_stage() {
         started.elapsed()
     );
     hdfs.datanode(1).resume().unwrap();
+}
+
+/// The same where the DataNode would ask for a login first.
+#[test]
+fn a_frozen_datanode_with_kerberos_costs_one_stage() {
+    let hdfs = SecuredHdfs::start().unwrap();
+    hdfs.datanode(1).pause().unwrap();
+    let conf = hdfs.kdc().krb5_conf();
+    let case = fail(
+        hdfs.create_link_for("frozen", Alice),
+        hdfs.url(Orders),
+        "access.timed-out",
+        "datanode",
+        "",
+    );
+    let started = Instant::now();
+    let arguments = ["--krb5-conf", path(&conf), "--timeout", "2s"];
+    verify(&arguments, &[case]);
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        started.elapsed()
+    );
+    hdfs.datanode(1).resume().unwrap();
+}
+
+/// A firewall that drops packets in the place of the DataNode.
+#[test]
+fn a_datanode_that_packets_do_not_reach_costs_one_stage() {
+    let mut hdfs = HdfsOptions::default().start().unwrap();
+    hdfs.kill_datanode(1);
+    let _hole = BlackHole::start_at(hdfs.datanode(1).addr()).unwrap();
+    let link = |name: &str| hdfs.create_link(name).config("kerberos.user", "alice");
+    let dropped = |name: &str| {
+        fail(
+            link(name),
+            hdfs.url(Orders),
+            "connect.timed-out",
+            "datanode",
+            "",
+        )
+    };
+    let started = Instant::now();
+    verify(&["--timeout", "3s"], &[dropped("l"), dropped("other")]);
+    assert!(
+        started.elapsed() < Duration::from_millis(5500),
+        "{:?}",
+        started.elapsed()
+    );
+    // What is written does not arrive either, and goes again.
+    let before = names(&hdfs);
+    let script = export(&link("write"), &hdfs.url(Writable));
+    let report = report(&["--write"], &script);
+    let check = &report["checks"][0];
+    assert_eq!(check["verdict"], "fail", "{report:#}");
+    assert_eq!(check["code"], "connect.timed-out", "{report:#}");
+    assert_eq!(names(&hdfs), before);
+}
+
+/// The name leads to a firewall, and the address to the DataNode.
+#[test]
+fn the_other_way_to_a_datanode_is_found_within_the_same_deadline() {
+    let name = Ipv4Addr::new(127, 0, 0, 9);
+    let options = HdfsOptions::default().property("dfs.datanode.hostname", &name.to_string());
+    let hdfs = options.start().unwrap();
+    let mut dropped = hdfs.datanode(1).addr();
+    dropped.set_ip(name.into());
+    let _hole = BlackHole::start_at(dropped).unwrap();
+    let link = hdfs.create_link("l").config("kerberos.user", "alice");
+    let by_name = fail(
+        link.config("dfs.client.use.datanode.hostname", true),
+        hdfs.url(Orders),
+        "connect.timed-out",
+        "datanode",
+        USE_HOSTNAME,
+    );
+    let started = Instant::now();
+    let checks = verify(&["--timeout", "3s"], &[by_name]);
+    let found = hdfs.datanode(1).addr().to_string();
+    assert_eq!(evidence(&checks[0], "answers_at"), found);
+    let hint = checks[0]["diagnosis"]["hint"].as_str().unwrap();
+    assert!(hint.contains("to false"), "{hint}");
+    assert!(
+        started.elapsed() < Duration::from_millis(5500),
+        "{:?}",
+        started.elapsed()
+    );
 }
 
 #[test]
@@ -138,4 +228,14 @@ fn a_block_that_no_datanode_has_is_the_clusters_fault() {
     let checks = verify(&[], &[case]);
     let message = checks[0]["diagnosis"]["message"].as_str().unwrap();
     assert!(message.contains("no DataNode that is alive"), "{message}");
+    // Nobody takes a new one either, and nothing is left of it.
+    let before = names(&hdfs);
+    let link = hdfs.create_link("l").config("kerberos.user", "alice");
+    let report = report(&["--write"], &export(&link, &hdfs.url(Writable)));
+    let check = &report["checks"][0];
+    assert_eq!(check["verdict"], "fail", "{report:#}");
+    assert_eq!(check["code"], "access.server-error", "{report:#}");
+    let message = check["diagnosis"]["message"].as_str().unwrap();
+    assert!(message.contains("takes new blocks"), "{message}");
+    assert_eq!(names(&hdfs), before);
 }

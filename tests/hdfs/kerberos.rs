@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use linkdial_testcontainers::HdfsPath::{Data, Orders, PrivateFile, Writable};
 use linkdial_testcontainers::HdfsUser::{Alice, Bob};
 use linkdial_testcontainers::broken::{Broken, Fault, RefusedPort};
-use linkdial_testcontainers::{Hdfs, HdfsOptions, LinkStatement, Scratch, SecuredHdfs};
+use linkdial_testcontainers::{
+    DnsAnswer, DnsServer, Hdfs, HdfsOptions, LinkStatement, Scratch, SecuredHdfs,
+};
 
 use crate::lab::{fail, linkdial_in, note, pass, path, read, report, verify, with_json};
 use crate::paths::{export, names};
@@ -184,6 +186,14 @@ fn a_link_without_kerberos_and_a_cluster_without_it_are_told_apart() {
                 "namenode",
                 AUTHENTICATION,
             ),
+            // The keytab would never be opened there.
+            fail(
+                alice("no_keytab").config("kerberos.keytab", "/nonexistent/keytab"),
+                open.url(Orders),
+                "authenticate.downgraded",
+                "namenode",
+                AUTHENTICATION,
+            ),
             fail(
                 fallback,
                 open.url(Orders),
@@ -313,21 +323,15 @@ fn fifty_links_with_five_keytabs_at_once_each_as_itself() {
     }
 }
 
-/// The example of SingleStore's documentation as it stands there: its keytab is a file of the cluster.
+/// The example of SingleStore's documentation, letter for letter: its keytab is a file of the cluster.
 #[test]
 fn what_is_only_on_the_cluster_is_unverified() {
     let hdfs = SecuredHdfs::shared();
     let conf = hdfs.kdc().krb5_conf();
-    let example = |user: &str| {
-        format!(
-            "CREATE LINK mylink AS HDFS CREDENTIALS '' CONFIG '{{\"hadoop.security.authentication\": \
-             \"kerberos\",\"kerberos.user\": \"{user}\",\"kerberos.keytab\": \
-             \"/opt/software/adkeytabs/user.keytab\",\"dfs.client.use.datanode.hostname\": true,\
-             \"dfs.datanode.kerberos.principal\": \"hdfs/_HOST@masked_host\",\
-             \"dfs.namenode.kerberos.principal\": \"nn/_HOST@masked_host\"}}';\n"
-        )
-    };
-    let report = report(&["--krb5-conf", path(&conf)], &example("user@masked_host"));
+    let page = include_str!("../sql/vendor_page.sql").lines();
+    let mut page = page.filter(|line| line.starts_with("CREATE LINK hdfs"));
+    let page = page.next().unwrap();
+    let report = report(&["--krb5-conf", path(&conf)], page);
     let check = &report["checks"][0];
     assert_eq!(check["verdict"], "unverified", "{report:#}");
     let codes = check["steps"].to_string();
@@ -339,11 +343,14 @@ fn what_is_only_on_the_cluster_is_unverified() {
         assert!(codes.contains(code), "{code} in {report:#}");
     }
     // With a target and a realm that is known, everything but the login is proved.
-    let script = example(&hdfs.kdc().principal("alice"))
-        + &format!(
-            "CREATE PIPELINE p AS LOAD DATA LINK mylink '{}' INTO TABLE t;",
-            hdfs.url(Orders)
-        );
+    let namenode = "\"dfs.namenode.kerberos.principal\": \"";
+    let own = page
+        .replace("user@masked_host", &hdfs.kdc().principal("alice"))
+        .replace(&format!("{namenode}hdfs"), &format!("{namenode}nn"));
+    let script = format!(
+        "{own}\nCREATE PIPELINE p AS LOAD DATA LINK hdfs '{}' INTO TABLE t;",
+        hdfs.url(Orders)
+    );
     let report = crate::lab::report(&["--krb5-conf", path(&conf)], &script);
     let check = &report["checks"][0];
     assert_eq!(check["verdict"], "unverified", "{report:#}");
@@ -382,6 +389,20 @@ fn a_realm_without_a_kdc_is_named() {
         USER,
     );
     verify(&["--krb5-conf", path(&conf)], &[case]);
+    // Where the file names none, DNS is asked.
+    let silent = folder.write("silent.conf", "[libdefaults]\n").unwrap();
+    let dns = DnsServer::always(DnsAnswer::NotFound);
+    let server = dns.addr().to_string();
+    let case = fail(
+        alice("l"),
+        hdfs.url(Orders),
+        "authenticate.realm-unknown",
+        "kdc",
+        USER,
+    );
+    let arguments = ["--krb5-conf", path(&silent), "--dns-server", &server];
+    verify(&arguments, &[case]);
+    assert!(dns.queries() > 0);
 }
 
 /// The NameNode's own keytab is out of date, then the KDC knows the NameNode no more.

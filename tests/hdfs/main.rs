@@ -2,12 +2,15 @@
 //! verdict, code, role and guilty key of each, and no trace on the cluster.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod clocks;
 mod conformance;
 mod datanodes;
+mod definitions;
 mod impostor;
 mod kerberos;
 #[path = "../lab/mod.rs"]
 mod lab;
+mod library;
 mod pair;
 mod paths;
 mod ports;

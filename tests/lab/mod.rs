@@ -120,7 +120,21 @@ pub(crate) fn script(cases: &[Case]) -> String {
 
 /// Verifies all cases in one script and returns their checks.
 pub(crate) fn verify(arguments: &[&str], cases: &[Case]) -> Vec<Value> {
-    let report = report(arguments, &script(cases));
+    verify_in(arguments, cases, &[])
+}
+
+/// The same with an environment of a caller.
+pub(crate) fn verify_in(
+    arguments: &[&str],
+    cases: &[Case],
+    environment: &[(&str, &str)],
+) -> Vec<Value> {
+    let output = linkdial_in(&with_json(arguments), &script(cases), environment);
+    told(&read(&output), cases)
+}
+
+/// Holds a report against what is to be said, and returns its checks.
+pub(crate) fn told(report: &Value, cases: &[Case]) -> Vec<Value> {
     let checks = report["checks"].as_array().unwrap().clone();
     assert_eq!(checks.len(), cases.len(), "{report:#}");
     let mut wrong = String::new();

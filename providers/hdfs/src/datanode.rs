@@ -1,7 +1,10 @@
 //! The `DataNode`s of one block: each reached as the client would, then one byte read.
 
+use std::pin::pin;
+
 use futures_util::future::join_all;
 use linkdial_core::{Code, Diagnosis, Endpoint, Halt, Outcome, Probe, Role, Stage};
+use tokio::time::timeout;
 
 use crate::client::{Answer, Block, Failure, Kind, Question, Replica, Status};
 use crate::config::Config;
@@ -140,11 +143,12 @@ async fn reach(probe: &mut Probe, config: &Config, block: &Block) -> Result<Vec<
         let mut fork = probe.fork();
         let aside = probe.fork();
         async move {
-            let reached = fork.reach(&endpoint, None).await.map(drop);
+            let other = other_way(aside, config, replica);
+            let (reached, other) = reach_or_find(&mut fork, &endpoint, other).await;
             if reached.is_ok() {
                 let registered = format!("{} at {}", replica.name, replica.address);
                 fork.note("registered_as", registered);
-            } else if let Some(other) = other_way(aside, config, replica).await {
+            } else if let Some(other) = other {
                 fork.amend(|finding| by_name(finding, config, &other));
             }
             (fork, endpoint, reached)
@@ -169,6 +173,36 @@ async fn reach(probe: &mut Probe, config: &Config, block: &Block) -> Result<Vec<
         }
         None => Ok(alive),
     }
+}
+
+/// Reaches a `DataNode`; where it can not be reached, finds the other way. Where it is silent, the other
+/// way is looked for meanwhile: both together cost one stage.
+async fn reach_or_find(
+    probe: &mut Probe,
+    endpoint: &Endpoint,
+    other: impl Future<Output = Option<Endpoint>>,
+) -> (Result<(), Halt>, Option<Endpoint>) {
+    let patience = probe.stage_timeout() / 4;
+    let mut reaching = pin!(probe.reach(endpoint, None));
+    let reached = timeout(patience, &mut reaching).await;
+    let mut other = pin!(timeout(patience * 3, other));
+    let (reached, found) = if let Ok(reached) = reached {
+        (reached, None)
+    } else {
+        tokio::select! {
+            biased;
+            reached = &mut reaching => (reached, None),
+            found = &mut other => (reaching.await, Some(found)),
+        }
+    };
+    let Err(halt) = reached else {
+        return (Ok(()), None);
+    };
+    let found = match found {
+        Some(found) => found,
+        None => other.await,
+    };
+    (Err(halt), found.ok().flatten())
 }
 
 fn endpoint_of(replica: &Replica, by_name: bool) -> Endpoint {

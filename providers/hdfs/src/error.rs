@@ -354,6 +354,12 @@ impl Asked<'_> {
             )
             .key(self.config.place(DATA_PROTECTION))
             .hint(format!("set `{DATA_PROTECTION}` as the cluster's hdfs-site.xml has it"))
+        } else if has(&["Timed out connecting"]) {
+            Diagnosis::new(
+                Code::ConnectTimedOut,
+                "a DataNode that the NameNode names did not accept in time",
+            )
+            .hint("a firewall that drops packets looks like this: check the way from here to the DataNodes")
         } else if has(&["No data received", "Timed out", "timed out"]) {
             Diagnosis::new(
                 Code::AccessTimedOut,

@@ -28,6 +28,11 @@ use crate::principal::Principal;
 pub(crate) const NEW_KEYS: &str =
     "see `klist -kte FILE`; make new keys with AES, and give every node the new keytab";
 
+/// How far clocks may be apart, in seconds, where nobody has changed it (`clockskew` of krb5.conf).
+const TOLERATED: i64 = 300;
+
+const BY_NTP: &str = "keep both clocks by NTP; Kerberos refuses beyond 5 minutes";
+
 /// What was asked for when an error came.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Asked<'a> {
@@ -79,6 +84,29 @@ impl Context<'_> {
             _ => finding,
         };
         KerberosFault::new(part, finding.hint(hint))
+    }
+
+    /// Returns what a KDC's clock comes to, where servers would not take tickets of its time.
+    pub(crate) fn judge_clock(&self, skew: i64) -> Option<Diagnosis> {
+        let far = skew.abs() > TOLERATED;
+        far.then(|| {
+            let finding = Diagnosis::new(Code::AuthenticateClockSkew, self.apart(skew));
+            self.evidenced(finding)
+                .evidence("skew_seconds", format!("{skew:+}"))
+                .hint(BY_NTP)
+        })
+    }
+
+    fn apart(&self, skew: i64) -> String {
+        let way = if skew < 0 { "behind" } else { "ahead of" };
+        let whose = match self.kdc {
+            Some(_) => "the KDC",
+            None => "the server",
+        };
+        format!(
+            "this machine's clock is {} s {way} that of {whose}",
+            skew.abs()
+        )
     }
 
     /// Adds who was asked, by whom and with what.
@@ -152,20 +180,7 @@ impl Context<'_> {
                 "another KDC made it, or its key was changed: `kinit -c FILE` again".to_owned(),
             ),
             (Code::AuthenticateClockSkew, _) => {
-                let skew = skew(error.server_time);
-                let way = if skew < 0 { "behind" } else { "ahead of" };
-                let who = if self.kdc.is_some() {
-                    "the KDC"
-                } else {
-                    "the server"
-                };
-                (
-                    format!(
-                        "this machine's clock is {} s {way} that of {who}",
-                        skew.abs()
-                    ),
-                    "keep both clocks by NTP; Kerberos refuses beyond 5 minutes".to_owned(),
-                )
+                (self.apart(skew(error.server_time)), BY_NTP.to_owned())
             }
             (Code::AuthenticateEncryptionType, Asked::Ticket(server)) => (
                 format!("the KDC has no encryption type for `{server}` that clients use"),

@@ -64,6 +64,14 @@ enum Greeting {
     Given(Box<KdcReply>),
 }
 
+/// Returns how far this machine's clock is ahead of the KDC's, where its answer tells.
+fn clock_offset(answer: &Answer) -> Option<i64> {
+    match answer {
+        Answer::Error(error) => Some(skew(error.server_time)),
+        Answer::Reply(_) => None,
+    }
+}
+
 impl Visit<'_> {
     fn left(&self) -> Duration {
         self.limit.saturating_sub(self.started.elapsed())
@@ -83,6 +91,7 @@ impl Visit<'_> {
         probe.note("krb5_conf", self.conf.shown());
         probe.note("kdc_from", self.realm.source.as_str());
         let (answer, nonce) = self.greet(probe, &resolved).await?;
+        let skew = clock_offset(&answer);
         let greeting = match self.judge(answer) {
             Ok(greeting) => greeting,
             Err(fault) => {
@@ -130,6 +139,12 @@ impl Visit<'_> {
             probe.take_back();
         }
         self.note(probe, &outcome);
+        // A library goes by the KDC's clock, and the servers that it logs in to do not.
+        if let Outcome::Unproved(Unproved::EncryptionTypes(_) | Unproved::Proofs(_)) = &outcome
+            && let Some(finding) = skew.and_then(|it| self.context().judge_clock(it))
+        {
+            probe.finding(Some(kdc), finding.outcome(linkdial_core::Outcome::Warn));
+        }
         Ok(Some(outcome))
     }
 
@@ -173,8 +188,7 @@ impl Visit<'_> {
         } = answered;
         probe.note("address", address);
         probe.note("transport", transport);
-        if let Answer::Error(error) = &answer {
-            let skew = skew(error.server_time);
+        if let Some(skew) = clock_offset(&answer) {
             probe.note("clock_offset_s", format!("{skew:+}"));
         }
         Ok((answer, nonce))

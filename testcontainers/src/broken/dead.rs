@@ -1,3 +1,4 @@
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -46,6 +47,27 @@ impl BlackHole {
     /// When the system still answers after 64 connections: then it has no queue to fill.
     pub fn start() -> Self {
         let (socket, address) = bind();
+        Self::fill(socket, address)
+    }
+
+    /// The same at an address of somebody who has gone, such as a DataNode that was killed.
+    ///
+    /// # Errors
+    ///
+    /// When somebody else has it.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::start`] does.
+    pub fn start_at(address: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        // The last connections of the one before may still linger.
+        socket.set_reuse_address(true)?;
+        socket.bind(&address.into())?;
+        Ok(Self::fill(socket, address))
+    }
+
+    fn fill(socket: Socket, address: SocketAddr) -> Self {
         socket.listen(0).expect("a bound socket can listen");
         let mut fillers = Vec::new();
         // Loopback answers within microseconds; silence for this long means that the queue is full.

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::contents::HdfsEntry;
 use super::install::{DATANODE, Hadoop, NAMENODE};
+use super::journal;
 use super::node::{HdfsNode, NameNode, refused};
 use super::realm::Realm;
 use super::settings::Properties;
 use super::web::Web;
-use super::{HdfsPath, HdfsUser, pair, world};
+use super::{HdfsEdits, HdfsPath, HdfsUser, pair, world};
 use crate::process::with_ports;
 use crate::statement::{identifier, literal};
 use crate::{Error, LinkStatement, Scratch, Whereabouts, install};
@@ -26,6 +27,8 @@ const ADMIN: &str = "org.apache.hadoop.hdfs.tools.DFSAdmin";
 pub(super) struct Plan {
     /// One, or two of which one stands by.
     pub(super) namenodes: usize,
+    /// Where two of them share their changes.
+    pub(super) edits: HdfsEdits,
     pub(super) datanodes: usize,
     /// How many copies there are of each block, also of what clients write.
     pub(super) replication: u16,
@@ -38,6 +41,7 @@ impl Default for Plan {
     fn default() -> Self {
         Self {
             namenodes: 1,
+            edits: HdfsEdits::Folder,
             datanodes: 1,
             replication: 1,
             fresh: false,
@@ -49,6 +53,21 @@ impl Default for Plan {
 impl Plan {
     pub(super) fn set(&mut self, name: &str, value: &str) {
         self.properties.push((name.to_owned(), value.to_owned()));
+    }
+
+    fn has_journal(&self) -> bool {
+        self.namenodes > 1 && self.edits == HdfsEdits::Journal
+    }
+
+    /// The ports of the NameNodes, each with that of its web server, of the JournalNode and of the
+    /// DataNodes.
+    fn ports(&self) -> [usize; 3] {
+        let journal = if self.has_journal() {
+            journal::PORTS
+        } else {
+            0
+        };
+        [2 * self.namenodes, journal, self.datanodes]
     }
 }
 
@@ -68,7 +87,14 @@ pub struct HdfsCluster {
     /// The settings of tools.
     client: Scratch,
     /// What two NameNodes share. After the nodes: it goes only after they have gone.
-    _shared: Option<Scratch>,
+    shared: Option<Shared>,
+}
+
+/// Where two NameNodes share their changes.
+#[derive(Debug)]
+enum Shared {
+    Folder { _folder: Scratch },
+    Journal(HdfsNode),
 }
 
 impl HdfsCluster {
@@ -77,8 +103,7 @@ impl HdfsCluster {
         plan: &Plan,
         realm: Option<&Realm>,
     ) -> Result<Self, Error> {
-        let ports = 2 * plan.namenodes + plan.datanodes;
-        let cluster = with_ports(ports, |ports| {
+        let cluster = with_ports(plan.ports().iter().sum(), |ports| {
             let cluster = Self::start(hadoop, plan, realm, ports)?;
             let filled = !plan.fresh && plan.datanodes > 0;
             cluster.wait(if filled { world::BLOCKS } else { 0 })?;
@@ -90,14 +115,16 @@ impl HdfsCluster {
         Ok(cluster)
     }
 
-    /// The first ports are of the NameNodes, each with that of its web server.
+    /// The ports stand in the order of [`Plan::ports`].
     fn start(
         hadoop: &Hadoop,
         plan: &Plan,
         realm: Option<&Realm>,
         ports: &[u16],
     ) -> Result<Self, Error> {
-        let (namenodes, datanodes) = ports.split_at(2 * plan.namenodes);
+        let [namenodes, journal, _] = plan.ports();
+        let (namenodes, rest) = ports.split_at(namenodes);
+        let (journal, datanodes) = rest.split_at(journal);
         let host = realm.map_or("127.0.0.1", |_| "localhost");
         let mut properties = Properties::common();
         properties.set("dfs.replication", plan.replication.to_string());
@@ -116,14 +143,24 @@ impl HdfsCluster {
             properties.set("dfs.namenode.http-address", format!("127.0.0.1:{web}"));
             address
         } else {
-            let folder = Scratch::new("hdfs")?;
-            let edits = hadoop.share_edits(&folder)?;
-            shared = Some(folder);
+            let edits = if let [port, _] = journal {
+                journal::url(host, *port)
+            } else {
+                let folder = Scratch::new("hdfs")?;
+                let edits = hadoop.share_edits(&folder)?;
+                shared = Some(Shared::Folder { _folder: folder });
+                format!("file://{}", edits.display())
+            };
             properties = properties.with(pair::properties(host, namenodes, &edits));
             pair::NAME.to_owned()
         };
         properties.set("fs.defaultFS", format!("hdfs://{authority}"));
         let properties = properties.with(plan.properties.iter().cloned());
+        if let [port, web] = journal {
+            let node = journal::start(&hadoop, host, [*port, *web], &properties)?;
+            journal::fill(&hadoop, &properties)?;
+            shared = Some(Shared::Journal(node));
+        }
 
         let client = Scratch::new("hdfs")?;
         properties.write(&client)?;
@@ -152,7 +189,7 @@ impl HdfsCluster {
             hadoop,
             tickets: realm.map(Realm::tickets).transpose()?.unwrap_or_default(),
             client,
-            _shared: shared,
+            shared,
         })
     }
 
@@ -172,7 +209,15 @@ impl HdfsCluster {
 
     fn nodes(&self) -> impl Iterator<Item = &HdfsNode> {
         let namenodes = self.namenodes.iter().map(|namenode| &namenode.node);
-        namenodes.chain(&self.datanodes)
+        namenodes.chain(&self.datanodes).chain(self.journalnode())
+    }
+
+    /// The JournalNode, where two NameNodes share their changes by one.
+    pub fn journalnode(&self) -> Option<&HdfsNode> {
+        match &self.shared {
+            Some(Shared::Journal(node)) => Some(node),
+            Some(Shared::Folder { .. }) | None => None,
+        }
     }
 
     /// Agrees when a NameNode answers and knows all DataNodes, with so many copies of blocks.
@@ -362,7 +407,7 @@ impl HdfsCluster {
     }
 }
 
-fn run(tool: &Command, arguments: &[&str]) -> Result<String, Error> {
+pub(super) fn run(tool: &Command, arguments: &[&str]) -> Result<String, Error> {
     let output = install::output("HDFS", TOOL, tool);
     output.map_err(refused(format!("{} of HDFS", arguments.join(" "))))
 }

@@ -3,6 +3,7 @@
 mod cluster;
 mod contents;
 mod install;
+mod journal;
 mod node;
 mod options;
 mod pair;
@@ -19,7 +20,9 @@ pub use cluster::HdfsCluster;
 use cluster::plain_link;
 pub use contents::HdfsEntry;
 pub use node::HdfsNode;
-pub use options::{HdfsCipher, HdfsOptions, HdfsProtection, SecuredHdfsOptions};
+pub use options::{
+    HdfsCipher, HdfsEdits, HdfsOptions, HdfsPairOptions, HdfsProtection, SecuredHdfsOptions,
+};
 pub use pair::HdfsPair;
 pub use secured::SecuredHdfs;
 pub use world::{HdfsPath, HdfsUser};

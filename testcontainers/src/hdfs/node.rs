@@ -1,6 +1,6 @@
-//! A NameNode or a DataNode as a process.
+//! A NameNode, a DataNode or a JournalNode as a process.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ const SIGNAL: Duration = Duration::from_secs(10);
 /// What is waited for between two looks.
 const INTERVAL: Duration = Duration::from_millis(5);
 
-/// A NameNode or a DataNode of an HDFS, a process on loopback.
+/// A NameNode, a DataNode or a JournalNode of an HDFS, a process on loopback.
 #[derive(Debug)]
 pub struct HdfsNode {
     address: SocketAddr,
@@ -63,7 +63,12 @@ impl HdfsNode {
         start(Scratch::new("datanode")?)
     }
 
-    fn start(name: &str, port: u16, command: &Command, folder: Scratch) -> Result<Self, Error> {
+    pub(super) fn start(
+        name: &str,
+        port: u16,
+        command: &Command,
+        folder: Scratch,
+    ) -> Result<Self, Error> {
         let process = Process::start(name, &folder, command)?;
         Ok(Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
@@ -138,6 +143,12 @@ impl HdfsNode {
         let sent = install::output("HDFS", SIGNAL, &kill);
         sent.map(drop)
             .map_err(refused(format!("send {name} to a node")))
+    }
+
+    /// Agrees when somebody listens at its address.
+    pub(super) fn accepts(&self) -> Result<(), String> {
+        let connected = TcpStream::connect_timeout(&self.address, SIGNAL);
+        connected.map(drop).map_err(|error| error.to_string())
     }
 
     /// Whether it has ended by itself.

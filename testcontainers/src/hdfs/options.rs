@@ -1,7 +1,7 @@
 use super::cluster::{HdfsCluster, Plan};
 use super::install::hadoop;
 use super::realm::{Protection, Realm};
-use super::{Hdfs, SecuredHdfs};
+use super::{Hdfs, HdfsPair, SecuredHdfs};
 use crate::Error;
 
 /// How an [`Hdfs`] is started.
@@ -139,5 +139,62 @@ impl SecuredHdfsOptions {
         let realm = Realm::new(self.protection)?;
         let cluster = HdfsCluster::launch(&hadoop, &self.plan, Some(&realm))?;
         Ok(SecuredHdfs { cluster, realm })
+    }
+}
+
+/// Where two NameNodes share their changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum HdfsEdits {
+    /// In a folder that both can write to.
+    #[default]
+    Folder,
+    /// At a JournalNode, as most clusters do.
+    Journal,
+}
+
+/// How an [`HdfsPair`] is started.
+#[derive(Debug, Clone, Default)]
+pub struct HdfsPairOptions {
+    plan: Plan,
+    kerberos: bool,
+}
+
+impl HdfsPairOptions {
+    /// How many NameNodes there are.
+    const SIZE: usize = 2;
+
+    /// Shares the changes there; the default is [`HdfsEdits::Folder`].
+    #[must_use]
+    pub fn edits(mut self, edits: HdfsEdits) -> Self {
+        self.plan.edits = edits;
+        self
+    }
+
+    /// Asks for a login with Kerberos; the default is none.
+    #[must_use]
+    pub fn kerberos(mut self) -> Self {
+        self.kerberos = true;
+        self
+    }
+
+    /// Installs Hadoop if needed (half a minute, once) and starts the nodes (some seconds), with a
+    /// realm of their own where they ask for a login.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be installed or started, or MIT Kerberos is needed and not installed.
+    pub fn start(mut self) -> Result<HdfsPair, Error> {
+        self.plan.namenodes = Self::SIZE;
+        let hadoop = hadoop()?;
+        let realm = if self.kerberos {
+            Some(Realm::new(Protection::default())?)
+        } else {
+            None
+        };
+        let cluster = HdfsCluster::launch(&hadoop, &self.plan, realm.as_ref())?;
+        let pair = HdfsPair { cluster, realm };
+        pair.activate(1)?;
+        Ok(pair)
     }
 }

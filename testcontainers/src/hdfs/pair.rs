@@ -1,29 +1,24 @@
 use std::ops::{Deref, DerefMut};
-use std::path::Path;
 
-use super::cluster::{Plan, plain_link};
-use super::install::hadoop;
-use super::realm::{Protection, Realm};
-use crate::{Error, HdfsCluster, HdfsUser, Kdc, LinkStatement};
+use super::cluster::plain_link;
+use super::realm::Realm;
+use crate::{Error, HdfsCluster, HdfsPairOptions, HdfsUser, Kdc, LinkStatement};
 
 /// The name of the service that both are.
 pub(super) const NAME: &str = "cluster";
 
 const ADMIN: &str = "org.apache.hadoop.hdfs.tools.DFSHAAdmin";
 
-/// How many NameNodes there are.
-const SIZE: usize = 2;
-
 /// Apache Hadoop's HDFS on loopback with two NameNodes, of which the second one stands by, and one
 /// DataNode, as processes; they end with the handle.
 ///
-/// [`HdfsPath`](crate::HdfsPath) says what lies inside. The NameNodes share their changes in a
-/// folder.
+/// [`HdfsPath`](crate::HdfsPath) says what lies inside. [`HdfsPairOptions`] decides where the
+/// NameNodes share their changes, and whether they ask for a login.
 #[derive(Debug)]
 pub struct HdfsPair {
     // Before the realm, whose files its nodes read.
-    cluster: HdfsCluster,
-    realm: Option<Realm>,
+    pub(super) cluster: HdfsCluster,
+    pub(super) realm: Option<Realm>,
 }
 
 impl Deref for HdfsPair {
@@ -41,14 +36,14 @@ impl DerefMut for HdfsPair {
 }
 
 impl HdfsPair {
-    /// Installs Hadoop if needed (half a minute, once) and starts its nodes without a login (some
-    /// seconds).
+    /// Installs Hadoop if needed (half a minute, once) and starts its nodes without a login, with a
+    /// shared folder (some seconds).
     ///
     /// # Errors
     ///
     /// When it cannot be installed or started.
     pub fn start() -> Result<Self, Error> {
-        Self::launch(None)
+        HdfsPairOptions::default().start()
     }
 
     /// The same with Kerberos.
@@ -57,18 +52,7 @@ impl HdfsPair {
     ///
     /// When it cannot be installed or started, or MIT Kerberos is not installed.
     pub fn start_secured() -> Result<Self, Error> {
-        Self::launch(Some(Realm::new(Protection::default())?))
-    }
-
-    fn launch(realm: Option<Realm>) -> Result<Self, Error> {
-        let plan = Plan {
-            namenodes: SIZE,
-            ..Plan::default()
-        };
-        let cluster = HdfsCluster::launch(&hadoop()?, &plan, realm.as_ref())?;
-        let pair = Self { cluster, realm };
-        pair.activate(1)?;
-        Ok(pair)
+        HdfsPairOptions::default().kerberos().start()
     }
 
     /// The number of the active NameNode, if there is one that lives.
@@ -160,16 +144,13 @@ fn client_properties(host: &str, ports: &[u16]) -> Vec<(String, String)> {
 }
 
 /// What nodes and tools have to know of them. Each has two ports, the second one for its web
-/// server.
-pub(super) fn properties(host: &str, ports: &[u16], edits: &Path) -> Vec<(String, String)> {
+/// server; `edits` is the URL of what they share.
+pub(super) fn properties(host: &str, ports: &[u16], edits: &str) -> Vec<(String, String)> {
     let rpc: Vec<_> = ports.iter().step_by(2).copied().collect();
     let mut properties = client_properties(host, &rpc);
     properties.extend(
         [
-            (
-                "dfs.namenode.shared.edits.dir",
-                format!("file://{}", edits.display()),
-            ),
+            ("dfs.namenode.shared.edits.dir", edits.to_owned()),
             // Whoever is not active any more ends by itself, or was killed.
             ("dfs.ha.fencing.methods", "shell(/bin/true)".to_owned()),
             ("dfs.ha.tail-edits.period", "1s".to_owned()),

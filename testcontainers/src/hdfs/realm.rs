@@ -9,6 +9,7 @@ use crate::{Error, Kdc, LinkStatement};
 /// The services, each on the host that clients have to dial by this name.
 const NAMENODE: &str = "nn/localhost";
 const DATANODE: &str = "dn/localhost";
+const JOURNALNODE: &str = "jn/localhost";
 const WEB: &str = "HTTP/localhost";
 
 /// How traffic is protected.
@@ -61,7 +62,7 @@ impl Realm {
         let keytabs = users.map(|user| kdc.keytab(&[user.name()]));
         Ok(Self {
             protection,
-            services: kdc.keytab(&[NAMENODE, DATANODE, WEB])?,
+            services: kdc.keytab(&[NAMENODE, DATANODE, JOURNALNODE, WEB])?,
             keytabs: keytabs.collect::<Result<_, _>>()?,
             kdc,
         })
@@ -101,6 +102,15 @@ impl Realm {
             ("dfs.block.access.token.enable", "true".to_owned()),
             ("dfs.namenode.keytab.file", keys.clone()),
             ("dfs.datanode.keytab.file", keys.clone()),
+            ("dfs.journalnode.keytab.file", keys.clone()),
+            (
+                "dfs.journalnode.kerberos.principal",
+                self.kdc.principal(JOURNALNODE),
+            ),
+            (
+                "dfs.journalnode.kerberos.internal.spnego.principal",
+                self.kdc.principal(WEB),
+            ),
             (
                 "dfs.web.authentication.kerberos.principal",
                 self.kdc.principal(WEB),

@@ -53,7 +53,7 @@ impl SecuredHdfs {
         SHARED.get_or_init(|| Self::start().unwrap_or_else(|error| panic!("HDFS: {error}")))
     }
 
-    /// The realm, with the principals `nn/localhost` and `dn/localhost` of the nodes.
+    /// The realm, with the principals `nn/localhost`, `dn/localhost` and `jn/localhost` of nodes.
     pub fn kdc(&self) -> &Kdc {
         &self.realm.kdc
     }

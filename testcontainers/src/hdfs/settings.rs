@@ -87,7 +87,7 @@ impl Properties {
         }
         folder.write(&format!("{CONF}/log4j.properties"), LOG)?;
         // The jars have no pages, and a node does not start without a folder for them.
-        for node in ["hdfs", "datanode"] {
+        for node in ["hdfs", "datanode", "journal"] {
             let pages = folder.path().join(CONF).join("webapps").join(node);
             std::fs::create_dir_all(pages).map_err(Error::io("make a folder"))?;
         }
