@@ -16,7 +16,7 @@ place() { # FILE COMMAND...
     echo "install: $file"
 }
 place man/man1/linkdial.1 "$linkdial" man
-for command in verify apply check key explain completions man; do
+for command in verify apply check sweep history key explain completions man; do
     place "man/man1/linkdial-$command.1" "$linkdial" man "$command"
 done
 place bash-completion/completions/linkdial "$linkdial" completions bash

@@ -250,7 +250,8 @@ fn bad_usage_of_the_other_commands_is_said_there_too() {
             "did you mean `authenticate.bad-secret`?",
         ),
         (&["man", "applaud"], "no subcommand `applaud`"),
-        (&["sweep"], "sweep"),
+        (&["sweeep"], "sweeep"),
+        (&["sweep", "--until", "tls"], "--until"),
     ]);
 }
 
