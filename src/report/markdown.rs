@@ -111,8 +111,8 @@ impl Page {
     }
 
     fn night(&mut self, words: &Words<'_>) {
-        self.0
-            .push_str(&format!("\n### {}\n", prose(&capitalized(&words.title()))));
+        let title = prose(&capitalized(&words.title()));
+        write_to(&mut self.0, format_args!("\n### {title}\n"));
         let parts = words.parts();
         if parts.is_empty() {
             self.0

@@ -126,12 +126,11 @@ impl Series {
         let mut known: BTreeMap<Labels, usize> = BTreeMap::new();
         for check in checks {
             let found = Self::of(check);
-            match known.get(&found.labels) {
-                Some(&index) => all[index].merge(found),
-                None => {
-                    known.insert(found.labels.clone(), all.len());
-                    all.push(found);
-                }
+            if let Some(&index) = known.get(&found.labels) {
+                all[index].merge(found);
+            } else {
+                known.insert(found.labels.clone(), all.len());
+                all.push(found);
             }
         }
         all

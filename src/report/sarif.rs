@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use linkdial_core::{Code, Outcome};
@@ -9,6 +10,7 @@ use serde::Serialize;
 
 use super::json::{Pairs, TOOL};
 use super::night::OFFLINE;
+use super::sweep_json::Sweep;
 use super::{Check, Finding, Key, Report, STDIN, Step, plain_code_page};
 use crate::harmless::{harmless, harmless_json};
 use crate::script::{ScriptError, Skipped};
@@ -35,6 +37,13 @@ struct Run<'a> {
     invocations: [Invocation<'a>; 1],
     column_kind: &'static str,
     results: Vec<SarifResult<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    properties: Option<RunProperties<'a>>,
+}
+
+#[derive(Serialize)]
+struct RunProperties<'a> {
+    sweep: Sweep<'a>,
 }
 
 #[derive(Serialize)]
@@ -144,12 +153,11 @@ struct KeyProperty<'a> {
 }
 
 #[derive(Default, Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Location {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    physical_location: Option<PhysicalLocation>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    logical_locations: Vec<LogicalLocation>,
+    #[serde(rename = "physicalLocation", skip_serializing_if = "Option::is_none")]
+    physical: Option<PhysicalLocation>,
+    #[serde(rename = "logicalLocations", skip_serializing_if = "Vec::is_empty")]
+    logical: Vec<LogicalLocation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<Message>,
 }
@@ -213,6 +221,9 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             invocations: [invocation(report)],
             column_kind: "unicodeCodePoints",
             results,
+            properties: report.night.as_ref().map(|night| RunProperties {
+                sweep: Sweep::of(night),
+            }),
         }],
     };
     let json = serde_json::to_string_pretty(&log)?;
@@ -331,7 +342,7 @@ fn result<'a>(
         level: level(step.outcome),
         message: message(&subject, finding.hint.as_deref()),
         locations: vec![Location {
-            logical_locations: logical(&link, target.as_deref()),
+            logical: logical(&link, target.as_deref()),
             ..Location::at(place).unwrap_or_default()
         }],
         related_locations: others.filter_map(Location::of_key).collect(),
@@ -429,7 +440,7 @@ impl Location {
     fn at<'a>(place: impl Into<Option<&'a Place>>) -> Option<Self> {
         let place = place.into().filter(|place| &*place.file != STDIN)?;
         Some(Self {
-            physical_location: Some(PhysicalLocation {
+            physical: Some(PhysicalLocation {
                 artifact_location: ArtifactLocation {
                     uri: uri(&place.file),
                 },
@@ -471,7 +482,7 @@ fn uri(path: &str) -> String {
         match byte {
             b'/' | b'-' | b'.' | b'_' | b'~' => uri.push(char::from(byte)),
             byte if byte.is_ascii_alphanumeric() => uri.push(char::from(byte)),
-            byte => uri.push_str(&format!("%{byte:02X}")),
+            byte => write!(uri, "%{byte:02X}").expect("a string takes every write"),
         }
     }
     uri
