@@ -265,3 +265,23 @@ fn bare(target: &str) -> String {
 fn seconds(at: Timestamp) -> f64 {
     at.as_second() as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_hold_no_more_of_a_url_than_its_path() {
+        for (target, shown) in [
+            ("https://h.example/p?a=1#b", "https://h.example/p"),
+            ("https://user:w@h.example", "https://h.example"),
+            ("https://h.example?x=a@b/c", "https://h.example"),
+            ("https://h.example/a@b", "https://h.example/a@b"),
+            ("bucket/a?.csv", "bucket/a?.csv"),
+            ("b1:9092,b2:9092/topic", "b1:9092,b2:9092/topic"),
+            ("", ""),
+        ] {
+            assert_eq!(bare(target), shown, "{target}");
+        }
+    }
+}

@@ -401,10 +401,22 @@ fn message(text: &str, hint: Option<&str>) -> Message {
 /// A number in braces stands for an argument of a message (section 3.11.5), and brackets before
 /// parentheses for a link (section 3.11.6): a server may have written either.
 fn literal(text: &str) -> String {
-    let mut literal = text.replace("](", "\\](");
-    for digit in '0'..='9' {
-        literal = literal.replace(&format!("{{{digit}"), &format!("{{{{{digit}"));
+    let text = text.replace("](", "\\](");
+    let mut literal = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once('{') {
+        literal.push_str(before);
+        let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        if digits > 0 && after[digits..].starts_with('}') {
+            let number = &after[..digits];
+            write!(literal, "{{{{{number}}}}}").expect("a string takes every write");
+            rest = &after[digits + 1..];
+        } else {
+            literal.push('{');
+            rest = after;
+        }
     }
+    literal.push_str(rest);
     literal
 }
 
@@ -486,4 +498,24 @@ fn uri(path: &str) -> String {
         }
     }
     uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_become_references() {
+        assert_eq!(uri("sql/links.sql"), "sql/links.sql");
+        assert_eq!(uri("/srv/a b/ü#.sql"), "file:///srv/a%20b/%C3%BC%23.sql");
+        assert_eq!(uri("c:links.sql"), "c%3Alinks.sql");
+    }
+
+    #[test]
+    fn a_message_has_neither_links_nor_arguments() {
+        assert_eq!(
+            literal("[a](b) {0} {12} {7 ${NAME}"),
+            "[a\\](b) {{0}} {{12}} {7 ${NAME}"
+        );
+    }
 }
