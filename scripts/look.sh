@@ -15,7 +15,8 @@ cache=${LINKDIAL_CACHE_DIR:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/linkdial}/axe-co
 pictures=${1:-target/look}
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# A process of Chromium may still write into its profile when the last page is done.
+trap 'rm -rf "$work" 2>/dev/null || rm -rf "$work" || true' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
