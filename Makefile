@@ -8,6 +8,7 @@ help:
 	@echo 'make test      run all tests'
 	@echo 'make images    build the images that let test servers run as containers'
 	@echo 'make check     formatting, lints, dependencies'
+	@echo 'make look      look at the HTML report in a browser, and check that everybody can read it'
 	@echo 'make soak      run the tests with long loops'
 	@echo 'make bench     measure speed'
 	@echo 'make install   install linkdial, its man page and completions; PREFIX=$(PREFIX)'
@@ -24,6 +25,9 @@ images:
 check:
 	@scripts/check.sh
 
+look:
+	@scripts/look.sh
+
 soak:
 	@LINKDIAL_SOAK=1 PROPTEST_CASES=20000 scripts/test.sh
 
@@ -33,4 +37,4 @@ bench:
 install:
 	@scripts/install.sh '$(PREFIX)'
 
-.PHONY: help demo test images check soak bench install
+.PHONY: help demo test images check look soak bench install

@@ -2,7 +2,7 @@
 # Finds what this machine lacks and installs it where it may: as root or through sudo without a
 # password, with apt. Elsewhere it prints what to install and stops.
 #
-#   prerequisites.sh [make] [build] [lints] [servers] [images] [engine] [bench]
+#   prerequisites.sh [make] [build] [lints] [servers] [images] [engine] [look] [bench]
 #
 #   make      make itself
 #   build     a Rust toolchain, a C compiler, root certificates, the libraries below Kafka's client
@@ -12,6 +12,7 @@
 #             libfaketime for clocks that are wrong
 #   images    the docker command and debootstrap, which make images where no registry offers them
 #   engine    Debian's Docker engine
+#   look      Chromium, and npm for axe-core, which look at the HTML report
 #   bench     curl, kcat and rclone, which linkdial is measured beside
 set -eu
 
@@ -145,6 +146,11 @@ client_package() {
     fi
 }
 
+check_look() {
+    command -v chromium >/dev/null 2>&1 || lacks Chromium chromium
+    command -v npm >/dev/null 2>&1 || lacks npm npm
+}
+
 check_bench() {
     if ! curl --aws-sigv4 x --version >/dev/null 2>&1; then
         lacks 'curl with --aws-sigv4' 'curl'
@@ -161,6 +167,7 @@ for group in "$@"; do
     servers) check_servers ;;
     images) check_images ;;
     engine) check_engine ;;
+    look) check_look ;;
     bench) check_bench ;;
     *)
         echo "prerequisites: unknown group $group" >&2

@@ -8,7 +8,8 @@
 //! 3. [`drivers`] is the table of providers. Each is a crate of its own and knows only
 //!    [`linkdial_core`], the contract.
 //! 4. [`sweep`] runs many checks at once, under limits, a deadline and cancellation.
-//! 5. [`report`] is one value with pure renderers: for people, JSON, `JUnit`, GitHub.
+//! 5. [`report`] is one value with pure renderers: for people, JSON, JUnit, GitHub, SARIF, metrics,
+//!    Markdown, HTML.
 //! 6. [`verify()`] strings 3 to 5 together.
 //! 7. [`registry`] keeps links, sealed; [`apply()`] runs statements against it, and dials a link
 //!    before it is registered; [`check()`] dials what is registered.

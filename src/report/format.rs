@@ -18,7 +18,7 @@ pub enum Format {
     Github,
     /// SARIF 2.1.0: a result for each finding, for code scanning and editors
     Sarif,
-    /// Gauges that are valid as OpenMetrics and as Prometheus text
+    /// Gauges, valid both as OpenMetrics and as Prometheus text
     Openmetrics,
     /// A summary for a comment on a pull request or a chat, of at most 65,536 characters
     Markdown,

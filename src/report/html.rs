@@ -222,7 +222,7 @@ impl Page {
         self.raw(
             "<div class=\"card\"><table class=\"checks\">\n<thead><tr><th scope=\"col\">Verdict</th>\
              <th scope=\"col\">Link</th><th scope=\"col\" class=\"wide\">Finding</th>\
-             <th scope=\"col\" class=\"number\">Time</th></tr></thead>\n<tbody>\n",
+             <th scope=\"col\" class=\"wide number\">Time</th></tr></thead>\n<tbody>\n",
         );
         for (number, check) in (1..).zip(checks) {
             let verdict = check.verdict();
@@ -246,7 +246,7 @@ impl Page {
             }
             let elapsed = time(check.elapsed);
             self.add(format_args!(
-                "</th><td class=\"wide\">{found}</td><td class=\"number\">{elapsed}</td></tr>\n"
+                "</th><td class=\"wide\">{found}</td><td class=\"wide number\">{elapsed}</td></tr>\n"
             ));
         }
         self.raw("</tbody>\n</table></div>\n</section>\n");
@@ -345,12 +345,11 @@ impl Page {
             }
         }
         for key in &finding.keys {
-            match &key.place {
-                Some(place) => self.excerpt(place, key.excerpt.as_ref()),
-                None => {
-                    let key = format!("{} {}", key.clause.as_str(), key.pointer);
-                    self.add(format_args!("<p class=\"place\">Key: {}</p>\n", code(&key)));
-                }
+            if let Some(place) = &key.place {
+                self.excerpt(place, key.excerpt.as_ref());
+            } else {
+                let key = format!("{} {}", key.clause.as_str(), key.pointer);
+                self.add(format_args!("<p class=\"place\">Key: {}</p>\n", code(&key)));
             }
         }
         let blame = finding.blame.as_str();

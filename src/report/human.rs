@@ -142,7 +142,7 @@ impl Page<'_> {
         shown.retain(|(_, check)| {
             !quiet || check.verdict() > Outcome::Warn || check.left_something()
         });
-        let columns = Columns::of(shown.iter().map(|(_, check)| *check));
+        let columns = Columns::of(&shown);
         for (number, check) in shown {
             self.check(check, &columns)?;
             let story = night.and_then(|night| night.story(number));
@@ -386,11 +386,11 @@ impl Page<'_> {
 }
 
 impl Columns {
-    fn of<'a>(checks: impl Iterator<Item = &'a Check> + Clone) -> Self {
+    fn of(checks: &[(usize, &Check)]) -> Self {
         let widest = |measure: &dyn Fn(&Check) -> usize, most: usize| {
             checks
-                .clone()
-                .map(measure)
+                .iter()
+                .map(|(_, check)| measure(check))
                 .filter(|columns| *columns <= most)
                 .max()
                 .unwrap_or(0)

@@ -24,14 +24,14 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> Result<(), RenderE
     if !script.test_cases.is_empty() {
         document.add_test_suite(script);
     }
-    let night = Words::of(report);
-    if let Some(night) = &report.night {
-        document.add_test_suite(sweep(night));
+    let words = Words::of(report);
+    if let (Some(night), Some(words)) = (&report.night, &words) {
+        document.add_test_suite(sweep(night, words));
     }
     document.add_test_suites(report.checks.iter().enumerate().map(|(number, check)| {
         let mut suite = suite(check, report.host.as_deref());
-        if let Some(night) = &night {
-            add_changes(&mut suite, night, number);
+        if let Some(words) = &words {
+            add_changes(&mut suite, words, number);
         }
         suite
     }));
@@ -61,21 +61,17 @@ fn without_root_skipped(text: &str) -> String {
 }
 
 /// A suite of what a sweep says of all links; it has a case only when it says nothing of any.
-fn sweep(night: &Night) -> TestSuite {
+fn sweep(night: &Night, words: &Words<'_>) -> TestSuite {
     let mut suite = TestSuite::new("sweep");
     suite.add_property(Property::new("number", night.sweep.to_string()));
     if let Some((previous, _)) = night.previous {
         suite.add_property(Property::new("previous", previous.to_string()));
     }
-    let shared = night.incidents.iter().filter(|it| it.checks.len() > 1);
-    for incident in shared {
-        let (cause, shared) = (incident.cause.as_str(), &incident.shared);
-        let (code, count) = (incident.code, incident.checks.len());
-        let text = format!("{cause} {shared}: {code} in {count} checks");
-        suite.add_property(Property::new("incident", text));
-    }
-    for link in &night.promoted {
-        suite.add_property(Property::new("promoted", link.to_string()));
+    for part in words.parts() {
+        for item in part.items {
+            let text = format!("{}: {}", item.subject.text, item.text);
+            suite.add_property(Property::new(part.heading, text));
+        }
     }
     if let Some(offline) = &night.offline {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
@@ -93,14 +89,14 @@ fn sweep(night: &Night) -> TestSuite {
 }
 
 /// What changed for one check is a property of its suite.
-fn add_changes(suite: &mut TestSuite, night: &Words<'_>, number: usize) {
-    for change in night.changes(number) {
+fn add_changes(suite: &mut TestSuite, words: &Words<'_>, number: usize) {
+    for change in words.changes(number) {
         suite.add_property(Property::new("change", change.kind.as_str()));
     }
-    if let Some(at) = night.red_since(number) {
+    if let Some(at) = words.red_since(number) {
         suite.add_property(Property::new("red_since", format!("{at:.0}")));
     }
-    if let Some(story) = night.story(number) {
+    if let Some(story) = words.story(number) {
         suite.add_property(Property::new("story", story));
     }
 }

@@ -111,8 +111,8 @@ impl Page {
     }
 
     fn night(&mut self, words: &Words<'_>) {
-        self.0
-            .push_str(&format!("\n### {}\n", prose(&capitalized(&words.title()))));
+        let title = prose(&capitalized(&words.title()));
+        write_to(&mut self.0, format_args!("\n### {title}\n"));
         let parts = words.parts();
         if parts.is_empty() {
             self.0
@@ -388,4 +388,46 @@ fn word(word: &str) -> String {
 fn write_to(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     text.write_fmt(arguments)
         .expect("a string takes every write");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_mean_something_elsewhere_are_code() {
+        for (text, shown) in [
+            ("did you mean `region`?", "did you mean `region`?"),
+            ("ask @ann, now", "ask `@ann`, now"),
+            ("see #12: it costs $5", "see `#12`: it costs `$5`"),
+            ("at https://h.example/p.", "at `https://h.example/p`."),
+            (
+                "www.h.example :tada: b:9092",
+                "`www.h.example` `:tada`: b:9092",
+            ),
+            (
+                "*a* _b_ [c](d) ~e~ x|y",
+                "\\*a\\* \\_b\\_ \\[c\\](d) \\~e\\~ x\\|y",
+            ),
+            ("a <b> & c", "a &lt;b&gt; &amp; c"),
+            // One mark alone pairs with nothing.
+            ("a ` b", "a `` ` `` b"),
+        ] {
+            assert_eq!(prose(text), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_span_holds_any_text() {
+        for (text, shown) in [
+            ("", ""),
+            ("a", "`a`"),
+            ("a`b", "``a`b``"),
+            ("`a``", "``` `a`` ```"),
+            ("a\nb", "`a b`"),
+        ] {
+            assert_eq!(code(text), shown, "{text}");
+        }
+        assert_eq!(cell("a|b"), "`a\\|b`");
+    }
 }

@@ -23,6 +23,8 @@ mod openmetrics;
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]
+mod sample_hostile;
+#[cfg(test)]
 mod sample_sweep;
 mod sarif;
 mod sweep_json;

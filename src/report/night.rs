@@ -126,7 +126,7 @@ impl<'a> Words<'a> {
         let expiries = self.expiring().map(|expiry| self.expiry(expiry));
         add("expires soon", Outcome::Warn, expiries.collect());
         let promoted = self.night.promoted.iter().map(|link| Item {
-            subject: Subject::plain(link),
+            subject: Subject::plain(link.to_string()),
             text: "was deferred, and counts as verified from now on".to_owned(),
             story: None,
             under: Vec::new(),
@@ -173,7 +173,7 @@ impl<'a> Words<'a> {
         let checks = incident.checks.len();
         let what = format!("{} {}", incident.cause.as_str(), incident.shared);
         Item {
-            subject: Subject::plain(what.trim_end()),
+            subject: Subject::plain(what.trim_end().to_owned()),
             text: format!("{} in {checks} checks", incident.code),
             story: None,
             under: incident
@@ -206,11 +206,12 @@ impl<'a> Words<'a> {
             1 => "in 1 day".to_owned(),
             days => format!("in {days} days"),
         };
+        let links = expiry.links.iter();
         Item {
             subject: Subject::plain(format!("{} of {}", expiry.kind.as_str(), expiry.of)),
             text: format!("{when}, {}", date(expiry.at)),
             story: None,
-            under: expiry.links.iter().map(Subject::plain).collect(),
+            under: links.map(|link| Subject::plain(link.to_string())).collect(),
         }
     }
 
@@ -223,11 +224,8 @@ impl<'a> Words<'a> {
 }
 
 impl Subject {
-    fn plain(text: impl ToString) -> Self {
-        Self {
-            text: text.to_string(),
-            check: None,
-        }
+    fn plain(text: String) -> Self {
+        Self { text, check: None }
     }
 }
 
@@ -237,7 +235,7 @@ fn offline(offline: &Offline) -> Item {
         under.insert(0, format!("dialled: {}", offline.hosts.join(", ")));
     }
     Item {
-        subject: Subject::plain(OFFLINE),
+        subject: Subject::plain(OFFLINE.to_owned()),
         text: offline.message.clone(),
         story: None,
         under: under.into_iter().map(Subject::plain).collect(),

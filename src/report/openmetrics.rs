@@ -126,12 +126,11 @@ impl Series {
         let mut known: BTreeMap<Labels, usize> = BTreeMap::new();
         for check in checks {
             let found = Self::of(check);
-            match known.get(&found.labels) {
-                Some(&index) => all[index].merge(found),
-                None => {
-                    known.insert(found.labels.clone(), all.len());
-                    all.push(found);
-                }
+            if let Some(&index) = known.get(&found.labels) {
+                all[index].merge(found);
+            } else {
+                known.insert(found.labels.clone(), all.len());
+                all.push(found);
             }
         }
         all
@@ -265,4 +264,24 @@ fn bare(target: &str) -> String {
 )]
 fn seconds(at: Timestamp) -> f64 {
     at.as_second() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_hold_no_more_of_a_url_than_its_path() {
+        for (target, shown) in [
+            ("https://h.example/p?a=1#b", "https://h.example/p"),
+            ("https://user:w@h.example", "https://h.example"),
+            ("https://h.example?x=a@b/c", "https://h.example"),
+            ("https://h.example/a@b", "https://h.example/a@b"),
+            ("bucket/a?.csv", "bucket/a?.csv"),
+            ("b1:9092,b2:9092/topic", "b1:9092,b2:9092/topic"),
+            ("", ""),
+        ] {
+            assert_eq!(bare(target), shown, "{target}");
+        }
+    }
 }

@@ -56,6 +56,7 @@ fn endpoint(host: &str, port: u16) -> Endpoint {
     Endpoint::new(Role::Endpoint, host, port)
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn checks() -> Vec<Check> {
     let broker = Endpoint::new(Role::Advertised, "b2.kafka.example.com", 9093);
     let refused = || Finding {
@@ -183,6 +184,7 @@ fn change(kind: ChangeKind, check: &CheckName, code: Option<Code>, what: Differe
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn night(names: &[CheckName]) -> Night {
     let [
         geo,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use linkdial_core::{Code, Outcome};
@@ -9,6 +10,7 @@ use serde::Serialize;
 
 use super::json::{Pairs, TOOL};
 use super::night::OFFLINE;
+use super::sweep_json::Sweep;
 use super::{Check, Finding, Key, Report, STDIN, Step, plain_code_page};
 use crate::harmless::{harmless, harmless_json};
 use crate::script::{ScriptError, Skipped};
@@ -35,6 +37,13 @@ struct Run<'a> {
     invocations: [Invocation<'a>; 1],
     column_kind: &'static str,
     results: Vec<SarifResult<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    properties: Option<RunProperties<'a>>,
+}
+
+#[derive(Serialize)]
+struct RunProperties<'a> {
+    sweep: Sweep<'a>,
 }
 
 #[derive(Serialize)]
@@ -144,12 +153,11 @@ struct KeyProperty<'a> {
 }
 
 #[derive(Default, Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Location {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    physical_location: Option<PhysicalLocation>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    logical_locations: Vec<LogicalLocation>,
+    #[serde(rename = "physicalLocation", skip_serializing_if = "Option::is_none")]
+    physical: Option<PhysicalLocation>,
+    #[serde(rename = "logicalLocations", skip_serializing_if = "Vec::is_empty")]
+    logical: Vec<LogicalLocation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<Message>,
 }
@@ -213,6 +221,9 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             invocations: [invocation(report)],
             column_kind: "unicodeCodePoints",
             results,
+            properties: report.night.as_ref().map(|night| RunProperties {
+                sweep: Sweep::of(night),
+            }),
         }],
     };
     let json = serde_json::to_string_pretty(&log)?;
@@ -331,7 +342,7 @@ fn result<'a>(
         level: level(step.outcome),
         message: message(&subject, finding.hint.as_deref()),
         locations: vec![Location {
-            logical_locations: logical(&link, target.as_deref()),
+            logical: logical(&link, target.as_deref()),
             ..Location::at(place).unwrap_or_default()
         }],
         related_locations: others.filter_map(Location::of_key).collect(),
@@ -390,10 +401,22 @@ fn message(text: &str, hint: Option<&str>) -> Message {
 /// A number in braces stands for an argument of a message (section 3.11.5), and brackets before
 /// parentheses for a link (section 3.11.6): a server may have written either.
 fn literal(text: &str) -> String {
-    let mut literal = text.replace("](", "\\](");
-    for digit in '0'..='9' {
-        literal = literal.replace(&format!("{{{digit}"), &format!("{{{{{digit}"));
+    let text = text.replace("](", "\\](");
+    let mut literal = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once('{') {
+        literal.push_str(before);
+        let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        if digits > 0 && after[digits..].starts_with('}') {
+            let number = &after[..digits];
+            write!(literal, "{{{{{number}}}}}").expect("a string takes every write");
+            rest = &after[digits + 1..];
+        } else {
+            literal.push('{');
+            rest = after;
+        }
     }
+    literal.push_str(rest);
     literal
 }
 
@@ -429,7 +452,7 @@ impl Location {
     fn at<'a>(place: impl Into<Option<&'a Place>>) -> Option<Self> {
         let place = place.into().filter(|place| &*place.file != STDIN)?;
         Some(Self {
-            physical_location: Some(PhysicalLocation {
+            physical: Some(PhysicalLocation {
                 artifact_location: ArtifactLocation {
                     uri: uri(&place.file),
                 },
@@ -471,8 +494,28 @@ fn uri(path: &str) -> String {
         match byte {
             b'/' | b'-' | b'.' | b'_' | b'~' => uri.push(char::from(byte)),
             byte if byte.is_ascii_alphanumeric() => uri.push(char::from(byte)),
-            byte => uri.push_str(&format!("%{byte:02X}")),
+            byte => write!(uri, "%{byte:02X}").expect("a string takes every write"),
         }
     }
     uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_become_references() {
+        assert_eq!(uri("sql/links.sql"), "sql/links.sql");
+        assert_eq!(uri("/srv/a b/ü#.sql"), "file:///srv/a%20b/%C3%BC%23.sql");
+        assert_eq!(uri("c:links.sql"), "c%3Alinks.sql");
+    }
+
+    #[test]
+    fn a_message_has_neither_links_nor_arguments() {
+        assert_eq!(
+            literal("[a](b) {0} {12} {7 ${NAME}"),
+            "[a\\](b) {{0}} {{12}} {7 ${NAME}"
+        );
+    }
 }
