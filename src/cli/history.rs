@@ -223,9 +223,7 @@ impl Shelf<'_> {
         let sweeps = self.sweeps()?.into_iter().filter(counted);
         let last: Vec<u64> = sweeps.map(|sweep| sweep.number).take(2).collect();
         let (before, now) = match (numbers, last.as_slice()) {
-            ([before, now], _) => (*before, *now),
-            ([before], [now, ..]) => (*before, *now),
-            ([], [now, before]) => (*before, *now),
+            ([before, now], _) | ([before], [now, ..]) | ([], [now, before]) => (*before, *now),
             _ => {
                 return Err(Failure::Usage(
                     "there is nothing to compare: the history has fewer than two sweeps".to_owned(),

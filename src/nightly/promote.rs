@@ -14,20 +14,15 @@ pub(super) fn promote(
     report: &Report,
     who: &str,
 ) -> Result<Vec<LinkName>, RegistryError> {
-    let mut promoted = Vec::new();
-    for link in &registered.links {
-        let checks = &report.checks[link.numbers.clone()];
-        let Some(revision) = link.revision else {
-            continue;
-        };
+    let admitted = registered.links.iter().filter(|link| {
         let is_deferred = matches!(link.state, State::Deferred { .. });
-        if is_deferred
-            && report.until.is_none()
-            && is_admitted(checks)
-            && registry.promote(&link.name, revision, who)?
-        {
-            promoted.push(link.name.clone());
-        }
+        is_deferred && is_admitted(&report.checks[link.numbers.clone()])
+    });
+    let admitted: Vec<(&LinkName, u64)> = admitted
+        .filter_map(|link| Some((&link.name, link.revision?)))
+        .collect();
+    if admitted.is_empty() || report.until.is_some() {
+        return Ok(Vec::new());
     }
-    Ok(promoted)
+    registry.promote(&admitted, who)
 }

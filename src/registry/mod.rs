@@ -206,15 +206,14 @@ impl Registry {
         self.run(async |store| record::read(&mut store.connection, each).await)
     }
 
-    /// Lets a deferred link count as verified, unless somebody has changed it meanwhile or it is
-    /// verified already; returns whether it does now.
+    /// Lets deferred links count as verified, but for those that somebody has changed meanwhile, or
+    /// that are verified already; returns which do now.
     pub(crate) fn promote(
         &self,
-        name: &LinkName,
-        revision: u64,
+        links: &[(&LinkName, u64)],
         who: &str,
-    ) -> Result<bool, RegistryError> {
-        self.run(async |store| store.promote(name, revision, who).await)
+    ) -> Result<Vec<LinkName>, RegistryError> {
+        self.run(async |store| store.promote(links, who).await)
     }
 
     /// Locks the registry for one sweep.

@@ -175,33 +175,38 @@ impl Store {
 
     pub(super) async fn promote(
         &mut self,
-        name: &LinkName,
-        expected: u64,
+        links: &[(&LinkName, u64)],
         who: &str,
-    ) -> Result<bool, Fault> {
+    ) -> Result<Vec<LinkName>, Fault> {
         let mut transaction = self.connection.begin_with(WRITE).await?;
         let now = Timestamp::now();
-        let promoted = sqlx::query(
-            "UPDATE links SET state = $1, state_at = $2, state_by = NULL \
-             WHERE database_name = $3 AND link = $4 AND revision = $5 AND state = $6",
-        )
-        .bind(VERIFIED)
-        .bind(now.to_string())
-        .bind(database_of(name))
-        .bind(&name.name)
-        .bind(i64::try_from(expected).unwrap_or(i64::MAX))
-        .bind(DEFERRED)
-        .execute(&mut *transaction)
-        .await?;
-        if promoted.rows_affected() == 0 {
-            return Ok(false);
+        let mut promoted = Vec::new();
+        for (name, expected) in links {
+            let changed = sqlx::query(
+                "UPDATE links SET state = $1, state_at = $2, state_by = NULL \
+                 WHERE database_name = $3 AND link = $4 AND revision = $5 AND state = $6",
+            )
+            .bind(VERIFIED)
+            .bind(now.to_string())
+            .bind(database_of(name))
+            .bind(&name.name)
+            .bind(i64::try_from(*expected).unwrap_or(i64::MAX))
+            .bind(DEFERRED)
+            .execute(&mut *transaction)
+            .await?;
+            if changed.rows_affected() > 0 {
+                promoted.push((*name).clone());
+            }
         }
         let first = record::next_number(&mut transaction).await?;
-        let detail = "it passed its dials".to_owned();
-        let entry = Entry::new(who, Action::Promote, Some(name.clone()), detail);
-        record::add(&mut transaction, first, now, &[entry]).await?;
+        let entry = |name: &LinkName| {
+            let detail = "it passed its dials".to_owned();
+            Entry::new(who, Action::Promote, Some(name.clone()), detail)
+        };
+        let entries: Vec<Entry> = promoted.iter().map(entry).collect();
+        record::add(&mut transaction, first, now, &entries).await?;
         transaction.commit().await?;
-        Ok(true)
+        Ok(promoted)
     }
 
     pub(super) async fn add_to_record(&mut self, entries: &[Entry]) -> Result<(), Fault> {

@@ -65,8 +65,8 @@ fn a_full_disk_is_told_and_leaves_whole_links() {
         );
     }
     // From a disk that can not take the first page to one that takes some links.
-    let sizes: Vec<usize> = (0..rounds(16))
-        .map(|round| 4 + 512 * round / rounds(16))
+    let sizes: Vec<usize> = (0..rounds(16, 160))
+        .map(|round| 4 + 512 * round / rounds(16, 160))
         .collect();
     let mut stored = 0;
     for size in sizes {

@@ -184,7 +184,7 @@ fn a_killed_program_leaves_whole_links_and_the_next_one_goes_on() {
     let times = [Folder::new(), copy(&prepared)].map(|folder| measure(&folder, &work));
 
     let mut stopped = 0;
-    let kills = rounds(KILLS);
+    let kills = rounds(KILLS, 10 * KILLS);
     for round in 0..kills {
         let empty = round % 2 == 0;
         let folder = if empty {

@@ -8,6 +8,8 @@
     reason = "helpers of tests are tests"
 )]
 
+#[path = "../chance/mod.rs"]
+mod chance;
 mod disks;
 mod faults;
 mod kills;
@@ -16,10 +18,10 @@ mod snapshot;
 mod writers;
 
 use std::fs;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use chance::{Random, rounds};
 use linkdial::registry::{Location, Registry};
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use tempfile::TempDir;
@@ -119,47 +121,4 @@ fn on_file<T>(path: &Path, work: impl AsyncFnOnce(&mut SqliteConnection) -> T) -
         connection.close().await.unwrap();
         result
     })
-}
-
-/// Rounds of a loop.
-fn rounds(few: usize) -> usize {
-    if variable("LINKDIAL_SOAK").is_some() {
-        few * 10
-    } else {
-        few
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "whoever runs the tests says how long and with which seed"
-)]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-/// Random numbers (`SplitMix64`); `LINKDIAL_SEED` repeats a run.
-struct Random(u64);
-
-impl Random {
-    fn new() -> Self {
-        let seed = variable("LINKDIAL_SEED").map_or_else(
-            || RandomState::new().build_hasher().finish(),
-            |text| text.parse().unwrap(),
-        );
-        eprintln!("LINKDIAL_SEED={seed}");
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end.max(1)
-    }
 }

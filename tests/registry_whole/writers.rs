@@ -123,7 +123,7 @@ fn two_programs_at_once_lose_and_double_nothing() {
     let http = HttpEndpoint::start();
     let mut random = Random::new();
     let mut conflicts = 0;
-    for round in 0..rounds(ROUNDS) {
+    for round in 0..rounds(ROUNDS, 10 * ROUNDS) {
         let folder = Folder::new();
         // In every second round both want to make the registry.
         let before = if round % 2 == 0 {

@@ -14,39 +14,81 @@ fn s3(minio: &Minio, name: &str, login: &Login, target: &str) -> String {
     )
 }
 
+/// Servers that eight links lead to.
+struct World {
+    minio: Minio,
+    /// The key of two links; its id has the form of one, so that reports show it.
+    reader: Login,
+    cluster: KafkaCluster,
+    secure: Switch,
+    /// Has a certificate of an issuer that nobody trusts.
+    swapped: HttpEndpoint,
+    _good: HttpEndpoint,
+}
+
+/// What each link of the second night is red for.
+const RED: [(&str, &str); 7] = [
+    ("bucket_a", "access.not-found"),
+    ("bucket_b", "access.not-found"),
+    ("key_a", "authenticate.bad-secret"),
+    ("key_b", "authenticate.bad-secret"),
+    ("secure_a", "tls.unknown-issuer"),
+    ("secure_b", "tls.unknown-issuer"),
+    ("stream", "connect.refused"),
+];
+
+impl World {
+    fn start() -> Self {
+        let certificates = Certificates::shared();
+        let good = HttpEndpoint::start_tls(certificates.server_tls(certificates.good()));
+        let swapped = certificates.server_tls(certificates.unknown_issuer());
+        Self {
+            minio: Minio::start().unwrap(),
+            reader: User::ReadOnly.hmac_login(),
+            cluster: KafkaCluster::start().unwrap(),
+            secure: Switch::start(good.addr()),
+            swapped: HttpEndpoint::start_tls(swapped),
+            _good: good,
+        }
+    }
+
+    fn script(&self) -> String {
+        let (root, secure) = (User::Root.login(), self.secure.addr().port());
+        let secure = format!("https://localhost:{secure}/");
+        let stream = self.cluster.create_link("shop.stream");
+        [
+            s3(&self.minio, "bucket_a", &root, "empty/a/"),
+            s3(&self.minio, "bucket_b", &root, "empty/b/"),
+            s3(&self.minio, "key_a", &self.reader, "private/top"),
+            s3(&self.minio, "key_b", &self.reader, "private/team/"),
+            s3(&self.minio, "good", &root, "public/"),
+            http("secure_a", &secure),
+            http("secure_b", &secure),
+            stream.to_string(),
+            format!(
+                "CREATE PIPELINE shop.p_stream AS LOAD DATA LINK shop.stream '{}/orders' \
+                 INTO TABLE t;\n",
+                self.cluster.addr(1)
+            ),
+        ]
+        .concat()
+    }
+
+    /// A bucket is removed, a key rotated, a certificate swapped, a broker stopped.
+    fn break_all(&mut self) {
+        self.cluster.kill(3);
+        self.secure.turn_to(Some(self.swapped.addr()));
+        self.minio.rotate_secret(&self.reader).unwrap();
+        self.minio.store().remove_bucket("empty").unwrap();
+    }
+}
+
 #[test]
 fn the_diff_the_stories_and_the_incidents_name_exactly_what_happened() {
-    let minio = Minio::start().unwrap();
-    let mut cluster = KafkaCluster::start().unwrap();
-    let certificates = Certificates::shared();
-    let good = HttpEndpoint::start_tls(certificates.server_tls(certificates.good()));
-    let swapped = certificates.server_tls(certificates.unknown_issuer());
-    let swapped = HttpEndpoint::start_tls(swapped);
-    let secure = Switch::start(good.addr());
-    let secure_url = format!("https://localhost:{}/", secure.addr().port());
-    let stream = cluster.create_link("shop.stream");
-    let target = format!("{}/orders", cluster.addr(1));
-
-    // The id has the form of one, so that reports show it.
-    let (root, reader) = (User::Root.login(), User::ReadOnly.hmac_login());
-    let script = [
-        s3(&minio, "bucket_a", &root, "empty/a/"),
-        s3(&minio, "bucket_b", &root, "empty/b/"),
-        s3(&minio, "key_a", &reader, "private/top"),
-        s3(&minio, "key_b", &reader, "private/team/"),
-        s3(&minio, "good", &root, "public/"),
-        http("secure_a", &secure_url),
-        http("secure_b", &secure_url),
-        stream.to_string(),
-        format!(
-            "CREATE PIPELINE shop.p_stream AS LOAD DATA LINK shop.stream '{target}' \
-             INTO TABLE t;\n"
-        ),
-    ]
-    .concat();
-    let ca = certificates.ca_file().to_str().unwrap();
+    let mut world = World::start();
+    let ca = Certificates::shared().ca_file().to_str().unwrap();
     let registered = Registered(TempDir::new().unwrap());
-    let output = registered.apply(&script, &["--ca-file", ca]);
+    let output = registered.apply(&world.script(), &["--ca-file", ca]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
 
     let options = ["--ca-file", ca, "--confirm", "200ms"];
@@ -57,81 +99,71 @@ fn the_diff_the_stories_and_the_incidents_name_exactly_what_happened() {
     let expiries = first.night()["expiries"].as_array().unwrap();
     assert_eq!(expiries.len(), 1, "{expiries:#?}");
     assert_eq!(expiries[0]["kind"], "certificate");
-    assert_eq!(
-        expiries[0]["links"],
-        serde_json::json!(["shop.secure_a", "shop.secure_b"])
-    );
+    let links = serde_json::json!(["shop.secure_a", "shop.secure_b"]);
+    assert_eq!(expiries[0]["links"], links);
 
-    let dead = cluster.addr(3).to_string();
-    cluster.kill(3);
-    secure.turn_to(Some(swapped.addr()));
-    minio.rotate_secret(&reader).unwrap();
-    minio.store().remove_bucket("empty").unwrap();
+    world.break_all();
     let second = registered.sweep(&options).expect(1);
-    let red = [
-        ("bucket_a", "access.not-found"),
-        ("bucket_b", "access.not-found"),
-        ("key_a", "authenticate.bad-secret"),
-        ("key_b", "authenticate.bad-secret"),
-        ("secure_a", "tls.unknown-issuer"),
-        ("secure_b", "tls.unknown-issuer"),
-        ("stream", "connect.refused"),
-    ];
-    let verdicts = second.verdicts();
-    assert!(
-        verdicts.contains(&"shop.good pass -".to_owned()),
-        "{verdicts:?}"
-    );
-    let newly: Vec<String> = (red.iter())
-        .map(|(link, code)| format!("newly red: shop.{link} pass -> {code}"))
-        .collect();
-    let mut said = second.changes();
-    let certificates_changed: Vec<String> = said.split_off(newly.len());
-    assert_eq!(said, newly);
-    assert_eq!(certificates_changed.len(), 2, "{certificates_changed:#?}");
-    for (line, link) in certificates_changed.iter().zip(["secure_a", "secure_b"]) {
-        assert!(
-            line.starts_with(&format!("certificate changed: shop.{link} ")),
-            "{line}"
-        );
+    let good = "shop.good pass -".to_owned();
+    assert!(second.verdicts().contains(&good), "{:?}", second.verdicts());
+    let newly = newly_red();
+    let mut changed = second.changes();
+    let certificates = changed.split_off(newly.len());
+    assert_eq!(changed, newly);
+    assert_eq!(certificates.len(), 2, "{certificates:#?}");
+    for (line, link) in certificates.iter().zip(["secure_a", "secure_b"]) {
+        let start = format!("certificate changed: shop.{link} ");
+        assert!(line.starts_with(&start), "{line}");
     }
+    incidents_are_told(&world, second.night());
+    stories_are_told(&world, second.night());
 
-    // One incident for each thing that happened.
-    let incidents = second.night()["incidents"].as_array().unwrap();
-    let folded: Vec<String> = (incidents.iter())
+    // The history says the same.
+    let diff = registered.history(&["--diff"]);
+    let mut from_history = changes(&diff["changes"]);
+    from_history.truncate(newly.len());
+    assert_eq!(from_history, newly);
+    let back = changes(&registered.history(&["--diff", "2", "1"])["changes"]);
+    let green = back.iter().filter(|it| it.starts_with("newly green"));
+    assert_eq!(green.count(), RED.len(), "{back:#?}");
+}
+
+fn newly_red() -> Vec<String> {
+    let line = |(link, code): &(&str, &str)| format!("newly red: shop.{link} pass -> {code}");
+    RED.iter().map(line).collect()
+}
+
+/// One incident for each thing that happened.
+fn incidents_are_told(world: &World, night: &Value) {
+    let incidents = night["incidents"].as_array().unwrap().iter();
+    let mut folded: Vec<String> = incidents
         .map(|incident| {
             let checks = incident["checks"].as_array().unwrap().iter();
             let links: Vec<_> = checks.map(|check| word(&check["link"])).collect();
-            format!(
-                "{} {} {} {}",
-                word(&incident["cause"]),
-                word(&incident["shared"]),
-                word(&incident["code"]),
-                links.join("+")
-            )
+            let [cause, shared, code] =
+                ["cause", "shared", "code"].map(|name| word(&incident[name]));
+            format!("{cause} {shared} {code} {}", links.join("+"))
         })
         .collect();
-    let issuer = incidents
-        .iter()
-        .find(|incident| incident["cause"] == "issuer")
-        .map(|incident| word(&incident["shared"]).to_owned())
-        .unwrap();
-    let key = &reader.access_key_id;
-    let expected = [
-        format!("issuer {issuer} tls.unknown-issuer shop.secure_a+shop.secure_b"),
-        format!("identity {key} authenticate.bad-secret shop.key_a+shop.key_b"),
-        "resource empty access.not-found shop.bucket_a+shop.bucket_b".to_owned(),
-        format!("server {dead} connect.refused shop.stream"),
-    ];
-    let mut sorted = folded.clone();
-    sorted.sort();
-    let mut wanted = expected.to_vec();
-    wanted.sort();
-    assert_eq!(sorted, wanted);
+    folded.sort();
+    let key = &world.reader.access_key_id;
+    let dead = world.cluster.addr(3);
+    assert_eq!(
+        folded,
+        [
+            format!("identity {key} authenticate.bad-secret shop.key_a+shop.key_b"),
+            "issuer CN=linkdial foreign CA tls.unknown-issuer shop.secure_a+shop.secure_b"
+                .to_owned(),
+            "resource empty access.not-found shop.bucket_a+shop.bucket_b".to_owned(),
+            format!("server {dead} connect.refused shop.stream"),
+        ]
+    );
+}
 
-    // A story for each red link: the certificate where it was swapped, nothing else anywhere.
-    let stories = second.night()["stories"].as_array().unwrap();
-    let told: Vec<String> = (stories.iter())
+/// A story for each red link: the certificate where it was swapped, nothing else anywhere.
+fn stories_are_told(world: &World, night: &Value) {
+    let stories = night["stories"].as_array().unwrap().iter();
+    let told: Vec<String> = stories
         .map(|story| {
             assert_eq!(story["green"]["number"], 1);
             let differences = story["differences"].as_array().unwrap().iter();
@@ -139,33 +171,13 @@ fn the_diff_the_stories_and_the_incidents_name_exactly_what_happened() {
             format!("{}: {}", word(&story["check"]["link"]), facts.join(", "))
         })
         .collect();
-    let certificate = format!("certificate localhost:{}", secure.addr().port());
-    let expected: Vec<String> = (red.iter())
-        .map(|(link, _)| {
-            let fact = if link.starts_with("secure") {
-                &*certificate
-            } else {
-                ""
-            };
-            format!("shop.{link}: {fact}")
-        })
-        .collect();
-    assert_eq!(told, expected);
-
-    // The history says the same.
-    let diff = registered.history(&["--diff"]);
-    let mut from_history = changes(&diff["changes"]);
-    from_history.truncate(newly.len());
-    assert_eq!(from_history, newly);
-    let diff = registered.history(&["--diff", "2", "1"]);
-    let back = changes(&diff["changes"]);
-    assert_eq!(
-        back.iter()
-            .filter(|it| it.starts_with("newly green"))
-            .count(),
-        7,
-        "{back:#?}"
-    );
+    let certificate = format!("certificate localhost:{}", world.secure.addr().port());
+    let expected = RED.iter().map(|(link, _)| {
+        let swapped = link.starts_with("secure");
+        let fact = if swapped { certificate.as_str() } else { "" };
+        format!("shop.{link}: {fact}")
+    });
+    assert_eq!(told, expected.collect::<Vec<_>>());
 }
 
 #[test]
@@ -184,10 +196,8 @@ fn a_changed_definition_is_told_with_who_and_when() {
     let changes = swept.changes();
     assert_eq!(changes.len(), 2, "{changes:#?}");
     assert_eq!(changes[0], "newly red: shop.a pass -> access.denied");
-    assert!(
-        changes[1].starts_with("definition changed: shop.a "),
-        "{changes:#?}"
-    );
+    let start = "definition changed: shop.a ";
+    assert!(changes[1].starts_with(start), "{changes:#?}");
     let differences = &swept.night()["stories"][0]["differences"];
     let now = word(&differences[0]["now"]);
     assert!(

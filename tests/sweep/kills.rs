@@ -1,10 +1,10 @@
 //! Sweeps that are killed at a random moment.
 
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
 use linkdial_testcontainers::HttpEndpoint;
 
+use super::chance::{Random, rounds};
 use super::*;
 
 #[test]
@@ -21,25 +21,13 @@ fn a_killed_sweep_leaves_a_whole_history() {
     registered.sweep(&["--jobs", "2"]).expect(0);
     let whole = whole.elapsed();
 
-    let rounds = if std::env::var_os("LINKDIAL_SOAK").is_some() {
-        50
-    } else {
-        10
-    };
-    let seed = std::env::var("LINKDIAL_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
-    let mut seed: u64 = seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
-    println!("LINKDIAL_SEED={seed}");
+    let mut random = Random::new();
     let mut killed = 0;
-    for round in 0..rounds {
-        // A generator of Numerical Recipes: only the moments have to differ.
-        seed = seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let share = f64::from(u32::try_from(seed >> 40).unwrap()) / f64::from(1 << 24);
+    for round in 0..rounds(10, 50) {
+        let micros = u64::try_from(whole.as_micros()).unwrap();
+        let moment = Duration::from_micros(1000 + random.below(micros));
         let mut child = registered.command("sweep", &sweep).spawn().unwrap();
-        std::thread::sleep(whole.mul_f64(share).max(Duration::from_millis(1)));
+        std::thread::sleep(moment);
         child.kill().unwrap();
         let output = child.wait_with_output().unwrap();
         killed += u32::from(output.status.code().is_none());

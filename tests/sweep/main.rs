@@ -3,6 +3,8 @@
 //! `LINKDIAL_SOAK` makes the loops five times as long.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+#[path = "../chance/mod.rs"]
+mod chance;
 mod faults;
 mod history;
 mod kills;
