@@ -271,11 +271,11 @@ fn story_line(story: &Story) -> String {
     };
     let differences: Vec<String> = story.differences.iter().map(difference).collect();
     let what = if differences.is_empty() {
-        "nothing else is seen to differ".to_owned()
+        "nothing else that linkdial sees has changed since".to_owned()
     } else {
-        differences.join("; ")
+        format!("since then {}", differences.join("; "))
     };
-    format!("since sweep {sweep} ({}) green: {what}", date(at))
+    format!("green until sweep {sweep} ({}); {what}", date(at))
 }
 
 /// Says what differs; of sets only what came and went.
