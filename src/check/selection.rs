@@ -20,6 +20,8 @@ pub struct Selection {
     pub names: Vec<String>,
     /// The database of names without a dot; where there are no names, every link of it is meant.
     pub database: Option<String>,
+    /// The one database that links are taken of, whatever their names say.
+    pub in_database: Option<String>,
     /// The kinds that are meant; every kind where there is none.
     pub kinds: Vec<Kind>,
     /// The user of the registry. All but root see links only where they have `SHOW LINK`.
@@ -34,6 +36,7 @@ impl Default for Selection {
         Self {
             names: Vec::new(),
             database: None,
+            in_database: None,
             kinds: Vec::new(),
             user: Registry::ROOT.to_owned(),
             targets: Vec::new(),
@@ -180,6 +183,8 @@ impl Selection {
                 is_meant |= fits;
             }
             // A name that stands for links of other kinds stands for something.
+            let wanted = self.in_database.as_deref();
+            let is_meant = is_meant && wanted.is_none_or(|wanted| wanted == database(&link.name));
             if is_meant && (self.kinds.is_empty() || self.kinds.contains(&link.kind)) {
                 links.push(link);
             }

@@ -93,6 +93,7 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let selection = Selection {
         names: arguments.names,
         database: arguments.database,
+        in_database: None,
         kinds: Vec::new(),
         user: arguments.user.user,
         targets: added

@@ -1,6 +1,6 @@
 //! `linkdial history`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -11,7 +11,9 @@ use super::exit::{Exit, Failure};
 use super::registry::{Absent, RegistryArguments, UserArguments, failure};
 use super::sweep::kind;
 use super::{duration, terminal};
-use crate::history::{PastCheck, PastSweep, SweepState, diff, expiries_of_past};
+use crate::Selection;
+use crate::history::{CheckName, PastCheck, PastSweep, SweepState, diff, expiries_of_past};
+use crate::registered::Registered;
 use crate::registry::{Grant, Permission, Registry, RegistryError};
 use crate::report::{Detail, HistoryFormat, HistoryView, HumanOptions, render_history};
 use wildmatch::WildMatch;
@@ -57,6 +59,9 @@ pub(super) struct Arguments {
         conflicts_with_all = ["name", "expires_within"]
     )]
     keep: Option<Duration>,
+    /// The newest nights of each check that are shown of a link
+    #[arg(long, value_name = "N", default_value = "30", requires = "name")]
+    last: usize,
     /// Only links of these kinds, such as `s3,kafka`
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',', value_parser = kind)]
     kinds: Vec<Kind>,
@@ -83,7 +88,7 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let now = Timestamp::now();
     let mut exit = Exit::Good;
     let view = if let Some(name) = &arguments.name {
-        shelf.of_links(name)?
+        shelf.of_links(name, arguments.last)?
     } else if let Some(numbers) = &arguments.diff {
         shelf.diff(numbers)?
     } else if let Some(number) = arguments.sweep {
@@ -91,7 +96,7 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
         let checks = shelf.checks(number)?;
         HistoryView::Sweep(sweep, checks)
     } else if let Some(within) = arguments.expires_within {
-        let mut expiries = expiries_of_past(&shelf.last_checks()?);
+        let mut expiries = expiries_of_past(&shelf.known_now()?);
         let ends = now.checked_add(within).unwrap_or(Timestamp::MAX);
         expiries.retain(|expiry| expiry.at <= ends);
         if !expiries.is_empty() {
@@ -169,20 +174,34 @@ impl Shelf<'_> {
         Ok(checks)
     }
 
-    fn last_checks(&self) -> Result<Vec<PastCheck>, Failure> {
-        let mut checks: Vec<PastCheck> = collect(|each| self.registry.last_checks(u64::MAX, each))?;
+    /// Returns the state of every check as it was known after a sweep.
+    fn known_after(&self, sweep: u64) -> Result<Vec<PastCheck>, Failure> {
+        let before = sweep.saturating_add(1);
+        let mut checks: Vec<PastCheck> = collect(|each| self.registry.last_checks(before, each))?;
         checks.retain(|check| self.wants(check));
-        // A link that is gone needs nothing any more.
-        let mut links = std::collections::HashSet::new();
-        crate::registered::each_link(self.registry, |link| {
-            links.insert(link.name);
-        })
-        .map_err(|error| failure(&error))?;
-        checks.retain(|check| links.contains(&check.name.link));
         Ok(checks)
     }
 
-    fn of_links(&self, name: &str) -> Result<HistoryView, Failure> {
+    /// Returns what is known now of the checks that the registry still has. One that is red takes the
+    /// dates over that it had when it was green.
+    fn known_now(&self) -> Result<Vec<PastCheck>, Failure> {
+        let selection = Selection::default();
+        let registered = Registered::read(self.registry, &selection);
+        let registered = registered.map_err(|error| Failure::Broken(error.to_string()))?;
+        let names: HashSet<CheckName> = registered.dials.names().into_iter().collect();
+        let mut checks = self.known_after(u64::MAX)?;
+        checks.retain(|check| names.contains(&check.name));
+        for check in checks.iter_mut().filter(|check| check.is_red()) {
+            let remembered = self.registry.remembered(&check.name, u64::MAX);
+            let remembered = remembered.map_err(|error| failure(&error))?;
+            if let Some((green, ..)) = &remembered.green {
+                check.facts.add_dates_of(&green.facts);
+            }
+        }
+        Ok(checks)
+    }
+
+    fn of_links(&self, name: &str, last: usize) -> Result<HistoryView, Failure> {
         let pattern = WildMatch::new(name);
         let fits = |link: &LinkName| {
             if name.contains('.') {
@@ -202,25 +221,31 @@ impl Shelf<'_> {
             sweeps.map(|sweep| (sweep.number, sweep.started)).collect();
         let mut checks = Vec::new();
         for link in links {
+            let mut of_link = Vec::new();
+            let mut seen: HashMap<CheckName, usize> = HashMap::new();
             let read = self.registry.checks_of_link(&link, |check, sweep| {
+                let count = seen.entry(check.name.clone()).or_default();
                 if let Some(&at) = started.get(&sweep)
+                    && *count < last
                     && self.wants(&check)
                 {
-                    checks.push((check, sweep, at));
+                    *count += 1;
+                    of_link.push((check, sweep, at));
                 }
                 ControlFlow::Continue(())
             });
             read.map_err(|error| failure(&error))?;
+            // Stable: the newest of each check stays first.
+            of_link.sort_by(|(left, ..), (right, ..)| left.name.cmp(&right.name));
+            checks.extend(of_link);
         }
-        // Stable: the newest of each check stays first.
-        checks.sort_by(|(left, ..), (right, ..)| left.name.cmp(&right.name));
         Ok(HistoryView::Link(checks))
     }
 
     fn diff(&self, numbers: &[u64]) -> Result<HistoryView, Failure> {
         let counted =
             |sweep: &PastSweep| matches!(sweep.state, SweepState::Complete | SweepState::Cut);
-        let sweeps = self.sweeps()?.into_iter().filter(counted);
+        let sweeps = self.sweeps()?.into_iter().filter(|it| counted(it));
         let last: Vec<u64> = sweeps.map(|sweep| sweep.number).take(2).collect();
         let (before, now) = match (numbers, last.as_slice()) {
             ([before, now], _) | ([before], [now, ..]) | ([], [now, before]) => (*before, *now),
@@ -231,7 +256,17 @@ impl Shelf<'_> {
             }
         };
         let (first, second) = (self.sweep(before)?, self.sweep(now)?);
-        let changes = diff(&self.checks(before)?, &self.checks(now)?);
+        for sweep in [&first, &second] {
+            if !counted(sweep) {
+                return Err(Failure::Usage(format!(
+                    "sweep {} has nothing to compare: it is {}",
+                    sweep.number,
+                    sweep.state.as_str()
+                )));
+            }
+        }
+        // A sweep may have dialled a part of the links: the others are as they were known then.
+        let changes = diff(&self.known_after(before)?, &self.checks(now)?);
         Ok(HistoryView::Diff {
             before: first,
             now: second,
@@ -246,10 +281,12 @@ impl Shelf<'_> {
             )));
         }
         let oldest = now.checked_sub(keep).unwrap_or(Timestamp::MIN);
-        let gone = self.registry.forget_sweeps(oldest);
-        let gone = gone.map_err(|error| failure(&error))?;
-        if gone > 0 {
-            terminal::note(&format!("forgot {gone} sweeps"));
+        let lock = self.registry.lock_for_sweep();
+        let gone = lock.and_then(|_lock| self.registry.forget_sweeps(oldest));
+        match gone.map_err(|error| failure(&error))? {
+            0 => {}
+            1 => terminal::note("forgot 1 sweep"),
+            gone => terminal::note(&format!("forgot {gone} sweeps")),
         }
         Ok(())
     }

@@ -40,13 +40,14 @@ pub(super) struct Arguments {
     /// Only links of these kinds, such as `s3,kafka`
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',', value_parser = kind)]
     kinds: Vec<Kind>,
-    /// Only links of this database, and names without a dot in it
+    /// Only links of this database
     #[arg(long, value_name = "NAME")]
     in_database: Option<String>,
-    /// How long after a failure a link that did not fail before is dialled once more; 0: not at all
+    /// How long to wait at the end before links are dialled once more that failed and did not fail
+    /// before; 0: they are not
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration::parse_or_zero)]
     confirm: Duration,
-    /// How long the history is kept
+    /// How long the history is kept; only root's sweeps forget
     #[arg(long, value_name = "DURATION", default_value = "90d", value_parser = duration::parse_age)]
     keep: Duration,
     /// Exit 1 when a certificate, signature, token or ticket ends within this time
@@ -92,7 +93,8 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let options = SweepOptions {
         selection: Selection {
             names: arguments.names,
-            database: arguments.in_database,
+            in_database: arguments.in_database,
+            database: None,
             kinds: arguments.kinds,
             user: arguments.user.user,
             targets: Vec::new(),
@@ -115,9 +117,12 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     }
     Ok(tell(swept, destinations)?.unwrap_or_else(|report| {
         let exit = Exit::of(&report, arguments.strict, signals.came());
-        match arguments.expires_within {
-            Some(within) if exit == Exit::Good && expires(&report, within) => Exit::Failed,
-            _ => exit,
+        let within = arguments.expires_within;
+        let expires = within.is_some_and(|within| expires(&report, within));
+        if expires && exit == Exit::Good {
+            Exit::Failed
+        } else {
+            exit
         }
     }))
 }

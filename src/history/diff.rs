@@ -118,7 +118,9 @@ pub(crate) fn compare(known: Option<&PastCheck>, check: &PastCheck) -> Vec<Chang
         };
         add(ChangeKind::DefinitionChanged, numbers);
     }
-    for difference in known.facts.differences(&check.facts) {
+    let differences = known.facts.differences(&check.facts).into_iter();
+    let was_found_out = check.is_red() || check.is_green();
+    for difference in differences.filter(|_| was_found_out) {
         match difference.word() {
             CERTIFICATE => add(ChangeKind::CertificateChanged, difference),
             BROKERS => add(ChangeKind::BrokersChanged, difference),

@@ -36,7 +36,7 @@ pub enum ExpiryKind {
     SharedAccessSignature,
     /// A ticket of a cache, which nobody renews.
     Ticket,
-    /// A session token.
+    /// A bearer token of the link's own.
     Token,
 }
 
@@ -150,6 +150,9 @@ fn of_step(check: &Check, step: &Step, now: Timestamp) -> Option<(ExpiryKind, St
     }
     if let Some(at) = date("key_expires") {
         return Some((ExpiryKind::Keytab, or_link(text("principal")), at));
+    }
+    if let Some(at) = date("token_ends") {
+        return Some((ExpiryKind::Token, or_link(text("token_subject")), at));
     }
     // A login by keytab makes a new one each time.
     if text("from") == Some("ticket cache")

@@ -86,6 +86,11 @@ impl Facts {
                 }
             }
         }
+        // Of a cluster that was not dialled to its end only a part is known.
+        if check.was_interrupted() {
+            brokers.clear();
+            datanodes.clear();
+        }
         for (name, servers) in [(BROKERS, brokers), (DATANODES, datanodes)] {
             if !servers.is_empty() {
                 let servers: Vec<String> = servers.into_iter().collect();
@@ -93,6 +98,17 @@ impl Facts {
             }
         }
         Self(facts)
+    }
+
+    /// Takes the dates of things over that this check did not come to see.
+    pub(crate) fn add_dates_of(&mut self, earlier: &Self) {
+        let dates = earlier
+            .0
+            .iter()
+            .filter(|(fact, _)| fact.starts_with(EXPIRES));
+        for (fact, date) in dates {
+            self.0.entry(fact.clone()).or_insert_with(|| date.clone());
+        }
     }
 
     /// Returns what is known on both sides and differs, by name. What a check did not come to see

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use linkdial_core::{Code, Outcome, REDACTED, Role, Stage};
+use linkdial_core::{Code, Endpoint, Outcome, REDACTED, Role, Stage};
 
 use super::CheckName;
 use crate::report::{Check, Finding, Step};
@@ -12,9 +12,9 @@ use crate::report::{Check, Finding, Step};
 pub struct Incident {
     /// What they share.
     pub cause: Cause,
-    /// Which one: a host and port, an issuer, a key id, a principal.
+    /// Which one: a host and port, addresses that several names or ports share, an issuer, a key id.
     pub shared: String,
-    /// The code that all of them have.
+    /// The code of the first one; all have the same, but below a connection.
     pub code: Code,
     /// The checks, in their order.
     pub checks: Vec<CheckName>,
@@ -28,7 +28,7 @@ pub enum Cause {
     Resolver,
     /// A host name.
     Name,
-    /// A host and port.
+    /// A host.
     Server,
     /// Who issued certificates that are not trusted.
     Issuer,
@@ -61,6 +61,32 @@ impl Cause {
     }
 }
 
+/// What a red check may share with others.
+struct Shared {
+    cause: Cause,
+    /// Equal for those that share it.
+    key: String,
+    /// How a report names it, where all of them name it alike.
+    name: String,
+}
+
+impl Shared {
+    fn new(cause: Cause, name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self {
+            cause,
+            key: name.clone(),
+            name,
+        }
+    }
+
+    /// Below a connection the fault may show itself in several ways: a host that is down refuses, and
+    /// is silent.
+    const fn is_below_the_code(&self) -> bool {
+        matches!(self.cause, Cause::Resolver | Cause::Server)
+    }
+}
+
 /// Folds the red checks by what they share, the largest first. Each is in one of them.
 pub fn fold(checks: &[Check]) -> Vec<Incident> {
     let names = CheckName::of_checks(checks);
@@ -72,14 +98,23 @@ pub fn fold(checks: &[Check]) -> Vec<Incident> {
         let Some((step, finding)) = check.headline() else {
             continue;
         };
-        let (cause, shared) = cause(check, step, finding);
-        let key = (cause, shared.clone(), finding.code.as_str());
+        let shared = shared(check, step, finding);
+        let code = if shared.is_below_the_code() {
+            ""
+        } else {
+            finding.code.as_str()
+        };
+        let key = (shared.cause, shared.key.clone(), code);
         let incident = incidents.entry(key).or_insert_with(|| Incident {
-            cause,
-            shared,
+            cause: shared.cause,
+            shared: shared.name.clone(),
             code: finding.code,
             checks: Vec::new(),
         });
+        // One host under several names or ports.
+        if incident.shared != shared.name {
+            incident.shared.clone_from(&shared.key);
+        }
         incident.checks.push(name);
     }
     let mut incidents: Vec<Incident> = incidents.into_values().collect();
@@ -88,9 +123,24 @@ pub fn fold(checks: &[Check]) -> Vec<Incident> {
     incidents
 }
 
-fn cause(check: &Check, step: &Step, finding: &Finding) -> (Cause, String) {
-    let server = step.endpoint.as_ref().map(ToString::to_string);
-    let host = step.endpoint.as_ref().map(|endpoint| endpoint.host.clone());
+/// The addresses that the name of a server had, else the name.
+fn address(check: &Check, endpoint: &Endpoint) -> String {
+    let resolved = check.steps.iter().filter(|step| {
+        let at = step.endpoint.as_ref();
+        step.stage == Stage::Resolve && at.is_some_and(|at| at.host == endpoint.host)
+    });
+    let mut notes = resolved.flat_map(|step| &step.notes);
+    let addresses = notes.find(|(name, _)| *name == "addresses");
+    let mut addresses: Vec<&str> = match addresses {
+        Some((_, addresses)) => addresses.split(", ").collect(),
+        None => return endpoint.host.clone(),
+    };
+    // A name server may turn the order at every question.
+    addresses.sort_unstable();
+    addresses.join(", ")
+}
+
+fn shared(check: &Check, step: &Step, finding: &Finding) -> Shared {
     let told = |names: &[&str]| {
         let evidence = finding.evidence.iter();
         let notes = check.steps.iter().flat_map(|step| &step.notes);
@@ -99,61 +149,75 @@ fn cause(check: &Check, step: &Step, finding: &Finding) -> (Cause, String) {
         let value = all.find(|(name, value)| names.contains(name) && value != REDACTED);
         value.map(|(_, value)| value.clone())
     };
-    let definition = || (Cause::Definition, check.link.to_string());
-    let at_server = |server: Option<String>| server.map(|server| (Cause::Server, server));
+    let at_server = || {
+        step.endpoint.as_ref().map(|endpoint| Shared {
+            key: address(check, endpoint),
+            ..Shared::new(Cause::Server, endpoint.to_string())
+        })
+    };
+    let server = |cause| {
+        let endpoint = step.endpoint.as_ref();
+        endpoint.map(|endpoint| Shared::new(cause, endpoint.to_string()))
+    };
     let found = match step.stage {
         Stage::Define => None,
         Stage::Resolve => match finding.code {
             // Whoever was asked for one name is asked for all of them.
             Code::ResolveTimedOut | Code::ResolveServerFailed => {
-                let servers = told(&["name_servers", "server"]).unwrap_or_default();
-                Some((Cause::Resolver, servers))
+                Some(Shared::new(Cause::Resolver, "the name servers"))
             }
-            _ => host.map(|host| (Cause::Name, host)),
+            _ => step
+                .endpoint
+                .as_ref()
+                .map(|endpoint| Shared::new(Cause::Name, &endpoint.host)),
         },
-        Stage::Connect => at_server(server),
+        Stage::Connect => at_server(),
         Stage::Tls => match finding.code {
-            Code::TlsUnknownIssuer => told(&["issuer"]).map(|issuer| (Cause::Issuer, issuer)),
-            Code::TlsExpired | Code::TlsNotYetValid | Code::TlsNameMismatch => {
-                server.map(|server| (Cause::Certificate, server))
+            Code::TlsUnknownIssuer => {
+                told(&["issuer"]).map(|issuer| Shared::new(Cause::Issuer, issuer))
             }
-            _ => at_server(server),
+            Code::TlsExpired | Code::TlsNotYetValid | Code::TlsNameMismatch => {
+                server(Cause::Certificate)
+            }
+            _ => at_server(),
         },
         Stage::Authenticate => {
             let role = step.endpoint.as_ref().map(|endpoint| endpoint.role);
             match finding.code {
                 Code::AuthenticateKdcUnreachable | Code::AuthenticateRealmUnknown => {
-                    let realm = told(&["realm"]).or(server);
-                    realm.map(|realm| (Cause::Kdc, realm))
+                    told(&["realm"])
+                        .map(|realm| Shared::new(Cause::Kdc, realm))
+                        .or_else(|| server(Cause::Kdc))
                 }
-                Code::AuthenticateTimedOut if role == Some(Role::Kdc) => {
-                    server.map(|server| (Cause::Kdc, server))
-                }
-                Code::AuthenticateTimedOut => at_server(server),
-                _ => told(&[
-                    "principal",
-                    "key_id",
-                    "account",
-                    "username",
-                    "user",
-                    "caller",
-                    "role",
-                ])
-                .map(|identity| (Cause::Identity, identity))
-                .or_else(|| at_server(server)),
+                Code::AuthenticateTimedOut if role == Some(Role::Kdc) => server(Cause::Kdc),
+                Code::AuthenticateTimedOut => at_server(),
+                _ => told(&IDENTITY)
+                    .map(|identity| Shared::new(Cause::Identity, identity))
+                    .or_else(at_server),
             }
         }
         Stage::Access | Stage::Read | Stage::Write => match finding.code {
             Code::AccessTimedOut | Code::AccessServerError | Code::AccessNotThisService => {
-                at_server(server)
+                at_server()
             }
             _ => told(&["bucket", "container", "topic", "resource", "path"])
-                .map(|resource| (Cause::Resource, root(&resource)))
-                .or_else(|| at_server(server)),
+                .map(|resource| Shared::new(Cause::Resource, root(&resource)))
+                .or_else(at_server),
         },
     };
-    found.unwrap_or_else(definition)
+    found.unwrap_or_else(|| Shared::new(Cause::Definition, check.link.to_string()))
 }
+
+/// Evidence and notes that tell who the link is.
+const IDENTITY: [&str; 7] = [
+    "principal",
+    "key_id",
+    "account",
+    "username",
+    "user",
+    "caller",
+    "role",
+];
 
 /// The bucket of a key in it; a path of a file system stays whole.
 fn root(resource: &str) -> String {

@@ -10,11 +10,12 @@ use super::{Change, CheckName, Difference, Expiry, Incident};
 pub struct Night {
     /// Its number in the history of the registry, from 1.
     pub sweep: u64,
-    /// The number and start of the sweep that it is compared with; `None` for the first one.
+    /// The number and start of the sweep before; `None` for the first one. A check that was not in it,
+    /// or could not be found out, is compared with its last result before that.
     pub previous: Option<(u64, Timestamp)>,
     /// Why the sweep says nothing about the links; `None` when this machine reached any server.
     pub offline: Option<Offline>,
-    /// What is not as it was in the previous sweep, in the order of the names.
+    /// What is not as it was when each check was found out last, in the order of kinds and names.
     pub changes: Vec<Change>,
     /// What differs for each red check from its last green sweep, in the order of the checks.
     pub stories: Vec<Story>,

@@ -259,7 +259,7 @@ fn reds_fold_by_what_they_share() {
     assert_eq!(
         folded,
         [
-            "resolver [] ab",
+            "resolver [the name servers] ab",
             "server [b1:9092] de",
             "issuer [CN=Old] gh",
             "identity [AKIA] ij",
@@ -323,6 +323,13 @@ fn dates_are_read_from_the_notes_and_back_from_the_facts() {
                 ("ticket_ends", "2026-11-26T09:00:00Z"),
             ],
         ),
+        step(
+            Stage::Authenticate,
+            &[
+                ("token_subject", "app"),
+                ("token_ends", "2026-11-30T00:00:00Z"),
+            ],
+        ),
         // A login by keytab makes a new ticket each time.
         step(
             Stage::Authenticate,
@@ -340,6 +347,7 @@ fn dates_are_read_from_the_notes_and_back_from_the_facts() {
     let expected = [
         "2026-11-26T09:00:00Z ticket of etl@R",
         "2026-11-26T22:00:00Z shared access signature of lake",
+        "2026-11-30T00:00:00Z token of app",
         "2026-12-01T00:00:00Z keytab of etl@R",
         "2026-12-24T00:00:00Z client certificate of CN=me",
         "2027-01-01T00:00:00Z certificate of db.example:9092",

@@ -1,5 +1,6 @@
 //! A check that fails and did not fail before is dialled once more before it counts.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,11 +42,16 @@ impl Pass<'_> {
         let begun = Instant::now();
         on_progress(Progress::Planned(dials.len()));
         let all: Vec<usize> = (0..dials.len()).collect();
+        let mut kept = vec![false; dials.len()];
+        let mut failed: HashMap<usize, Instant> = HashMap::new();
         let (mut checks, complete) = dials.run_some(&all, self.settings, self.limits, |event| {
             if let Event::Finished(index, record) = &event {
                 let check = dials.end(*index, (*record).clone());
-                if !self.is_news(*index, &check) {
+                if self.is_news(*index, &check) {
+                    failed.insert(*index, Instant::now());
+                } else {
                     keep(*index, &check);
+                    kept[*index] = true;
                 }
             }
             on_progress(match event {
@@ -53,53 +59,68 @@ impl Pass<'_> {
                 Event::Finished(index, record) => Progress::Finished(index, record),
             });
         })?;
+        // The deadline may have ended a check after it was seen to fail.
         let news: Vec<usize> = (0..checks.len())
-            .filter(|&index| self.is_news(index, &checks[index]))
+            .filter(|&index| !kept[index] && self.is_news(index, &checks[index]))
             .collect();
-        if news.is_empty() {
-            return Ok((checks, complete));
+        let confirmed = if news.is_empty() {
+            complete
+        } else {
+            self.confirm(&news, &failed, begun, &mut checks, on_progress)? && complete
+        };
+        // What was not reached, or given up, belongs to the night as well.
+        for index in (0..checks.len()).filter(|&index| !kept[index]) {
+            keep(index, &checks[index]);
         }
-        let left = self.limits.deadline.map(|limit| {
-            let wait = begun.elapsed() + self.confirm;
-            limit.saturating_sub(wait)
-        });
-        if !complete || left.is_some_and(|left| left.is_zero()) || !self.pause()? {
-            for index in news {
-                unconfirmed(&mut checks[index]);
-                keep(index, &checks[index]);
+        Ok((checks, confirmed))
+    }
+
+    /// Dials these once more; returns whether nothing stopped that.
+    fn confirm(
+        &self,
+        news: &[usize],
+        failed: &HashMap<usize, Instant>,
+        begun: Instant,
+        checks: &mut [Check],
+        mut on_progress: impl FnMut(Progress<'_>),
+    ) -> io::Result<bool> {
+        let left = self
+            .limits
+            .deadline
+            .map(|limit| limit.saturating_sub(begun.elapsed()));
+        // A short deadline leaves a short pause, and half of the rest for the dials.
+        let pause = left.map_or(self.confirm, |left| self.confirm.min(left / 2));
+        if pause.is_zero() || !self.pause(pause)? {
+            for &index in news {
+                self.unconfirmed(&mut checks[index]);
             }
-            return Ok((checks, false));
+            return Ok(false);
         }
         on_progress(Progress::Again(news.len()));
         let limits = Limits {
-            deadline: left,
+            deadline: left.map(|left| left.saturating_sub(pause)),
             ..self.limits.clone()
         };
-        let (again, complete) = dials.run_some(&news, self.settings, &limits, |event| {
+        let dials = &self.registered.dials;
+        let again = Instant::now();
+        let (seconds, complete) = dials.run_some(news, self.settings, &limits, |event| {
             on_progress(match event {
                 Event::Started(index) => dials.started(index),
                 Event::Finished(index, record) => Progress::Finished(index, record),
             });
         })?;
-        for (index, mut second) in news.into_iter().zip(again) {
+        for (&index, mut second) in news.iter().zip(seconds) {
             let first = &mut checks[index];
             if second.was_interrupted() {
-                unconfirmed(first);
-            } else {
-                let code = first.headline().map(|(_, finding)| finding.code.as_str());
-                let text = format!(
-                    "{}, {} s before",
-                    code.unwrap_or_default(),
-                    self.confirm.as_secs()
-                );
-                if let Some(step) = second.steps.first_mut() {
-                    step.notes.push((FIRST, text));
-                }
-                *first = second;
+                self.unconfirmed(first);
+                continue;
             }
-            keep(index, first);
+            let before = failed.get(&index).map_or(pause, |at| again - *at);
+            let text = format!("{}, {} before", code(first), words(before));
+            note(&mut second, text);
+            *first = second;
         }
-        Ok((checks, complete))
+        Ok(complete)
     }
 
     /// Returns whether a check has to fail once more before it counts. What stands in the statement
@@ -116,24 +137,40 @@ impl Pass<'_> {
             && self.reds.binary_search(&self.names[index]).is_err()
     }
 
-    /// Waits; `false` when the run was stopped meanwhile.
-    fn pause(&self) -> io::Result<bool> {
+    /// Waits; `false` when somebody stopped the run meanwhile.
+    fn pause(&self, pause: Duration) -> io::Result<bool> {
         let runtime = Builder::new_current_thread().enable_time().build()?;
         let stopped = self.limits.cancel.cancelled();
-        let waited = async { timeout(self.confirm, stopped).await };
+        let waited = async { timeout(pause, stopped).await };
         Ok(runtime.block_on(waited).is_err())
+    }
+
+    /// Marks a check that failed once, and could not be dialled once more. Where somebody stopped the
+    /// run it is left open; a deadline that is too short every night must not hide what is red.
+    fn unconfirmed(&self, check: &mut Check) {
+        let text = format!("{}; it was not dialled once more", code(check));
+        if self.limits.cancel.is_cancelled() {
+            offline::lower(check);
+        }
+        note(check, text);
     }
 }
 
-/// Marks a check that failed once, and could not be dialled once more.
-fn unconfirmed(check: &mut Check) {
-    let code = check.headline().map(|(_, finding)| finding.code.as_str());
-    let text = format!(
-        "{}; the run was stopped before it was dialled once more",
-        code.unwrap_or_default()
-    );
-    offline::lower(check);
+fn note(check: &mut Check, text: String) {
     if let Some(step) = check.steps.first_mut() {
         step.notes.push((FIRST, text));
+    }
+}
+
+fn code(check: &Check) -> &'static str {
+    let headline = check.headline();
+    headline.map_or("", |(_, finding)| finding.code.as_str())
+}
+
+fn words(duration: Duration) -> String {
+    if duration < Duration::from_secs(1) {
+        format!("{} ms", duration.as_millis())
+    } else {
+        format!("{} s", duration.as_secs())
     }
 }

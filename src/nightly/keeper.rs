@@ -7,13 +7,16 @@ use std::time::{Duration, Instant};
 use crate::history::PastCheck;
 use crate::registry::{Registry, RegistryError};
 
-/// Checks that are stored at once at most.
+/// Checks that are stored at once, unless another process has held the registry meanwhile.
 const BATCH: usize = 256;
 /// A check is stored this long after it ended at most.
 const DELAY: Duration = Duration::from_secs(1);
+/// How often a registry is asked once more that another process holds; each time waits for seconds.
+const TRIES: usize = 6;
 
 /// Does work that hands over checks, and stores them meanwhile on a thread of its own: a registry
-/// blocks, and dials must not wait for it. After a failure nothing more is stored.
+/// blocks, and dials must not wait for it. Another process may hold the registry for a while; after
+/// any other failure nothing more is stored.
 pub(super) fn keeping<T>(
     registry: &Registry,
     sweep: u64,
@@ -24,22 +27,34 @@ pub(super) fn keeping<T>(
         let store = scope.spawn(move || {
             let mut batch = Vec::with_capacity(BATCH);
             loop {
-                let Ok(first) = receiver.recv() else {
-                    return Ok(());
-                };
-                batch.push(first);
                 let due = Instant::now() + DELAY;
                 let mut over = false;
-                while batch.len() < BATCH && !over {
+                loop {
                     let left = due.saturating_duration_since(Instant::now());
                     match receiver.recv_timeout(left) {
                         Ok(check) => batch.push(check),
                         Err(RecvTimeoutError::Timeout) => break,
-                        Err(RecvTimeoutError::Disconnected) => over = true,
+                        Err(RecvTimeoutError::Disconnected) => {
+                            over = true;
+                            break;
+                        }
+                    }
+                    if batch.len() >= BATCH {
+                        break;
                     }
                 }
-                registry.add_to_sweep(sweep, &batch)?;
-                batch.clear();
+                if over {
+                    return patiently(|| registry.add_to_sweep(sweep, &batch));
+                }
+                if batch.is_empty() {
+                    continue;
+                }
+                match registry.add_to_sweep(sweep, &batch) {
+                    Ok(()) => batch.clear(),
+                    // Once more with the next ones.
+                    Err(RegistryError::Locked(_)) => {}
+                    Err(error) => return Err(error),
+                }
             }
         });
         let done = work(&|check| {
@@ -51,4 +66,17 @@ pub(super) fn keeping<T>(
         let stored = stored.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         (done, stored)
     })
+}
+
+/// Asks a registry again that another process holds.
+pub(super) fn patiently<T>(
+    mut ask: impl FnMut() -> Result<T, RegistryError>,
+) -> Result<T, RegistryError> {
+    for _ in 1..TRIES {
+        match ask() {
+            Err(RegistryError::Locked(_)) => {}
+            answer => return answer,
+        }
+    }
+    ask()
 }

@@ -13,21 +13,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use linkdial_core::{Outcome, Settings};
+use linkdial_core::Settings;
 use tokio::time::Instant;
 
 use crate::check::{CheckError, Selection};
 use crate::dial::{self, Progress};
 use crate::history::{
-    self, Change, CheckName, Night, PastCheck, Story, SweepState, compare, expiries, fold, in_order,
+    self, Change, CheckName, Night, PastCheck, Story, SweepState, compare, expiries,
+    expiries_of_past, fold, in_order,
 };
 use crate::registered::Registered;
-use crate::registry::{Action, Registry, RegistryError, SweepEnding};
+use crate::registry::{Action, Registry, RegistryError, Remembered, SweepEnding};
 use crate::report::{Check, Origin, Report};
 use crate::sweep::Limits;
 
 use confirm::Pass;
-use keeper::keeping;
+use keeper::{keeping, patiently};
 
 /// How a sweep goes about.
 #[derive(Clone, Debug)]
@@ -89,7 +90,8 @@ pub fn sweep(
         started: report.started,
     };
 
-    let reds = reds(registry, number)?;
+    let mut reds = registry.reds(number)?;
+    reds.sort();
     let pass = Pass {
         registered: &registered,
         names: &names,
@@ -124,26 +126,28 @@ pub fn sweep(
     };
     let told = kept.and_then(|()| {
         if night.offline.is_none() {
-            past.tell(registry, &report.checks, &mut night)?;
-            night.promoted = promote::promote(registry, &registered, &report, who)?;
-        }
-        let ended = Timestamp::now();
-        let ending = SweepEnding {
-            sweep: number,
-            who,
-            ended,
-            state: match (&night.offline, report.complete) {
-                (Some(_), _) => SweepState::Offline,
-                (None, true) => SweepState::Complete,
-                (None, false) => SweepState::Cut,
-            },
-            summary: report.summary(),
-        };
-        registry.end_sweep(&ending)?;
-        if let Ok(oldest) = ended.checked_sub(options.keep) {
-            registry.forget_sweeps(oldest)?;
+            patiently(|| past.tell(registry, &report.checks, &mut night))?;
+            night.promoted = patiently(|| promote::promote(registry, &registered, &report, who))?;
         }
         Ok(())
+    });
+    let ended = Timestamp::now();
+    let ending = SweepEnding {
+        sweep: number,
+        who,
+        ended,
+        state: match (&night.offline, report.complete && told.is_ok()) {
+            (Some(_), _) => SweepState::Offline,
+            (None, true) => SweepState::Complete,
+            (None, false) => SweepState::Cut,
+        },
+    };
+    // Also where not everything could be stored: the history has to say that it was cut.
+    let told = told.and(patiently(|| registry.end_sweep(&ending)));
+    let told = told.and_then(|()| match ended.checked_sub(options.keep) {
+        // To forget is root's alone.
+        Ok(oldest) if who == Registry::ROOT => registry.forget_sweeps(oldest).map(drop),
+        _ => Ok(()),
     });
     report.night = Some(night);
     match told {
@@ -153,19 +157,6 @@ pub fn sweep(
             source,
         }),
     }
-}
-
-/// Returns the checks that were red when they were found out last.
-fn reds(registry: &Registry, sweep: u64) -> Result<Vec<CheckName>, RegistryError> {
-    let mut reds = Vec::new();
-    registry.last_checks(sweep, |check| {
-        if check.is_red() {
-            reds.push(check.name);
-        }
-        ControlFlow::Continue(())
-    })?;
-    reds.sort();
-    Ok(reds)
 }
 
 /// What turns checks into rows of the history, and holds them against earlier ones.
@@ -213,43 +204,48 @@ impl Past<'_> {
         }
         in_order(&mut changes);
         night.changes = changes;
+        let mut stories = Vec::new();
+        let mut all: Vec<PastCheck> = Vec::with_capacity(checks.len());
         for (index, check) in checks.iter().enumerate() {
-            if check.verdict() == Outcome::Fail {
-                night
-                    .stories
-                    .push(self.story(registry, index, check, number)?);
+            let mut now = self.of(index, check);
+            if now.is_red() {
+                let remembered = registry.remembered(&now.name, number)?;
+                stories.push(story_of(registry, &now, &remembered)?);
+                // A server that is down still has a certificate that ends.
+                if let Some((green, ..)) = &remembered.green {
+                    now.facts.add_dates_of(&green.facts);
+                }
             }
+            all.push(now);
         }
+        night.stories = stories;
+        night.expiries = expiries_of_past(&all);
         Ok(())
     }
+}
 
-    fn story(
-        &self,
-        registry: &Registry,
-        index: usize,
-        check: &Check,
-        sweep: u64,
-    ) -> Result<Story, RegistryError> {
-        let now = self.of(index, check);
-        let remembered = registry.remembered(&now.name, sweep)?;
-        let mut changed = None;
-        if let Some(definition) = now.definition
-            && let Some(line) = registry.line_of_record(definition)?
-        {
-            let word = match line.entry.action {
-                Action::Create => "created",
-                Action::Replace => "replaced",
-                _ => "altered",
-            };
-            changed = Some(format!("{word} {:.0} by {}", line.at, line.entry.who));
-        }
-        let green = remembered.green.as_ref();
-        let green = green.map(|(check, number, at)| (check, *number, *at));
-        Ok(history::story(
-            &now,
-            green,
-            remembered.red_since,
-            changed.as_deref(),
-        ))
+fn story_of(
+    registry: &Registry,
+    now: &PastCheck,
+    remembered: &Remembered,
+) -> Result<Story, RegistryError> {
+    let mut changed = None;
+    if let Some(definition) = now.definition
+        && let Some(line) = registry.line_of_record(definition)?
+    {
+        let word = match line.entry.action {
+            Action::Create => "created",
+            Action::Replace => "replaced",
+            _ => "altered",
+        };
+        changed = Some(format!("{word} {:.0} by {}", line.at, line.entry.who));
     }
+    let green = remembered.green.as_ref();
+    let green = green.map(|(check, number, at)| (check, *number, *at));
+    Ok(history::story(
+        now,
+        green,
+        remembered.red_since,
+        changed.as_deref(),
+    ))
 }

@@ -1,6 +1,6 @@
 //! Whether it is this machine that has no network.
 
-use linkdial_core::{Outcome, Stage};
+use linkdial_core::{Code, Outcome, Stage};
 
 use crate::history::Offline;
 use crate::report::Check;
@@ -8,13 +8,12 @@ use crate::report::Check;
 /// Fewer hosts may all be down.
 const HOSTS: usize = 3;
 
-/// Returns the finding that this machine has no network: three hosts or more were dialled, and none
-/// was reached.
+/// Returns the finding that this machine has no network: checks of three hosts or more failed before
+/// they had a connection, and none had one.
 pub(super) fn finding(checks: &[Check]) -> Option<Offline> {
     let mut hosts: Vec<String> = Vec::new();
     for check in checks {
-        let dialled = check.steps.iter();
-        let mut dialled = dialled.filter(|step| step.stage > Stage::Define);
+        let mut dialled = check.steps.iter().filter(|step| step.stage > Stage::Define);
         if dialled.clone().next().is_none() {
             continue;
         }
@@ -22,18 +21,22 @@ pub(super) fn finding(checks: &[Check]) -> Option<Offline> {
         if dialled.any(|step| step.stage >= Stage::Connect && step.outcome == Outcome::Pass) {
             return None;
         }
-        let failed = check
+        let mut failed = check
             .steps
             .iter()
-            .find(|step| step.outcome == Outcome::Fail)?;
-        if !matches!(failed.stage, Stage::Resolve | Stage::Connect) {
+            .filter(|step| step.outcome == Outcome::Fail);
+        let failed = failed.find(|step| step.stage > Stage::Define)?;
+        let code = failed.finding.as_ref().map(|finding| finding.code);
+        // What our own policy refuses says nothing about the network.
+        let counts = matches!(failed.stage, Stage::Resolve | Stage::Connect)
+            && code != Some(Code::ResolveAddressRefused);
+        if !counts {
             return None;
         }
-        let endpoints = check.steps.iter().filter_map(|step| step.endpoint.as_ref());
-        for endpoint in endpoints {
-            if !hosts.contains(&endpoint.host) {
-                hosts.push(endpoint.host.clone());
-            }
+        // One service with many servers is one host.
+        let host = failed.endpoint.as_ref().map(|endpoint| &endpoint.host);
+        if let Some(host) = host.filter(|host| !hosts.contains(host)) {
+            hosts.push(host.clone());
         }
     }
     (hosts.len() >= HOSTS).then(|| Offline {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
-use linkdial_core::{Code, LinkName, Stage};
+use linkdial_core::{Code, LinkName, Outcome, Stage};
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
@@ -22,6 +22,10 @@ const CHECK: &str = "n.database_name, n.link, n.target, n.twin, c.sweep, c.type,
     c.code, c.message, c.elapsed_us, c.definition, c.steps, f.facts";
 const TABLES: &str =
     "checks c JOIN check_names n ON n.number = c.name JOIN facts f ON f.number = c.facts";
+/// The newest sweep that could find a check out, before one.
+const LAST: &str = "SELECT l.sweep FROM checks l JOIN sweeps s ON s.number = l.sweep \
+    WHERE l.name = n.number AND l.sweep < $1 AND l.verdict IN ('pass', 'warn', 'fail') \
+    AND s.state <> 'offline' ORDER BY l.sweep DESC LIMIT 1";
 /// Sweeps whose verdicts count.
 const COUNTED: &str = "c.sweep IN (SELECT number FROM sweeps WHERE state <> 'offline')";
 
@@ -32,8 +36,6 @@ struct StoredStep(String, String, String, Option<String>, u64);
 /// What is remembered of a check before a sweep.
 #[derive(Clone, Debug, Default)]
 pub struct Remembered {
-    /// The last time that it could be found out, and the sweep of that.
-    pub last: Option<(PastCheck, u64)>,
     /// The last time that it was green, the sweep of that and its start.
     pub green: Option<(PastCheck, u64, Timestamp)>,
     /// The start of the first sweep after that in which it was red.
@@ -54,8 +56,13 @@ pub(super) async fn begin(
         .await?;
     for row in killed {
         let sweep = number(&row, "number")?;
-        let summary = counted(&mut transaction, sweep).await?;
-        end_row(&mut transaction, sweep, None, SweepState::Cut, summary).await?;
+        // Nobody was left to say that this machine was offline.
+        let state = if reached(&mut transaction, sweep).await? {
+            SweepState::Cut
+        } else {
+            SweepState::Offline
+        };
+        end_row(&mut transaction, sweep, None, state).await?;
     }
     let row = sqlx::query("SELECT COALESCE(MAX(number), 0) + 1 AS number FROM sweeps")
         .fetch_one(&mut *transaction)
@@ -87,11 +94,9 @@ pub(crate) struct SweepEnding<'a> {
     pub(crate) ended: Timestamp,
     /// How.
     pub(crate) state: SweepState,
-    /// How its checks ended.
-    pub(crate) summary: Summary,
 }
 
-/// Ends a sweep.
+/// Ends a sweep with what is stored of it.
 pub(super) async fn end(
     connection: &mut SqliteConnection,
     ending: &SweepEnding<'_>,
@@ -101,10 +106,9 @@ pub(super) async fn end(
         who,
         ended,
         state,
-        summary,
     } = *ending;
     let mut transaction = connection.begin_with(WRITE).await?;
-    end_row(&mut transaction, sweep, Some(ended), state, summary).await?;
+    let summary = end_row(&mut transaction, sweep, Some(ended), state).await?;
     let detail = format!(
         "sweep {sweep}, {}: {} failed, {} unverified, {} warned, {} passed",
         state.as_str(),
@@ -124,8 +128,16 @@ async fn end_row(
     sweep: u64,
     ended: Option<Timestamp>,
     state: SweepState,
-    summary: Summary,
-) -> Result<(), Fault> {
+) -> Result<Summary, Fault> {
+    if state == SweepState::Offline {
+        sqlx::query(
+            "UPDATE checks SET verdict = 'unverified' WHERE sweep = $1 AND verdict = 'fail'",
+        )
+        .bind(column(sweep))
+        .execute(&mut *connection)
+        .await?;
+    }
+    let summary = counted(connection, sweep).await?;
     sqlx::query(
         "UPDATE sweeps SET ended = $1, state = $2, passed = $3, warned = $4, failed = $5, \
          unverified = $6 WHERE number = $7",
@@ -139,7 +151,7 @@ async fn end_row(
     .bind(column(sweep))
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(summary)
 }
 
 /// Counts the verdicts that are stored for a sweep.
@@ -150,6 +162,23 @@ async fn counted(connection: &mut SqliteConnection, sweep: u64) -> Result<Summar
         .await?;
     let verdicts: Result<Vec<_>, Fault> = rows.iter().map(|row| outcome(row, "verdict")).collect();
     Ok(Summary::of(verdicts?))
+}
+
+/// Returns whether a check of a sweep had a connection, or whether none failed for the lack of one.
+async fn reached(connection: &mut SqliteConnection, sweep: u64) -> Result<bool, Fault> {
+    let (mut reached, mut failed) = (false, false);
+    of_sweep(connection, sweep, |check| {
+        failed |= check.is_red();
+        let mut steps = check.steps.iter();
+        reached = steps.any(|it| it.stage >= Stage::Connect && it.outcome == Outcome::Pass);
+        if reached {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    })
+    .await?;
+    Ok(reached || !failed)
 }
 
 /// Adds checks to a sweep, all or none; one that is there already is replaced.
@@ -343,12 +372,7 @@ pub(super) async fn before(
         row.map(|row| Ok((check(&row)?, number(&row, "sweep")?)))
             .transpose()
     };
-    remembered.last = last("'pass', 'warn', 'fail'").await?;
-    let green = match &remembered.last {
-        Some((check, _)) if check.is_green() => remembered.last.clone(),
-        Some(_) => last("'pass', 'warn'").await?,
-        None => None,
-    };
+    let green = last("'pass', 'warn'").await?;
     let after = green.as_ref().map_or(0, |(_, number)| *number);
     if let Some((check, number)) = green {
         let started = started(connection, number).await?;
@@ -376,10 +400,10 @@ pub(super) async fn last_checks(
     before: u64,
     mut each: impl FnMut(PastCheck) -> ControlFlow<()>,
 ) -> Result<(), Fault> {
+    // From the names to their newest rows: SQLite keeps to this order of tables.
     let query = format!(
-        "SELECT {CHECK} FROM {TABLES} WHERE c.sweep = (SELECT MAX(l.sweep) FROM checks l \
-         JOIN sweeps s ON s.number = l.sweep WHERE l.name = n.number AND l.sweep < $1 \
-         AND l.verdict IN ('pass', 'warn', 'fail') AND s.state <> 'offline')"
+        "SELECT {CHECK} FROM check_names n CROSS JOIN checks c ON c.name = n.number \
+         AND c.sweep = ({LAST}) CROSS JOIN facts f ON f.number = c.facts"
     );
     let query = sqlx::query(sqlx::AssertSqlSafe(query)).bind(column(before));
     let mut rows = query.fetch(connection);
@@ -389,6 +413,21 @@ pub(super) async fn last_checks(
         }
     }
     Ok(())
+}
+
+/// Returns the checks that were red when they were found out last, before a sweep.
+pub(super) async fn reds(
+    connection: &mut SqliteConnection,
+    before: u64,
+) -> Result<Vec<CheckName>, Fault> {
+    let query = format!(
+        "SELECT n.database_name, n.link, n.target, n.twin FROM check_names n \
+         CROSS JOIN checks c ON c.name = n.number AND c.sweep = ({LAST}) \
+         WHERE c.verdict = 'fail'"
+    );
+    let query = sqlx::query(sqlx::AssertSqlSafe(query)).bind(column(before));
+    let rows = query.fetch_all(connection).await?;
+    rows.iter().map(check_name).collect()
 }
 
 async fn started(
@@ -402,29 +441,39 @@ async fn started(
     row.map(|row| time(&row, "started")).transpose()
 }
 
-/// Forgets what is older, but for the last time that each check was green; returns how many sweeps
-/// are gone.
+/// Forgets what is older, but for what the story of a check that is still dialled and not green starts
+/// with: the last time that it was green, and the first time that it was red after that. Returns how
+/// many sweeps are gone.
 pub(super) async fn forget(
     connection: &mut SqliteConnection,
     before: Timestamp,
 ) -> Result<u64, Fault> {
+    const OLD: &str = "sweep IN (SELECT number FROM sweeps WHERE started < $1 \
+        AND state <> 'running' AND number < (SELECT MAX(number) FROM sweeps))";
     let mut transaction = connection.begin_with(WRITE).await?;
-    // The story of a red link starts there, however long ago that is.
-    sqlx::query(
-        "DELETE FROM checks WHERE sweep IN (SELECT number FROM sweeps WHERE started < $1) \
-         AND NOT (verdict IN ('pass', 'warn') AND sweep = (SELECT MAX(l.sweep) FROM checks l \
-         WHERE l.name = checks.name AND l.verdict IN ('pass', 'warn')))",
-    )
-    .bind(before.to_string())
-    .execute(&mut *transaction)
-    .await?;
+    let query = format!(
+        "DELETE FROM checks WHERE {OLD} AND NOT (\
+         EXISTS (SELECT 1 FROM checks k JOIN sweeps s ON s.number = k.sweep \
+         WHERE k.name = checks.name AND s.started >= $1 AND k.verdict NOT IN ('pass', 'warn')) \
+         AND (sweep = (SELECT MAX(g.sweep) FROM checks g WHERE g.name = checks.name \
+         AND g.verdict IN ('pass', 'warn')) \
+         OR sweep = (SELECT MIN(r.sweep) FROM checks r WHERE r.name = checks.name \
+         AND r.verdict = 'fail' AND r.sweep > COALESCE((SELECT MAX(g.sweep) FROM checks g \
+         WHERE g.name = checks.name AND g.verdict IN ('pass', 'warn')), 0))))"
+    );
+    let checks = sqlx::query(sqlx::AssertSqlSafe(query))
+        .bind(before.to_string())
+        .execute(&mut *transaction)
+        .await?;
     let gone = sqlx::query(
-        "DELETE FROM sweeps WHERE started < $1 AND number NOT IN (SELECT sweep FROM checks)",
+        "DELETE FROM sweeps WHERE started < $1 AND state <> 'running' \
+         AND number < (SELECT MAX(number) FROM sweeps) \
+         AND number NOT IN (SELECT sweep FROM checks)",
     )
     .bind(before.to_string())
     .execute(&mut *transaction)
     .await?;
-    if gone.rows_affected() > 0 {
+    if checks.rows_affected() > 0 {
         for query in [
             "DELETE FROM facts WHERE number NOT IN (SELECT facts FROM checks)",
             "DELETE FROM check_names WHERE number NOT IN (SELECT name FROM checks)",
@@ -466,6 +515,14 @@ fn sweep(row: &SqliteRow) -> Result<PastSweep, Fault> {
     })
 }
 
+fn check_name(row: &SqliteRow) -> Result<CheckName, Fault> {
+    Ok(CheckName {
+        link: name(row.try_get("database_name")?, row.try_get("link")?),
+        target: row.try_get("target")?,
+        twin: u32::try_from(number(row, "twin")?).unwrap_or(u32::MAX),
+    })
+}
+
 fn check(row: &SqliteRow) -> Result<PastCheck, Fault> {
     let facts: &str = row.try_get("facts")?;
     let steps: &str = row.try_get("steps")?;
@@ -473,11 +530,7 @@ fn check(row: &SqliteRow) -> Result<PastCheck, Fault> {
         serde_json::from_str(steps).map_err(|_| unknown("steps", steps))?;
     let definition = row.try_get::<Option<i64>, _>("definition")?.is_some();
     Ok(PastCheck {
-        name: CheckName {
-            link: name(row.try_get("database_name")?, row.try_get("link")?),
-            target: row.try_get("target")?,
-            twin: u32::try_from(number(row, "twin")?).unwrap_or(u32::MAX),
-        },
+        name: check_name(row)?,
         kind: kind(row)?,
         verdict: outcome(row, "verdict")?,
         // A code of a newer version is told by its message.

@@ -51,8 +51,9 @@ use crate::history::{CheckName, PastCheck, PastSweep};
 /// An open registry.
 ///
 /// Several processes may have one open. Its calls block, and panic inside of an asynchronous task;
-/// to drop it there blocks until its file is closed. The functions that are given to
-/// [`Registry::list`] and [`Registry::record`] can not call it again.
+/// to drop it there blocks until its file is closed. The functions that are given to its methods can
+/// not call it again. Every method fails when the file can not be read or written, is damaged, or is
+/// locked by another process for longer than five seconds.
 ///
 /// Only [`apply()`](crate::apply()) changes links, so that none counts as verified that was not
 /// dialled.
@@ -241,7 +242,7 @@ impl Registry {
         self.run(async |store| history::add(&mut store.connection, sweep, checks).await)
     }
 
-    /// Ends a sweep in the history, with a line in the record.
+    /// Ends a sweep in the history with what is stored of it, and with a line in the record.
     pub(crate) fn end_sweep(&self, ending: &SweepEnding<'_>) -> Result<(), RegistryError> {
         self.run(async |store| history::end(&mut store.connection, ending).await)
     }
@@ -281,6 +282,11 @@ impl Registry {
     /// Returns the links that the history knows, by name; some may be gone from the registry.
     pub fn links_of_history(&self) -> Result<Vec<LinkName>, RegistryError> {
         self.run(async |store| history::links(&mut store.connection).await)
+    }
+
+    /// Returns the checks that were red when they were found out last before a sweep, in no order.
+    pub(crate) fn reds(&self, before: u64) -> Result<Vec<CheckName>, RegistryError> {
+        self.run(async |store| history::reds(&mut store.connection, before).await)
     }
 
     /// Hands over what the history knows last of every check before a sweep, where it could be found

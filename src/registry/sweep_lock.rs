@@ -21,7 +21,9 @@ impl SweepLock {
             path: registry.to_owned(),
             source,
         };
-        let path = registry.with_added_extension("sweep");
+        // Two names of one file share the lock.
+        let path = std::fs::canonicalize(registry).map_err(failed)?;
+        let path = path.with_added_extension("sweep");
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]

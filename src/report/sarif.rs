@@ -246,7 +246,7 @@ fn invocation(report: &Report) -> Invocation<'_> {
         });
     }
     Invocation {
-        execution_successful: report.complete && !is_broken,
+        execution_successful: report.complete && !is_broken && !report.is_offline(),
         start_time_utc: format!("{:.3}", report.started),
         end_time_utc: report
             .started

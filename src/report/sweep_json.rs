@@ -12,11 +12,12 @@ use crate::history::{self, CheckName, Night};
 pub(super) struct Sweep<'a> {
     /// Its number in the history of the registry, from 1.
     number: u64,
-    /// The sweep that it is compared with; null for the first one.
+    /// The sweep before; null for the first one. A check that was not in it, or could not be found out,
+    /// is compared with its last result before that.
     previous: Option<Past>,
     /// Why the sweep says nothing about the links; null when this machine reached any server.
     offline: Option<Offline<'a>>,
-    /// What is not as it was in the previous sweep.
+    /// What is not as it was when each check was found out last.
     changes: Vec<Change<'a>>,
     /// What differs for each red check from the sweep that saw it green last.
     stories: Vec<Story<'a>>,

@@ -32,7 +32,7 @@ use limits::{Next, Queue};
 /// undoes a write.
 const GRACE: Duration = Duration::from_secs(1);
 /// A server that has not answered by then is silent: its check does nothing but wait.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_millis(100);
 /// The futures of a cloud client are deep in builds without optimisation.
 const STACK: usize = 8 << 20;
 
@@ -74,7 +74,7 @@ pub struct Limits {
     pub jobs: NonZeroUsize,
     /// Checks at once against one host and port.
     pub jobs_per_host: NonZeroUsize,
-    /// Further checks that wait for silent servers: half a second after its start a check gives its
+    /// Further checks that wait for silent servers: a tenth of a second after its start a check gives its
     /// place among the `jobs` to another one, so that a few dead services do not hold up all others.
     /// Before it has connected it gives up its place at the host as well.
     pub waiting: usize,

@@ -14,6 +14,7 @@ use crate::material::Loaded;
 use crate::metadata::Metadata;
 use crate::schema_registry;
 use crate::target::{self, Address};
+use crate::token::Claims;
 use crate::token_endpoint;
 use crate::topic;
 use crate::walk::{Session, Walk};
@@ -59,6 +60,14 @@ impl Provider for Kafka {
             login: settled.as_ref().or(self.config.login.as_ref()),
         };
         let mut sessions = walk.enter_bootstrap(probe, &bootstrap).await?;
+        // One that is fetched is another one each time.
+        if let Some(Login::Token { token, .. }) = &self.config.login {
+            let claims = Claims::read(token.expose());
+            if let Some(ends) = claims.expires {
+                probe.note("token_subject", &claims.subject);
+                probe.note("token_ends", ends);
+            }
+        }
         if let Some(Login::ByClient(by)) = walk.login {
             let served = dial_by_client(probe, &walk, sessions, topic.as_deref(), by.reason).await;
             let registry = schema_registry::check(probe, &self.config).await;
