@@ -11,7 +11,9 @@ help:
 	@echo 'make look      look at the HTML report in a browser, and check that everybody can read it'
 	@echo 'make soak      run the tests with long loops'
 	@echo 'make bench     measure speed'
-	@echo 'make install   install linkdial, its man page and completions; PREFIX=$(PREFIX)'
+	@echo 'make nightly   test what runs linkdial every night, and what is installed'
+	@echo 'make install   install linkdial, its manual pages and completions; PREFIX=$(PREFIX)'
+	@echo 'make uninstall remove them again'
 
 demo:
 	@scripts/demo.sh
@@ -34,7 +36,13 @@ soak:
 bench:
 	@scripts/bench.sh
 
+nightly:
+	@scripts/nightly.sh
+
 install:
 	@scripts/install.sh '$(PREFIX)'
 
-.PHONY: help demo test images check look soak bench install
+uninstall:
+	@scripts/install.sh --uninstall '$(PREFIX)'
+
+.PHONY: help demo test images check look soak bench nightly install uninstall

@@ -2,7 +2,7 @@
 # Finds what this machine lacks and installs it where it may: as root or through sudo without a
 # password, with apt. Elsewhere it prints what to install and stops.
 #
-#   prerequisites.sh [make] [build] [lints] [servers] [images] [engine] [look] [bench]
+#   prerequisites.sh [make] [build] [lints] [servers] [images] [engine] [nightly] [look] [bench]
 #
 #   make      make itself
 #   build     a Rust toolchain, a C compiler, root certificates, the libraries below Kafka's client
@@ -12,6 +12,7 @@
 #             libfaketime for clocks that are wrong
 #   images    the docker command and debootstrap, which make images where no registry offers them
 #   engine    Debian's Docker engine
+#   nightly   systemd-analyze, man, shells that complete, flock and openssl, which docs/nightly is tested with
 #   look      Chromium, and npm for axe-core, which look at the HTML report
 #   bench     curl, kcat and rclone, which linkdial is measured beside
 set -eu
@@ -146,6 +147,21 @@ client_package() {
     fi
 }
 
+check_nightly() {
+    if ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then
+        lacks 'Python with venv' 'python3 python3-venv'
+    fi
+    # Its tools work where no systemd runs.
+    command -v systemd-analyze >/dev/null 2>&1 || lacks systemd-analyze systemd
+    command -v man >/dev/null 2>&1 || lacks man man-db
+    command -v bash >/dev/null 2>&1 || lacks bash bash
+    command -v zsh >/dev/null 2>&1 || lacks zsh zsh
+    command -v fish >/dev/null 2>&1 || lacks fish fish
+    command -v flock >/dev/null 2>&1 || lacks flock util-linux
+    command -v openssl >/dev/null 2>&1 || lacks openssl openssl
+    command -v strip >/dev/null 2>&1 || lacks strip binutils
+}
+
 check_look() {
     command -v chromium >/dev/null 2>&1 || lacks Chromium chromium
     command -v npm >/dev/null 2>&1 || lacks npm npm
@@ -167,6 +183,7 @@ for group in "$@"; do
     servers) check_servers ;;
     images) check_images ;;
     engine) check_engine ;;
+    nightly) check_nightly ;;
     look) check_look ;;
     bench) check_bench ;;
     *)

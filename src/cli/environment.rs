@@ -28,6 +28,12 @@ pub(super) fn is_krb5_config(path: &Path) -> bool {
     std::env::split_paths(&value).any(|file| file == path)
 }
 
+/// Returns whether systemd has laid this file out for this service alone (`LoadCredential`).
+pub(super) fn is_credential(path: &Path) -> bool {
+    std::env::var_os("CREDENTIALS_DIRECTORY")
+        .is_some_and(|folder| path.parent() == Some(folder.as_ref()))
+}
+
 /// Returns the user's folder for data that programs keep (XDG Base Directory Specification).
 pub(super) fn data_folder() -> Option<PathBuf> {
     let folder = |name| std::env::var_os(name).map(PathBuf::from);

@@ -130,7 +130,9 @@ pub fn main() -> ExitCode {
         None => run_from(std::env::args_os()),
     };
     // The hook has already said so; the code must not be that of a verdict.
-    catch_unwind(run).unwrap_or(Exit::Broken).into()
+    let exit = catch_unwind(run).unwrap_or(Exit::Broken);
+    warm_up::end();
+    exit.into()
 }
 
 /// Returns the command with all its arguments, for completions and manual pages.

@@ -86,7 +86,9 @@ impl RegistryArguments {
                  LINKDIAL_KEY_FILE",
                 key.display()
             ));
-        } else if registry.key_is_exposed() {
+        } else if registry.key_is_exposed() && !environment::is_credential(registry.key_file()) {
+            // A credential is open to one user by an access control list, whose mask looks like the
+            // rights of a group.
             terminal::warn(&format!(
                 "others may read the key `{}`: run `chmod 600` on it",
                 registry.key_file().display()

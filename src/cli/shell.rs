@@ -21,10 +21,11 @@ pub(super) struct CompletionArguments {
 #[command(after_help = "\
 Examples:
   linkdial man > linkdial.1
-  linkdial man verify > linkdial-verify.1")]
+  linkdial man verify > linkdial-verify.1
+  linkdial man key rotate > linkdial-key-rotate.1")]
 pub(super) struct ManArguments {
     /// The subcommand whose page is wanted, instead of the overview
-    command: Option<String>,
+    command: Vec<String>,
 }
 
 pub(super) fn completions(arguments: &CompletionArguments) -> Result<Exit, Failure> {
@@ -41,13 +42,16 @@ pub(super) fn completions(arguments: &CompletionArguments) -> Result<Exit, Failu
 
 pub(super) fn man(arguments: &ManArguments) -> Result<Exit, Failure> {
     let mut command = super::command();
-    if let Some(name) = &arguments.command {
-        command.build();
+    command.build();
+    for name in &arguments.command {
         command = command
             .find_subcommand(name)
             .cloned()
             .ok_or_else(|| Failure::Usage(format!("there is no subcommand `{name}`")))?;
     }
-    terminal::print(|out| -> io::Result<()> { clap_mangen::Man::new(command).render(out) })?;
+    // A page of a subcommand would name that as the program at its foot.
+    let page =
+        clap_mangen::Man::new(command).source(concat!("linkdial ", env!("CARGO_PKG_VERSION")));
+    terminal::print(|out| -> io::Result<()> { page.render(out) })?;
     Ok(Exit::Good)
 }

@@ -4,6 +4,12 @@
 //! 30 ms: most of the time of a single dial over TLS. It is drawn on a side thread while the
 //! script is read, and given nobody.
 
+use std::sync::Mutex;
+use std::thread::JoinHandle;
+
+/// The side thread.
+static DRAWING: Mutex<Option<JoinHandle<()>>> = Mutex::new(None);
+
 /// Starts drawing when one of the texts may lead to a dial over TLS.
 pub(super) fn start<'a>(mut texts: impl Iterator<Item = &'a str>) {
     if texts.any(may_use_tls) {
@@ -21,11 +27,22 @@ pub(super) fn draw() {
         // Without it the first handshake draws its own, and reports its own failure.
         tracing::trace!(good = drawn.is_ok(), "drew the first random number");
     };
-    // Detached; without a thread the first handshake waits, and that is all.
-    std::thread::Builder::new()
+    // Without a thread the first handshake waits, and that is all.
+    let thread = std::thread::Builder::new()
         .name("warm-up".into())
-        .spawn(draw)
-        .ok();
+        .spawn(draw);
+    if let (Ok(thread), Ok(mut drawing)) = (thread, DRAWING.lock()) {
+        *drawing = Some(thread);
+    }
+}
+
+/// Waits until the number is drawn. AWS-LC frees its source of entropy when the process ends, and
+/// aborts it where a thread still draws from there.
+pub(super) fn end() {
+    let thread = DRAWING.lock().ok().and_then(|mut drawing| drawing.take());
+    if let Some(thread) = thread {
+        thread.join().ok();
+    }
 }
 
 /// A guess that errs on the side of drawing: a clause that names no plain endpoint may mean the

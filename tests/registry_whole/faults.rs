@@ -191,6 +191,22 @@ fn a_key_that_others_may_read_is_warned_about() {
 }
 
 #[test]
+fn a_key_that_systemd_has_handed_over_is_not_warned_about() {
+    let folder = prepared();
+    fs::set_permissions(folder.key_file(), fs::Permissions::from_mode(0o440)).unwrap();
+    let key_file = folder.key_file();
+    let own = key_file.parent().unwrap();
+    for (credentials, warns) in [(own, false), (&own.join("other"), true)] {
+        let mut command = folder.apply();
+        command.env("CREDENTIALS_DIRECTORY", credentials);
+        let output = command.args(["-e", "SHOW LINKS"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let warned = stderr(&output).contains("others may read the key `");
+        assert_eq!(warned, warns, "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn a_lock_of_another_program_is_waited_for_and_told() {
     let folder = prepared();
     let before = Snapshot::read(&folder.open()).lines();
