@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use linkdial_core::{Diagnosis, Intent, Opened, Redactor, Settings, Stage, Target};
+use linkdial_core::{Diagnosis, Intent, LinkName, Opened, Redactor, Settings, Stage, Target};
 
 use crate::drivers;
-use crate::history::CheckName;
 use crate::registry::{Action, Entry};
 use crate::report::{Check, Origin, Report, Step};
 use crate::script::ScriptLink;
@@ -143,10 +142,10 @@ impl Dials {
         Progress::Started(number, &self.checks[number].link)
     }
 
-    /// Names the checks, in their order.
-    pub(crate) fn names(&self) -> Vec<CheckName> {
+    /// Returns link and target of each check, in their order.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = (&LinkName, Option<&Target>)> {
         let checks = self.checks.iter();
-        CheckName::all(checks.map(|check| (&check.link.name, check.target.as_ref())))
+        checks.map(|check| (&check.link.name, check.target.as_ref()))
     }
 }
 

@@ -199,6 +199,17 @@ impl Selection {
                 refusals = view.refuse(&unmatched)?;
             }
         }
+        if links.is_empty() && refusals.is_empty() && !is_empty {
+            let kinds: Vec<&str> = self.kinds.iter().map(|kind| kind.as_str()).collect();
+            let of = match (&self.in_database, kinds.is_empty()) {
+                (Some(database), true) => format!("in database `{database}`"),
+                (Some(database), false) => {
+                    format!("of kind {} in database `{database}`", kinds.join(" or "))
+                }
+                (None, _) => format!("of kind {}", kinds.join(" or ")),
+            };
+            refusals.push(format!("no link {of} is meant"));
+        }
         let names: Vec<LinkName> = links.iter().map(|link| link.name.clone()).collect();
         let mut added: HashMap<&LinkName, Vec<Use>> = HashMap::new();
         for (text, used) in &self.targets {

@@ -1,5 +1,7 @@
 //! `linkdial check`.
 
+use std::path::PathBuf;
+
 use tokio_util::sync::CancellationToken;
 
 use super::depth::DepthArguments;
@@ -69,9 +71,16 @@ pub(super) fn inputs(
         ("the registry", path.clone()),
         ("the key of the registry", registry.key_file().to_owned()),
     ];
+    // What SQLite and linkdial keep beside it.
+    let beside = ["-wal", "-shm", ".sweep"].map(|suffix| {
+        let mut name = path.clone().into_os_string();
+        name.push(suffix);
+        ("a file of the registry", PathBuf::from(name))
+    });
+    let own = own.into_iter().chain(beside);
     let certificates = network.ca_files().iter();
     let certificates = certificates.map(|path| ("the file of `--ca-file`", path.clone()));
-    own.into_iter().chain(certificates).collect()
+    own.chain(certificates).collect()
 }
 
 pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {

@@ -79,6 +79,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let opened = arguments.registry.open(Absent::Refuse)?;
+    settle(&opened.registry);
     let shelf = Shelf {
         registry: &opened.registry,
         kinds: arguments.kinds,
@@ -115,6 +116,13 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     };
     terminal::print(|out| render_history(&view, arguments.format, options, now, out))?;
     Ok(exit)
+}
+
+/// Lets a sweep that was killed say so, where none runs and the registry can be written.
+fn settle(registry: &Registry) {
+    if let Ok(lock) = registry.lock_at_once() {
+        registry.settle_sweeps(&lock).ok();
+    }
 }
 
 /// Returns the permissions of a user; `None` for root, who may see everything.
@@ -188,9 +196,16 @@ impl Shelf<'_> {
         let selection = Selection::default();
         let registered = Registered::read(self.registry, &selection);
         let registered = registered.map_err(|error| Failure::Broken(error.to_string()))?;
-        let names: HashSet<CheckName> = registered.dials.names().into_iter().collect();
+        let targets = registered.dials.targets().map(|(link, target)| {
+            let target = target.map_or_else(String::new, ToString::to_string);
+            (link.clone(), target)
+        });
+        let targets: HashSet<(LinkName, String)> = targets.collect();
         let mut checks = self.known_after(u64::MAX)?;
-        checks.retain(|check| names.contains(&check.name));
+        checks.retain(|check| {
+            let name = &check.name;
+            targets.contains(&(name.link.clone(), name.target.clone()))
+        });
         for check in checks.iter_mut().filter(|check| check.is_red()) {
             let remembered = self.registry.remembered(&check.name, u64::MAX);
             let remembered = remembered.map_err(|error| failure(&error))?;
@@ -238,6 +253,11 @@ impl Shelf<'_> {
             // Stable: the newest of each check stays first.
             of_link.sort_by(|(left, ..), (right, ..)| left.name.cmp(&right.name));
             checks.extend(of_link);
+        }
+        if checks.is_empty() {
+            return Err(Failure::Usage(format!(
+                "no sweep has dialled `{name}` as a link of these kinds"
+            )));
         }
         Ok(HistoryView::Link(checks))
     }

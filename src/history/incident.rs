@@ -87,9 +87,8 @@ impl Shared {
     }
 }
 
-/// Folds the red checks by what they share, the largest first. Each is in one of them.
-pub fn fold(checks: &[Check]) -> Vec<Incident> {
-    let names = CheckName::of_checks(checks);
+/// Folds the red checks by what they share, the largest first. Each is in one of them, under its name.
+pub fn fold(checks: &[Check], names: &[CheckName]) -> Vec<Incident> {
     let mut incidents: BTreeMap<(Cause, String, &str), Incident> = BTreeMap::new();
     for (check, name) in checks.iter().zip(names) {
         if check.verdict() != Outcome::Fail {
@@ -115,7 +114,7 @@ pub fn fold(checks: &[Check]) -> Vec<Incident> {
         if incident.shared != shared.name {
             incident.shared.clone_from(&shared.key);
         }
-        incident.checks.push(name);
+        incident.checks.push(name.clone());
     }
     let mut incidents: Vec<Incident> = incidents.into_values().collect();
     // Stable: of one size they stay by cause and what is shared.
@@ -200,8 +199,17 @@ fn shared(check: &Check, step: &Step, finding: &Finding) -> Shared {
             Code::AccessTimedOut | Code::AccessServerError | Code::AccessNotThisService => {
                 at_server()
             }
+            // Two servers may have a bucket of one name each.
             _ => told(&["bucket", "container", "topic", "resource", "path"])
-                .map(|resource| Shared::new(Cause::Resource, root(&resource)))
+                .map(|resource| {
+                    let name = root(&resource);
+                    let endpoint = step.endpoint.as_ref();
+                    let at = endpoint.map_or_else(String::new, |it| address(check, it));
+                    Shared {
+                        key: format!("{name} at {at}"),
+                        ..Shared::new(Cause::Resource, name)
+                    }
+                })
                 .or_else(at_server),
         },
     };

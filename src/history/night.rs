@@ -10,6 +10,8 @@ use super::{Change, CheckName, Difference, Expiry, Incident};
 pub struct Night {
     /// Its number in the history of the registry, from 1.
     pub sweep: u64,
+    /// The name of each check of the report, in their order.
+    pub names: Vec<CheckName>,
     /// The number and start of the sweep before; `None` for the first one. A check that was not in it,
     /// or could not be found out, is compared with its last result before that.
     pub previous: Option<(u64, Timestamp)>,

@@ -1,12 +1,15 @@
 //! Sweeps and checks as the history keeps them. Nothing in them is a secret: all of it stood in a
 //! report.
 
+#[cfg(test)]
 use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use linkdial_core::{Code, Kind, LinkName, Outcome, Stage, Target};
+#[cfg(test)]
+use linkdial_core::Target;
+use linkdial_core::{Code, Kind, LinkName, Outcome, Stage};
 
 use super::Facts;
 use crate::report::{Check, Summary};
@@ -66,8 +69,6 @@ pub struct PastCheck {
     pub verdict: Outcome,
     /// The code of its headline, where it did not simply pass.
     pub code: Option<Code>,
-    /// The sentence of its headline.
-    pub message: Option<String>,
     /// How long it took.
     pub elapsed: Duration,
     /// The number of the last change of the link's clauses before it was dialled.
@@ -94,13 +95,15 @@ pub struct PastStep {
 }
 
 impl CheckName {
-    /// Names the checks of a report, in their order.
+    /// Names the checks of a report that no sweep made, in their order.
+    #[cfg(test)]
     pub(crate) fn of_checks(checks: &[Check]) -> Vec<Self> {
         let checks = checks.iter();
         Self::all(checks.map(|check| (&check.link, check.target.as_ref())))
     }
 
     /// Names checks by link and target, in their order.
+    #[cfg(test)]
     pub(crate) fn all<'a>(
         checks: impl IntoIterator<Item = (&'a LinkName, Option<&'a Target>)>,
     ) -> Vec<Self> {
@@ -169,7 +172,6 @@ impl PastCheck {
             kind: check.kind,
             verdict: check.verdict(),
             code: headline.map(|(_, finding)| finding.code),
-            message: headline.map(|(_, finding)| finding.message.clone()),
             elapsed: check.elapsed,
             definition,
             facts: Facts::of(check, now),

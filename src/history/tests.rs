@@ -22,7 +22,6 @@ fn past(link: &str, verdict: Outcome, ms: u64, facts: &[(&str, &str)]) -> PastCh
         kind: Kind::S3,
         verdict,
         code: (verdict == Outcome::Fail).then_some(Code::AccessDenied),
-        message: None,
         elapsed: Duration::from_millis(ms),
         definition: Some(1),
         facts: Facts(facts.collect()),
@@ -246,7 +245,7 @@ fn reds_fold_by_what_they_share() {
         red("n", Code::DefineMissingKey, Service, "x", &[]),
         red("o", Code::AccessThrottled, Service, "x", &[]),
     ];
-    let folded: Vec<String> = (fold(&checks).iter())
+    let folded: Vec<String> = (fold(&checks, &CheckName::of_checks(&checks)).iter())
         .map(|it| {
             let links: Vec<_> = it
                 .checks

@@ -31,8 +31,8 @@ pub(super) struct Pass<'a> {
 const FIRST: &str = "first_try";
 
 impl Pass<'_> {
-    /// Dials everything, and once more what failed unexpectedly. Each check is handed over once, as
-    /// soon as it counts.
+    /// Dials everything, and once more what failed unexpectedly. Each check is handed over as soon as it
+    /// ends; one that has to fail once more a second time, when it counts.
     pub(super) fn run(
         &self,
         mut keep: impl FnMut(usize, &Check),
@@ -49,6 +49,10 @@ impl Pass<'_> {
                 let check = dials.end(*index, (*record).clone());
                 if self.is_news(*index, &check) {
                     failed.insert(*index, Instant::now());
+                    // Should the sweep be killed, the history has it as open.
+                    let mut open = check;
+                    offline::lower(&mut open);
+                    keep(*index, &open);
                 } else {
                     keep(*index, &check);
                     kept[*index] = true;

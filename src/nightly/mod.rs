@@ -83,7 +83,8 @@ pub fn sweep(
     let who = &options.selection.user;
     let number = registry.begin_sweep(&lock, who, report.host.as_deref(), report.started)?;
     let clock = Instant::now();
-    let names = registered.dials.names();
+    let targets: Vec<_> = registered.dials.targets().collect();
+    let names = registry.name_checks(&targets)?;
     let past = Past {
         registered: &registered,
         names: &names,
@@ -119,12 +120,14 @@ pub fn sweep(
     };
     let mut night = Night {
         sweep: number,
+        names: names.clone(),
         offline,
         expiries: expiries(&report.checks, report.started),
-        incidents: fold(&report.checks),
+        incidents: fold(&report.checks, &names),
         ..Night::default()
     };
     let told = kept.and_then(|()| {
+        night.previous = patiently(|| previous(registry, number))?;
         if night.offline.is_none() {
             patiently(|| past.tell(registry, &report.checks, &mut night))?;
             night.promoted = patiently(|| promote::promote(registry, &registered, &report, who))?;
@@ -145,6 +148,8 @@ pub fn sweep(
     // Also where not everything could be stored: the history has to say that it was cut.
     let told = told.and(patiently(|| registry.end_sweep(&ending)));
     let told = told.and_then(|()| match ended.checked_sub(options.keep) {
+        // A clock that has jumped would make everything old at once.
+        Ok(oldest) if night.previous.is_some_and(|(_, at)| at < oldest) => Ok(()),
         // To forget is root's alone.
         Ok(oldest) if who == Registry::ROOT => registry.forget_sweeps(oldest).map(drop),
         _ => Ok(()),
@@ -182,14 +187,6 @@ impl Past<'_> {
         night: &mut Night,
     ) -> Result<(), RegistryError> {
         let number = night.sweep;
-        registry.sweeps(|sweep| {
-            let counts = sweep.number < number && sweep.state != SweepState::Offline;
-            if counts {
-                night.previous = Some((sweep.number, sweep.started));
-                return ControlFlow::Break(());
-            }
-            ControlFlow::Continue(())
-        })?;
         let mut left: HashMap<&CheckName, usize> = self.names.iter().zip(0..).collect();
         let mut changes: Vec<Change> = Vec::new();
         registry.last_checks(number, |known| {
@@ -222,6 +219,19 @@ impl Past<'_> {
         night.expiries = expiries_of_past(&all);
         Ok(())
     }
+}
+
+/// Returns number and start of the sweep before, of those that count.
+fn previous(registry: &Registry, sweep: u64) -> Result<Option<(u64, Timestamp)>, RegistryError> {
+    let mut previous = None;
+    registry.sweeps(|earlier| {
+        if earlier.number < sweep && earlier.state != SweepState::Offline {
+            previous = Some((earlier.number, earlier.started));
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(previous)
 }
 
 fn story_of(

@@ -10,16 +10,18 @@ use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
+use super::check_name;
 use super::column::{database_of, kind, name, number, outcome, time};
 use super::error::{Fault, unknown};
+use super::key::KeyRing;
 use super::record::{self, Action, Entry};
 use super::sqlite::WRITE;
 use crate::history::{CheckName, Facts, PastCheck, PastStep, PastSweep, SweepState};
 use crate::report::Summary;
 
 /// The columns of a check with its name and facts.
-const CHECK: &str = "n.database_name, n.link, n.target, n.twin, c.sweep, c.type, c.verdict, \
-    c.code, c.message, c.elapsed_us, c.definition, c.steps, f.facts";
+const CHECK: &str = "n.database_name, n.link, n.twin, n.sealed, n.key_id, c.sweep, c.type, \
+    c.verdict, c.code, c.elapsed_us, c.definition, c.steps, f.facts";
 const TABLES: &str =
     "checks c JOIN check_names n ON n.number = c.name JOIN facts f ON f.number = c.facts";
 /// The newest sweep that could find a check out, before one.
@@ -45,25 +47,13 @@ pub struct Remembered {
 /// Starts a sweep and returns its number. One that was killed before it ended is cut.
 pub(super) async fn begin(
     connection: &mut SqliteConnection,
+    keys: &KeyRing,
     who: &str,
     host: Option<&str>,
     started: Timestamp,
 ) -> Result<u64, Fault> {
     let mut transaction = connection.begin_with(WRITE).await?;
-    let killed = sqlx::query("SELECT number FROM sweeps WHERE state = $1")
-        .bind(SweepState::Running.as_str())
-        .fetch_all(&mut *transaction)
-        .await?;
-    for row in killed {
-        let sweep = number(&row, "number")?;
-        // Nobody was left to say that this machine was offline.
-        let state = if reached(&mut transaction, sweep).await? {
-            SweepState::Cut
-        } else {
-            SweepState::Offline
-        };
-        end_row(&mut transaction, sweep, None, state).await?;
-    }
+    settle(&mut transaction, keys).await?;
     let row = sqlx::query("SELECT COALESCE(MAX(number), 0) + 1 AS number FROM sweeps")
         .fetch_one(&mut *transaction)
         .await?;
@@ -81,6 +71,25 @@ pub(super) async fn begin(
     .await?;
     transaction.commit().await?;
     Ok(u64::try_from(sweep).expect("numbers start at 1"))
+}
+
+/// Ends sweeps that were killed. Nobody was left to say that this machine was offline: one in which
+/// checks failed and none had a connection does not count.
+pub(super) async fn settle(connection: &mut SqliteConnection, keys: &KeyRing) -> Result<(), Fault> {
+    let killed = sqlx::query("SELECT number FROM sweeps WHERE state = $1")
+        .bind(SweepState::Running.as_str())
+        .fetch_all(&mut *connection)
+        .await?;
+    for row in killed {
+        let sweep = number(&row, "number")?;
+        let state = if reached(connection, keys, sweep).await? {
+            SweepState::Cut
+        } else {
+            SweepState::Offline
+        };
+        end_row(connection, sweep, None, state).await?;
+    }
+    Ok(())
 }
 
 /// How a sweep ended.
@@ -165,9 +174,13 @@ async fn counted(connection: &mut SqliteConnection, sweep: u64) -> Result<Summar
 }
 
 /// Returns whether a check of a sweep had a connection, or whether none failed for the lack of one.
-async fn reached(connection: &mut SqliteConnection, sweep: u64) -> Result<bool, Fault> {
+async fn reached(
+    connection: &mut SqliteConnection,
+    keys: &KeyRing,
+    sweep: u64,
+) -> Result<bool, Fault> {
     let (mut reached, mut failed) = (false, false);
-    of_sweep(connection, sweep, |check| {
+    of_sweep(connection, keys, sweep, |check| {
         failed |= check.is_red();
         let mut steps = check.steps.iter();
         reached = steps.any(|it| it.stage >= Stage::Connect && it.outcome == Outcome::Pass);
@@ -184,19 +197,23 @@ async fn reached(connection: &mut SqliteConnection, sweep: u64) -> Result<bool, 
 /// Adds checks to a sweep, all or none; one that is there already is replaced.
 pub(super) async fn add(
     connection: &mut SqliteConnection,
+    keys: &KeyRing,
     sweep: u64,
     checks: &[PastCheck],
 ) -> Result<(), Fault> {
     let mut transaction = connection.begin_with(WRITE).await?;
     for check in checks {
-        let name = name_number(&mut transaction, &check.name).await?;
+        let Some(name) = check_name::number_of(&mut transaction, keys, &check.name).await? else {
+            // Its link was named when the sweep began; somebody has damaged the row since.
+            continue;
+        };
         let facts = facts_number(&mut transaction, name, &check.facts).await?;
         let steps: Vec<StoredStep> = check.steps.iter().map(StoredStep::of).collect();
         sqlx::query(
-            "INSERT INTO checks (name, sweep, type, verdict, code, message, elapsed_us, \
-             definition, facts, steps) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+            "INSERT INTO checks (name, sweep, type, verdict, code, elapsed_us, \
+             definition, facts, steps) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
              ON CONFLICT (name, sweep) DO UPDATE SET verdict = excluded.verdict, \
-             code = excluded.code, message = excluded.message, \
+             code = excluded.code, \
              elapsed_us = excluded.elapsed_us, definition = excluded.definition, \
              facts = excluded.facts, steps = excluded.steps",
         )
@@ -205,7 +222,6 @@ pub(super) async fn add(
         .bind(check.kind.as_str())
         .bind(check.verdict.as_str())
         .bind(check.code.map(Code::as_str))
-        .bind(&check.message)
         .bind(i64::try_from(check.elapsed.as_micros()).unwrap_or(i64::MAX))
         .bind(check.definition.map(column))
         .bind(facts)
@@ -214,42 +230,6 @@ pub(super) async fn add(
         .await?;
     }
     Ok(transaction.commit().await?)
-}
-
-/// Returns the number of a name, which it gets when it has none.
-async fn name_number(connection: &mut SqliteConnection, name: &CheckName) -> Result<i64, Fault> {
-    if let Some(number) = known_name(connection, name).await? {
-        return Ok(number);
-    }
-    sqlx::query(
-        "INSERT INTO check_names (number, database_name, link, target, twin) \
-         VALUES ((SELECT COALESCE(MAX(number), 0) + 1 FROM check_names), $1, $2, $3, $4)",
-    )
-    .bind(database_of(&name.link))
-    .bind(&name.link.name)
-    .bind(&name.target)
-    .bind(i64::from(name.twin))
-    .execute(&mut *connection)
-    .await?;
-    let number = known_name(connection, name).await?;
-    Ok(number.expect("it was stored just now"))
-}
-
-async fn known_name(
-    connection: &mut SqliteConnection,
-    name: &CheckName,
-) -> Result<Option<i64>, Fault> {
-    let row = sqlx::query(
-        "SELECT number FROM check_names \
-         WHERE database_name = $1 AND link = $2 AND target = $3 AND twin = $4",
-    )
-    .bind(database_of(&name.link))
-    .bind(&name.link.name)
-    .bind(&name.target)
-    .bind(i64::from(name.twin))
-    .fetch_optional(connection)
-    .await?;
-    Ok(row.map(|row| row.try_get("number")).transpose()?)
 }
 
 /// Returns the number of facts: those of the night before, where they are the same.
@@ -298,17 +278,21 @@ pub(super) async fn sweeps(
 /// Hands over the checks of a sweep, by name.
 pub(super) async fn of_sweep(
     connection: &mut SqliteConnection,
+    keys: &KeyRing,
     sweep: u64,
     mut each: impl FnMut(PastCheck) -> ControlFlow<()>,
 ) -> Result<(), Fault> {
     let query = format!(
         "SELECT {CHECK} FROM {TABLES} WHERE c.sweep = $1 \
-         ORDER BY n.database_name, n.link, n.target, n.twin"
+         ORDER BY n.database_name, n.link, n.number"
     );
     let query = sqlx::query(sqlx::AssertSqlSafe(query)).bind(column(sweep));
     let mut rows = query.fetch(connection);
     while let Some(row) = rows.try_next().await? {
-        if each(check(&row)?).is_break() {
+        let Some(check) = check(&row, keys)? else {
+            continue;
+        };
+        if each(check).is_break() {
             break;
         }
     }
@@ -318,19 +302,23 @@ pub(super) async fn of_sweep(
 /// Hands over the checks of a link, each with its sweep, the newest first.
 pub(super) async fn of_link(
     connection: &mut SqliteConnection,
+    keys: &KeyRing,
     link: &LinkName,
     mut each: impl FnMut(PastCheck, u64) -> ControlFlow<()>,
 ) -> Result<(), Fault> {
     let query = format!(
         "SELECT {CHECK} FROM {TABLES} WHERE n.database_name = $1 AND n.link = $2 \
-         ORDER BY c.sweep DESC, n.target, n.twin"
+         ORDER BY c.sweep DESC, n.number"
     );
     let query = sqlx::query(sqlx::AssertSqlSafe(query))
         .bind(database_of(link))
         .bind(&link.name);
     let mut rows = query.fetch(connection);
     while let Some(row) = rows.try_next().await? {
-        if each(check(&row)?, number(&row, "sweep")?).is_break() {
+        let Some(check) = check(&row, keys)? else {
+            continue;
+        };
+        if each(check, number(&row, "sweep")?).is_break() {
             break;
         }
     }
@@ -352,10 +340,11 @@ pub(super) async fn links(connection: &mut SqliteConnection) -> Result<Vec<LinkN
 /// Returns what is remembered of a check before a sweep.
 pub(super) async fn before(
     connection: &mut SqliteConnection,
+    keys: &KeyRing,
     name: &CheckName,
     sweep: u64,
 ) -> Result<Remembered, Fault> {
-    let Some(known) = known_name(connection, name).await? else {
+    let Some(known) = check_name::number_of(connection, keys, name).await? else {
         return Ok(Remembered::default());
     };
     let mut remembered = Remembered::default();
@@ -369,8 +358,10 @@ pub(super) async fn before(
             .bind(column(sweep))
             .fetch_optional(&mut *connection)
             .await?;
-        row.map(|row| Ok((check(&row)?, number(&row, "sweep")?)))
-            .transpose()
+        let Some(row) = row else { return Ok(None) };
+        let found = check(&row, keys)?;
+        let sweep = number(&row, "sweep")?;
+        Ok(found.map(|check| (check, sweep)))
     };
     let green = last("'pass', 'warn'").await?;
     let after = green.as_ref().map_or(0, |(_, number)| *number);
@@ -397,6 +388,7 @@ pub(super) async fn before(
 /// Hands over what is known last of every check before a sweep, where it could be found out.
 pub(super) async fn last_checks(
     connection: &mut SqliteConnection,
+    keys: &KeyRing,
     before: u64,
     mut each: impl FnMut(PastCheck) -> ControlFlow<()>,
 ) -> Result<(), Fault> {
@@ -408,7 +400,10 @@ pub(super) async fn last_checks(
     let query = sqlx::query(sqlx::AssertSqlSafe(query)).bind(column(before));
     let mut rows = query.fetch(connection);
     while let Some(row) = rows.try_next().await? {
-        if each(check(&row)?).is_break() {
+        let Some(check) = check(&row, keys)? else {
+            continue;
+        };
+        if each(check).is_break() {
             break;
         }
     }
@@ -418,16 +413,19 @@ pub(super) async fn last_checks(
 /// Returns the checks that were red when they were found out last, before a sweep.
 pub(super) async fn reds(
     connection: &mut SqliteConnection,
+    keys: &KeyRing,
     before: u64,
 ) -> Result<Vec<CheckName>, Fault> {
     let query = format!(
-        "SELECT n.database_name, n.link, n.target, n.twin FROM check_names n \
+        "SELECT n.database_name, n.link, n.twin, n.sealed, n.key_id FROM check_names n \
          CROSS JOIN checks c ON c.name = n.number AND c.sweep = ({LAST}) \
          WHERE c.verdict = 'fail'"
     );
     let query = sqlx::query(sqlx::AssertSqlSafe(query)).bind(column(before));
     let rows = query.fetch_all(connection).await?;
-    rows.iter().map(check_name).collect()
+    let names = rows.iter().map(|row| check_name::read(row, keys));
+    let names: Result<Vec<_>, Fault> = names.collect();
+    Ok(names?.into_iter().flatten().collect())
 }
 
 async fn started(
@@ -515,32 +513,26 @@ fn sweep(row: &SqliteRow) -> Result<PastSweep, Fault> {
     })
 }
 
-fn check_name(row: &SqliteRow) -> Result<CheckName, Fault> {
-    Ok(CheckName {
-        link: name(row.try_get("database_name")?, row.try_get("link")?),
-        target: row.try_get("target")?,
-        twin: u32::try_from(number(row, "twin")?).unwrap_or(u32::MAX),
-    })
-}
-
-fn check(row: &SqliteRow) -> Result<PastCheck, Fault> {
+fn check(row: &SqliteRow, keys: &KeyRing) -> Result<Option<PastCheck>, Fault> {
+    let Some(name) = check_name::read(row, keys)? else {
+        return Ok(None);
+    };
     let facts: &str = row.try_get("facts")?;
     let steps: &str = row.try_get("steps")?;
     let steps: Vec<StoredStep> =
         serde_json::from_str(steps).map_err(|_| unknown("steps", steps))?;
     let definition = row.try_get::<Option<i64>, _>("definition")?.is_some();
-    Ok(PastCheck {
-        name: check_name(row)?,
+    Ok(Some(PastCheck {
+        name,
         kind: kind(row)?,
         verdict: outcome(row, "verdict")?,
-        // A code of a newer version is told by its message.
+        // A code of a newer version is not told.
         code: (row.try_get::<Option<&str>, _>("code")?).and_then(|code| code.parse().ok()),
-        message: row.try_get("message")?,
         elapsed: Duration::from_micros(number(row, "elapsed_us")?),
         definition: definition.then(|| number(row, "definition")).transpose()?,
         facts: serde_json::from_str(facts).map_err(|_| unknown("facts", facts))?,
         steps: steps.into_iter().filter_map(StoredStep::step).collect(),
-    })
+    }))
 }
 
 impl StoredStep {

@@ -4,6 +4,7 @@
 //! the key lies in a file of its own. All calls block, so that an asynchronous task has to make
 //! them through `spawn_blocking`.
 
+mod check_name;
 mod column;
 mod error;
 mod grant;
@@ -25,9 +26,10 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf, absolute};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use linkdial_core::LinkName;
+use linkdial_core::{LinkName, Target};
 use sqlx::Connection as _;
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -219,7 +221,23 @@ impl Registry {
 
     /// Locks the registry for one sweep.
     pub(crate) fn lock_for_sweep(&self) -> Result<SweepLock, RegistryError> {
-        SweepLock::take(&self.path)
+        SweepLock::take(&self.path, SweepLock::PATIENCE)
+    }
+
+    /// Locks the registry for a moment, unless it is being swept.
+    pub(crate) fn lock_at_once(&self) -> Result<SweepLock, RegistryError> {
+        SweepLock::take(&self.path, Duration::ZERO)
+    }
+
+    /// Names checks of a sweep by link and target, the same way in every sweep.
+    pub(crate) fn name_checks(
+        &self,
+        checks: &[(&LinkName, Option<&Target>)],
+    ) -> Result<Vec<CheckName>, RegistryError> {
+        self.run(async |store| {
+            let (connection, keys) = store.with_keys().await?;
+            check_name::name_all(connection, keys, checks).await
+        })
     }
 
     /// Starts a sweep in the history and returns its number. One that was killed is cut.
@@ -230,7 +248,18 @@ impl Registry {
         host: Option<&str>,
         started: Timestamp,
     ) -> Result<u64, RegistryError> {
-        self.run(async |store| history::begin(&mut store.connection, who, host, started).await)
+        self.run(async |store| {
+            let (connection, keys) = store.with_keys().await?;
+            history::begin(connection, keys, who, host, started).await
+        })
+    }
+
+    /// Ends sweeps in the history that were killed.
+    pub(crate) fn settle_sweeps(&self, _lock: &SweepLock) -> Result<(), RegistryError> {
+        self.run(async |store| {
+            let (connection, keys) = store.with_keys().await?;
+            history::settle(connection, keys).await
+        })
     }
 
     /// Adds checks to a sweep, all or none.
@@ -239,7 +268,10 @@ impl Registry {
         sweep: u64,
         checks: &[PastCheck],
     ) -> Result<(), RegistryError> {
-        self.run(async |store| history::add(&mut store.connection, sweep, checks).await)
+        self.run(async |store| {
+            let (connection, keys) = store.with_keys().await?;
+            history::add(connection, keys, sweep, checks).await
+        })
     }
 
     /// Ends a sweep in the history with what is stored of it, and with a line in the record.
@@ -267,7 +299,10 @@ impl Registry {
         sweep: u64,
         each: impl FnMut(PastCheck) -> ControlFlow<()>,
     ) -> Result<(), RegistryError> {
-        self.run(async |store| history::of_sweep(&mut store.connection, sweep, each).await)
+        self.run(async |store| {
+            let (connection, keys) = store.with_keys().await?;
+            history::of_sweep(connection, keys, sweep, each).await
+        })
     }
 
     /// Hands over the checks of a link, each with the number of its sweep, the newest first.
@@ -276,7 +311,10 @@ impl Registry {
         link: &LinkName,
         each: impl FnMut(PastCheck, u64) -> ControlFlow<()>,
     ) -> Result<(), RegistryError> {
-        self.run(async |store| history::of_link(&mut store.connection, link, each).await)
+        self.run(async |store| {
+            let (connection, keys) = store.with_keys().await?;
+            history::of_link(connection, keys, link, each).await
+        })
     }
 
     /// Returns the links that the history knows, by name; some may be gone from the registry.
@@ -286,7 +324,10 @@ impl Registry {
 
     /// Returns the checks that were red when they were found out last before a sweep, in no order.
     pub(crate) fn reds(&self, before: u64) -> Result<Vec<CheckName>, RegistryError> {
-        self.run(async |store| history::reds(&mut store.connection, before).await)
+        self.run(async |store| {
+            let (connection, keys) = store.with_keys().await?;
+            history::reds(connection, keys, before).await
+        })
     }
 
     /// Hands over what the history knows last of every check before a sweep, where it could be found
@@ -296,12 +337,18 @@ impl Registry {
         before: u64,
         each: impl FnMut(PastCheck) -> ControlFlow<()>,
     ) -> Result<(), RegistryError> {
-        self.run(async |store| history::last_checks(&mut store.connection, before, each).await)
+        self.run(async |store| {
+            let (connection, keys) = store.with_keys().await?;
+            history::last_checks(connection, keys, before, each).await
+        })
     }
 
     /// Returns what the history remembers of a check before a sweep.
     pub fn remembered(&self, check: &CheckName, sweep: u64) -> Result<Remembered, RegistryError> {
-        self.run(async |store| history::before(&mut store.connection, check, sweep).await)
+        self.run(async |store| {
+            let (connection, keys) = store.with_keys().await?;
+            history::before(connection, keys, check, sweep).await
+        })
     }
 
     /// Returns a line of the record by its number.

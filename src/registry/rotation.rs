@@ -75,7 +75,10 @@ pub(super) async fn seal_anew(
     let (_, left_targets) = TARGETS
         .seal_anew(&mut transaction, &store.keys, &fresh)
         .await?;
-    let left = left + left_targets;
+    let (_, left_names) = CHECK_NAMES
+        .seal_anew(&mut transaction, &store.keys, &fresh)
+        .await?;
+    let left = left + left_targets + left_names;
     set_key(&mut transaction, &fresh, &own).await?;
     let first = record::next_number(&mut transaction).await?;
     let detail = match left {
@@ -96,9 +99,12 @@ async fn forget_old_keys(store: &mut Store) -> Result<(), Fault> {
     keep_up(&mut transaction, &mut store.keys).await?;
     let own = own_keys(&mut transaction, &store.keys).await?;
     let mut used = vec![store.keys.current_id().to_owned()];
-    let rows = sqlx::query("SELECT key_id FROM links UNION SELECT key_id FROM targets")
-        .fetch_all(&mut *transaction)
-        .await?;
+    let rows = sqlx::query(
+        "SELECT key_id FROM links UNION SELECT key_id FROM targets \
+         UNION SELECT key_id FROM check_names",
+    )
+    .fetch_all(&mut *transaction)
+    .await?;
     for row in rows {
         used.push(row.try_get("key_id")?);
     }
@@ -136,6 +142,16 @@ const TARGETS: Table = Table {
              WHERE database_name = $3 AND link = $4 AND position = $5",
     has_position: true,
     purpose: |name| Purpose::Target(name),
+};
+
+const CHECK_NAMES: Table = Table {
+    page: "SELECT database_name, link, number AS position, sealed, key_id FROM check_names \
+           WHERE (database_name, link, number) > ($2, $3, $4) \
+           ORDER BY database_name, link, number LIMIT $1",
+    update: "UPDATE check_names SET sealed = $1, key_id = $2 \
+             WHERE database_name = $3 AND link = $4 AND number = $5",
+    has_position: true,
+    purpose: |name| Purpose::Check(name),
 };
 
 impl Table {

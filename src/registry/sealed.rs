@@ -19,7 +19,9 @@ const TAG: usize = 16;
 #[derive(Clone, Copy)]
 pub(super) enum Purpose<'a> {
     /// Proves that a key is that of the registry.
-    Check,
+    Proof,
+    /// The target of a check of a link, in the history.
+    Check(&'a LinkName),
     /// Both clauses of a link.
     Definition(&'a LinkName),
     /// A target of a link.
@@ -30,7 +32,8 @@ impl Purpose<'_> {
     /// As JSON, so that no part can be moved over into the next one.
     fn associated_data(self) -> Vec<u8> {
         let (word, name) = match self {
-            Self::Check => ("check", None),
+            Self::Proof => ("check", None),
+            Self::Check(name) => ("history", Some(name)),
             Self::Definition(name) => ("definition", Some(name)),
             Self::Target(name) => ("target", Some(name)),
         };
@@ -100,7 +103,7 @@ mod tests {
         );
 
         assert!(open(&key, Purpose::Target(&name), &sealed).is_none());
-        assert!(open(&key, Purpose::Check, &sealed).is_none());
+        assert!(open(&key, Purpose::Proof, &sealed).is_none());
         for (database, link) in [
             ("shop", "order"),
             ("shopo", "rders"),
@@ -116,20 +119,20 @@ mod tests {
     #[test]
     fn a_changed_bit_closes_it() {
         let key = SealingKey::generate().unwrap();
-        let sealed = seal(&key, Purpose::Check, &["text"]).unwrap();
+        let sealed = seal(&key, Purpose::Proof, &["text"]).unwrap();
         let bytes = BASE64.decode(&sealed).unwrap();
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[at] ^= 1;
-            assert!(open(&key, Purpose::Check, &BASE64.encode(changed)).is_none());
-            assert!(open(&key, Purpose::Check, &BASE64.encode(&bytes[..at])).is_none());
+            assert!(open(&key, Purpose::Proof, &BASE64.encode(changed)).is_none());
+            assert!(open(&key, Purpose::Proof, &BASE64.encode(&bytes[..at])).is_none());
         }
     }
 
     #[test]
     fn the_same_text_is_sealed_differently_each_time() {
         let key = SealingKey::generate().unwrap();
-        let sealed = |()| seal(&key, Purpose::Check, &["text"]).unwrap();
+        let sealed = |()| seal(&key, Purpose::Proof, &["text"]).unwrap();
         assert_ne!(sealed(()), sealed(()));
     }
 }

@@ -42,6 +42,12 @@ impl Store {
         }
     }
 
+    /// Returns what the history is read and written with.
+    pub(super) async fn with_keys(&mut self) -> Result<(&mut SqliteConnection, &KeyRing), Fault> {
+        keep_up(&mut self.connection, &mut self.keys).await?;
+        Ok((&mut self.connection, &self.keys))
+    }
+
     pub(super) async fn read(&mut self, name: &LinkName) -> Result<Known, Fault> {
         loop {
             let (link, targets) = rows(&mut self.connection, name).await?;
@@ -311,7 +317,7 @@ pub(super) async fn set_key(
 ) -> Result<(), Fault> {
     let own = own.iter().map(String::as_str);
     let texts: Vec<_> = std::iter::once(CHECK).chain(own).collect();
-    let check = sealed::seal(key, Purpose::Check, &texts)?;
+    let check = sealed::seal(key, Purpose::Proof, &texts)?;
     for (name, value) in [("key", key.id()), ("check", &check)] {
         sqlx::query(
             "INSERT INTO registry (name, value) VALUES ($1, $2) \
@@ -332,7 +338,7 @@ pub(super) async fn own_keys(
     keys: &KeyRing,
 ) -> Result<Vec<String>, Fault> {
     let proof = proof(connection).await?;
-    let texts = proof.and_then(|it| sealed::open(keys.current(), Purpose::Check, &it.check));
+    let texts = proof.and_then(|it| sealed::open(keys.current(), Purpose::Proof, &it.check));
     let texts = texts.ok_or_else(|| keys.wrong())?;
     let own = texts.iter().skip(1);
     Ok(own.map(|id| id.expose().to_owned()).collect())
@@ -353,7 +359,7 @@ pub(super) async fn keep_up(
             return Ok(false);
         }
         let unlocked = keys.reload(&proof.key_id).and_then(|()| {
-            let check = sealed::open(keys.current(), Purpose::Check, &proof.check);
+            let check = sealed::open(keys.current(), Purpose::Proof, &proof.check);
             check.map(drop).ok_or_else(|| keys.reject())
         });
         let Err(error) = unlocked else {

@@ -3,6 +3,8 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -14,9 +16,15 @@ pub(crate) struct SweepLock {
     _lock: File,
 }
 
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(10);
+
 impl SweepLock {
+    /// Somebody who looks at the history holds the lock for a moment.
+    pub(super) const PATIENCE: Duration = Duration::from_secs(1);
+
     /// Takes the lock beside the registry. The file stays: to remove it would let two have it.
-    pub(super) fn take(registry: &Path) -> Result<Self, RegistryError> {
+    pub(super) fn take(registry: &Path, patience: Duration) -> Result<Self, RegistryError> {
         let failed = |source| RegistryError::Open {
             path: registry.to_owned(),
             source,
@@ -32,18 +40,22 @@ impl SweepLock {
             options.mode(0o600);
         }
         let mut lock = options.open(path).map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                // Who writes it now may not be done; what can not be read is not told.
-                let mut by = String::new();
-                (&lock).take(200).read_to_string(&mut by).ok();
-                return Err(RegistryError::SweepRuns {
-                    path: registry.to_owned(),
-                    by: by.trim().to_owned(),
-                });
+        let deadline = Instant::now() + patience;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => {
+                    // Who writes it now may not be done; what can not be read is not told.
+                    let mut by = String::new();
+                    (&lock).take(200).read_to_string(&mut by).ok();
+                    return Err(RegistryError::SweepRuns {
+                        path: registry.to_owned(),
+                        by: by.trim().to_owned(),
+                    });
+                }
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         let note = format!(
             "process {} since {:.0}\n",

@@ -76,7 +76,6 @@ struct Check<'a> {
     verdict: &'static str,
     /// Null when the check passed.
     code: Option<&'static str>,
-    message: Option<&'a str>,
     /// Milliseconds.
     elapsed_ms: f64,
     /// The number of the last change of the link's clauses before the sweep.
@@ -170,7 +169,6 @@ fn check(check: &PastCheck, sweep: u64, started: Timestamp) -> Check<'_> {
         started: time(started),
         verdict: check.verdict.as_str(),
         code: check.code.map(linkdial_core::Code::as_str),
-        message: check.message.as_deref(),
         elapsed_ms: milliseconds(check.elapsed),
         definition: check.definition,
         facts: &check.facts.0,

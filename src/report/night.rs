@@ -68,7 +68,7 @@ impl<'a> Words<'a> {
     /// Returns `None` for a report that no sweep made.
     pub(super) fn of(report: &'a Report) -> Option<Self> {
         let night = report.night.as_ref()?;
-        let names = CheckName::of_checks(&report.checks).into_iter();
+        let names = night.names.iter().cloned();
         let numbers: HashMap<CheckName, usize> = names.zip(0..).collect();
         let stories = night.stories.iter();
         let stories = stories.filter_map(|story| Some((*numbers.get(&story.check)?, story)));

@@ -216,6 +216,7 @@ fn night(names: &[CheckName]) -> Night {
     };
     Night {
         sweep: 42,
+        names: names.to_vec(),
         previous,
         offline: None,
         changes: vec![

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use linkdial_testcontainers::HttpEndpoint;
+use linkdial_testcontainers::broken::{Broken, Fault, RefusedPort};
 
 use super::chance::{Random, rounds};
 use super::*;
@@ -54,4 +55,45 @@ fn a_killed_sweep_leaves_a_whole_history() {
         }
     }
     assert!(killed > 0, "no sweep was killed before its end");
+}
+
+#[test]
+fn a_killed_sweep_of_a_machine_without_a_network_turns_nothing_red() {
+    let closed: Vec<RefusedPort> = (0..2).map(|_| RefusedPort::start()).collect();
+    let silent = Broken::start(Fault::Silent);
+    let script: String = closed
+        .iter()
+        .zip(1..)
+        .map(|(port, host)| {
+            let port = port.addr().port();
+            http(
+                &format!("a{host}"),
+                &format!("http://127.0.0.{host}:{port}/"),
+            )
+        })
+        .collect();
+    let registered = Registered(TempDir::new().unwrap());
+    registered.apply(
+        &(script + &http("b", &silent.url())),
+        &["--defer", "--offline"],
+    );
+    let mut child = registered
+        .command("sweep", &["--confirm", "0", "--timeout", "20s"])
+        .spawn()
+        .unwrap();
+    // Until the history has both; the third one holds the sweep.
+    let stored = || {
+        let document = registered.history(&["--sweep", "1"]);
+        document["checks"].as_array().map_or(0, Vec::len)
+    };
+    while registered.sweeps().is_empty() || stored() < 2 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(registered.sweeps(), [(1, "offline".to_owned())]);
+    let swept = registered
+        .sweep(&["--confirm", "0", "--timeout", "1s", "a1"])
+        .expect(1);
+    assert_eq!(swept.changes(), ["newly red: shop.a1 - -> connect.refused"]);
 }

@@ -121,8 +121,8 @@ fn silent_servers_hold_up_nobody_else() {
     let options = ["--jobs", "2", "--timeout", "2s", "--confirm", "0"];
     let swept = registered.sweep(&options).expect(1);
     let took = started.elapsed();
-    // One after the other, two at once, they would take 20 seconds.
-    assert!(took < Duration::from_secs(8), "{took:?}");
+    // One after the other, two at once, they would take 20 seconds; one deadline is what they may cost.
+    assert!(took < Duration::from_millis(4500), "{took:?}");
     let red = swept
         .verdicts()
         .iter()
@@ -177,6 +177,11 @@ fn nothing_reached_is_no_red_night() {
     assert_eq!(offline["hosts"].as_array().unwrap().len(), 3);
     assert_eq!(swept.changes(), [""; 0]);
     assert_eq!(registered.sweeps(), [(1, "offline".to_owned())]);
+    // Nowhere does the history say that they failed.
+    let kept = registered.history(&["--sweep", "1"]);
+    for check in kept["checks"].as_array().unwrap() {
+        assert_eq!(check["verdict"], "unverified", "{check:#}");
+    }
 
     // Two hosts may both be down.
     let swept = registered.sweep(&["--confirm", "0", "a1", "a2"]).expect(1);
@@ -219,4 +224,60 @@ fn kinds_and_databases_are_chosen() {
     );
     // What can not start is no sweep.
     assert_eq!(registered.sweeps().len(), 4);
+}
+
+#[test]
+fn a_deadline_hides_nothing_that_is_red() {
+    let closed = RefusedPort::start();
+    let registered = Registered::deferred(&http("a", &format!("http://{}/", closed.addr())));
+    // There is no time for the pause of five seconds.
+    let swept = registered.sweep(&["--deadline", "2s"]).expect(1);
+    assert_eq!(swept.verdicts(), ["shop.a fail connect.refused"]);
+    let swept = registered.sweep(&["--deadline", "2s"]).expect(1);
+    let still = "still red: shop.a connect.refused -> connect.refused";
+    assert_eq!(swept.changes(), [still]);
+}
+
+#[test]
+fn a_registry_has_one_lock_under_all_its_names() {
+    let silent = Broken::start(Fault::Silent);
+    let registered = Registered(TempDir::new().unwrap());
+    registered.apply(&http("a", &silent.url()), &["--defer", "--offline"]);
+    let other = registered.path("other.db");
+    std::os::unix::fs::symlink(registered.registry(), &other).unwrap();
+    let options = ["--confirm", "0", "--timeout", "5s", "--format", "json"];
+    let first = registered.command("sweep", &options).spawn().unwrap();
+    while silent.connections() == 0 {
+        std::thread::yield_now();
+    }
+    let key = registered.path("links.key");
+    let second = Command::new(env!("CARGO_BIN_EXE_linkdial"))
+        .env_clear()
+        .args(["sweep", "--registry"])
+        .arg(other)
+        .arg("--key-file")
+        .arg(key)
+        .output()
+        .unwrap();
+    assert_eq!(second.status.code(), Some(3), "{}", said(&second));
+    Swept::of(&first.wait_with_output().unwrap()).expect(1);
+    assert_eq!(registered.sweeps(), [(1, "complete".to_owned())]);
+}
+
+#[test]
+fn only_root_lets_a_sweep_forget() {
+    let server = HttpEndpoint::start();
+    let script = http("a", &server.url("/")) + "GRANT SHOW LINK ON shop.* TO 'ada';";
+    let registered = Registered::with(&script);
+    registered.sweep(&[]).expect(0);
+    registered.make_older(365);
+    registered
+        .sweep(&["--user", "ada", "--keep", "1d"])
+        .expect(0);
+    registered
+        .sweep(&["--user", "ada", "--keep", "1d"])
+        .expect(0);
+    assert_eq!(registered.sweeps().len(), 3);
+    registered.sweep(&["--keep", "1d"]).expect(0);
+    assert_eq!(registered.sweeps().len(), 3, "the oldest one is gone");
 }

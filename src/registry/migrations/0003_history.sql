@@ -1,4 +1,4 @@
--- What sweeps found, night by night. Nothing in it is a secret: all of it stood in a report.
+-- What sweeps found, night by night. But for the targets, nothing in it may be secret.
 
 CREATE TABLE sweeps (
     number BIGINT NOT NULL PRIMARY KEY,
@@ -18,10 +18,12 @@ CREATE TABLE check_names (
     number BIGINT NOT NULL PRIMARY KEY,
     database_name TEXT NOT NULL,
     link TEXT NOT NULL,
-    target TEXT NOT NULL, -- as shown; '' for none
-    twin BIGINT NOT NULL, -- counts those that look alike
-    UNIQUE (database_name, link, target, twin)
+    twin BIGINT NOT NULL, -- counts those that a report shows alike
+    sealed TEXT NOT NULL, -- the target, as shown and whole
+    key_id TEXT NOT NULL
 );
+
+CREATE INDEX check_names_link ON check_names (database_name, link);
 
 -- What a check found on its way; the same for most nights.
 CREATE TABLE facts (
@@ -35,7 +37,6 @@ CREATE TABLE checks (
     type TEXT NOT NULL,
     verdict TEXT NOT NULL,
     code TEXT,
-    message TEXT,
     elapsed_us BIGINT NOT NULL,
     definition BIGINT,
     facts BIGINT NOT NULL,

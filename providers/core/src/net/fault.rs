@@ -120,7 +120,12 @@ impl FaultContext {
         let refused = find::<io::Error>(error).filter(|cause| cause.raw_os_error().is_some());
         match refused {
             Some(cause) if find::<TlsError>(error).is_none() => {
-                super::connect::explain(&self.endpoint, &[(address, io::Error::from(cause.kind()))])
+                // With its number: only that tells that this machine has no descriptor left.
+                let cause = match cause.raw_os_error() {
+                    Some(number) => io::Error::from_raw_os_error(number),
+                    None => io::Error::from(cause.kind()),
+                };
+                super::connect::explain(&self.endpoint, &[(address, cause)])
             }
             _ => self.explain(error),
         }
