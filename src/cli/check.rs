@@ -2,16 +2,13 @@
 
 use std::path::PathBuf;
 
-use tokio_util::sync::CancellationToken;
-
 use super::depth::DepthArguments;
 use super::exit::{Exit, Failure};
 use super::input::{self, LinkTarget};
 use super::limits::LimitArguments;
 use super::progress::Live;
 use super::registry::{Absent, RegistryArguments, UserArguments, failure};
-use super::reporting::{Destinations, ReportArguments};
-use super::signals::Signals;
+use super::reporting::{Begun, Destinations, ReportArguments};
 use super::{network, output, terminal, warm_up};
 use crate::registry::{Location, Registry};
 use crate::report::Report;
@@ -92,12 +89,12 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let inputs = inputs(registry, &arguments.network);
     arguments.depth.check()?;
     let net = arguments.network.net()?;
-    // From here on a signal ends the run in an orderly way, and no temporary file stays behind.
-    let cancel = CancellationToken::new();
-    let signals = Signals::listen(cancel.clone())
-        .map_err(|error| Failure::Broken(format!("cannot listen for signals: {error}")))?;
-    let quiet = arguments.report.quiet;
-    let destinations = arguments.report.open(&inputs, color)?;
+    let Begun {
+        cancel,
+        signals,
+        quiet,
+        destinations,
+    } = arguments.report.begin(&inputs, color)?;
     let added = arguments.targets.into_iter();
     let selection = Selection {
         names: arguments.names,
@@ -115,15 +112,9 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     };
     let limits = arguments.limits.limits(cancel);
 
-    let live = Live::start(quiet);
-    let checked = crate::check(registry, &selection, &settings, &limits, |progress| {
-        if let Some(live) = &live {
-            live.on(&progress);
-        }
+    let checked = Live::during(quiet, |on_progress| {
+        crate::check(registry, &selection, &settings, &limits, on_progress)
     });
-    if let Some(live) = live {
-        live.end();
-    }
     Ok(tell(checked, destinations)?
         .unwrap_or_else(|report| Exit::of(&report, arguments.strict, signals.came())))
 }

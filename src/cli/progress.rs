@@ -86,6 +86,23 @@ impl Live {
         Some(Self { state, view })
     }
 
+    /// Does work that tells how far it is.
+    pub(super) fn during<T>(
+        quiet: bool,
+        work: impl FnOnce(&mut dyn FnMut(Progress<'_>)) -> T,
+    ) -> T {
+        let live = Self::start(quiet);
+        let done = work(&mut |progress| {
+            if let Some(live) = &live {
+                live.on(&progress);
+            }
+        });
+        if let Some(live) = live {
+            live.end();
+        }
+        done
+    }
+
     pub(super) fn on(&self, progress: &Progress<'_>) {
         lock(&self.state).on(progress, Instant::now());
     }

@@ -1,7 +1,10 @@
 //! How a report is written, and where to.
 
+use tokio_util::sync::CancellationToken;
+
 use super::exit::Failure;
 use super::output::{self, Open, Output};
+use super::signals::Signals;
 use super::terminal;
 use crate::report::{Detail, Format, HumanOptions, Report, render};
 
@@ -31,7 +34,28 @@ pub(super) struct Destinations {
     outputs: Vec<Open>,
 }
 
+/// A run that a signal ends in an orderly way from here on, so that no temporary file stays behind.
+pub(super) struct Begun {
+    pub(super) cancel: CancellationToken,
+    pub(super) signals: Signals,
+    pub(super) quiet: bool,
+    pub(super) destinations: Destinations,
+}
+
 impl ReportArguments {
+    /// Listens for signals, and opens every file.
+    pub(super) fn begin(self, inputs: &[output::Input], color: bool) -> Result<Begun, Failure> {
+        let cancel = CancellationToken::new();
+        let signals = Signals::listen(cancel.clone())
+            .map_err(|error| Failure::Broken(format!("cannot listen for signals: {error}")))?;
+        Ok(Begun {
+            cancel,
+            signals,
+            quiet: self.quiet,
+            destinations: self.open(inputs, color)?,
+        })
+    }
+
     /// Opens every file, so that one that can not be written is known before anything is dialled.
     pub(super) fn open(
         self,

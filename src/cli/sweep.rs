@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use linkdial_core::{Kind, Stage};
-use tokio_util::sync::CancellationToken;
 
 use super::check::{inputs, tell};
 use super::depth::WholeArguments;
@@ -12,8 +11,7 @@ use super::exit::{Exit, Failure};
 use super::limits::LimitArguments;
 use super::progress::Live;
 use super::registry::{Absent, RegistryArguments, UserArguments};
-use super::reporting::ReportArguments;
-use super::signals::Signals;
+use super::reporting::{Begun, ReportArguments};
 use super::{duration, network, terminal, warm_up};
 use crate::report::Report;
 use crate::{Selection, SweepOptions};
@@ -84,12 +82,12 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let inputs = inputs(registry, &arguments.network);
     arguments.whole.check()?;
     let net = arguments.network.net()?;
-    // From here on a signal ends the run in an orderly way, and no temporary file stays behind.
-    let cancel = CancellationToken::new();
-    let signals = Signals::listen(cancel.clone())
-        .map_err(|error| Failure::Broken(format!("cannot listen for signals: {error}")))?;
-    let quiet = arguments.report.quiet;
-    let destinations = arguments.report.open(&inputs, color)?;
+    let Begun {
+        cancel,
+        signals,
+        quiet,
+        destinations,
+    } = arguments.report.begin(&inputs, color)?;
     let options = SweepOptions {
         selection: Selection {
             names: arguments.names,
@@ -106,15 +104,9 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let settings = limits.settings(Stage::Write, &arguments.whole, net);
     let limits = limits.limits(cancel);
 
-    let live = Live::start(quiet);
-    let swept = crate::sweep(registry, &options, &settings, &limits, |progress| {
-        if let Some(live) = &live {
-            live.on(&progress);
-        }
+    let swept = Live::during(quiet, |on_progress| {
+        crate::sweep(registry, &options, &settings, &limits, on_progress)
     });
-    if let Some(live) = live {
-        live.end();
-    }
     Ok(tell(swept, destinations)?.unwrap_or_else(|report| {
         let exit = Exit::of(&report, arguments.strict, signals.came());
         let within = arguments.expires_within;

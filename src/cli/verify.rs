@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::ValueHint;
-use tokio_util::sync::CancellationToken;
 
 use super::depth::DepthArguments;
 use super::exit::{Exit, Failure};
@@ -11,8 +10,7 @@ use super::input::{self, LinkTarget};
 use super::limits::LimitArguments;
 use super::output;
 use super::progress::Live;
-use super::reporting::ReportArguments;
-use super::signals::Signals;
+use super::reporting::{Begun, ReportArguments};
 use super::{network, terminal, variables, warm_up};
 use crate::script::{Script, ScriptOptions};
 
@@ -77,12 +75,12 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let net = arguments.network.net()?;
     let variables = arguments.variables.read()?;
     let sources = input::read(&arguments.files)?;
-    // From here on a signal ends the run in an orderly way, and no temporary file stays behind.
-    let cancel = CancellationToken::new();
-    let signals = Signals::listen(cancel.clone())
-        .map_err(|error| Failure::Broken(format!("cannot listen for signals: {error}")))?;
-    let quiet = arguments.report.quiet;
-    let destinations = arguments.report.open(&inputs, color)?;
+    let Begun {
+        cancel,
+        signals,
+        quiet,
+        destinations,
+    } = arguments.report.begin(&inputs, color)?;
     if !arguments.depth.offline {
         warm_up::start(sources.iter().map(|(_, text)| text.as_str()));
     }
@@ -100,16 +98,10 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     };
     let limits = arguments.limits.limits(cancel);
 
-    let live = Live::start(quiet);
-    let report = crate::verify(script, &settings, &limits, |progress| {
-        if let Some(live) = &live {
-            live.on(&progress);
-        }
+    let report = Live::during(quiet, |on_progress| {
+        crate::verify(script, &settings, &limits, on_progress)
     })
     .map_err(|error| Failure::Broken(format!("cannot start the checks: {error}")))?;
-    if let Some(live) = live {
-        live.end();
-    }
     Ok(if destinations.write(&report) {
         Exit::of(&report, arguments.strict, signals.came())
     } else {

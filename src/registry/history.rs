@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use futures_util::TryStreamExt as _;
+use futures_util::{Stream, TryStreamExt as _};
 use jiff::Timestamp;
 use linkdial_core::{Code, LinkName, Outcome, Stage};
 use serde::{Deserialize, Serialize};
@@ -287,16 +287,7 @@ pub(super) async fn of_sweep(
          ORDER BY n.database_name, n.link, n.number"
     );
     let query = sqlx::query(sqlx::AssertSqlSafe(query)).bind(column(sweep));
-    let mut rows = query.fetch(connection);
-    while let Some(row) = rows.try_next().await? {
-        let Some(check) = check(&row, keys)? else {
-            continue;
-        };
-        if each(check).is_break() {
-            break;
-        }
-    }
-    Ok(())
+    hand_over(query.fetch(connection), keys, |check, _| each(check)).await
 }
 
 /// Hands over the checks of a link, each with its sweep, the newest first.
@@ -304,7 +295,7 @@ pub(super) async fn of_link(
     connection: &mut SqliteConnection,
     keys: &KeyRing,
     link: &LinkName,
-    mut each: impl FnMut(PastCheck, u64) -> ControlFlow<()>,
+    each: impl FnMut(PastCheck, u64) -> ControlFlow<()>,
 ) -> Result<(), Fault> {
     let query = format!(
         "SELECT {CHECK} FROM {TABLES} WHERE n.database_name = $1 AND n.link = $2 \
@@ -313,7 +304,15 @@ pub(super) async fn of_link(
     let query = sqlx::query(sqlx::AssertSqlSafe(query))
         .bind(database_of(link))
         .bind(&link.name);
-    let mut rows = query.fetch(connection);
+    hand_over(query.fetch(connection), keys, each).await
+}
+
+/// Hands over the checks of rows, each with its sweep, without damaged ones.
+async fn hand_over(
+    mut rows: impl Stream<Item = Result<SqliteRow, sqlx::Error>> + Unpin,
+    keys: &KeyRing,
+    mut each: impl FnMut(PastCheck, u64) -> ControlFlow<()>,
+) -> Result<(), Fault> {
     while let Some(row) = rows.try_next().await? {
         let Some(check) = check(&row, keys)? else {
             continue;
@@ -398,16 +397,7 @@ pub(super) async fn last_checks(
          AND c.sweep = ({LAST}) CROSS JOIN facts f ON f.number = c.facts"
     );
     let query = sqlx::query(sqlx::AssertSqlSafe(query)).bind(column(before));
-    let mut rows = query.fetch(connection);
-    while let Some(row) = rows.try_next().await? {
-        let Some(check) = check(&row, keys)? else {
-            continue;
-        };
-        if each(check).is_break() {
-            break;
-        }
-    }
-    Ok(())
+    hand_over(query.fetch(connection), keys, |check, _| each(check)).await
 }
 
 /// Returns the checks that were red when they were found out last, before a sweep.
