@@ -12,12 +12,14 @@ mod hdfs;
 mod http;
 mod kafka;
 mod mark;
+mod run;
 mod s3;
 mod seeded;
 mod world;
 
 pub use fault::{Expected, Family, Fault, Kind};
 pub use mark::{Mark, leaks};
+pub use run::{Found, GRACE, Linkdial, beside, each, start_servers};
 pub use seeded::Seeded;
 
 /// The page of keys that the customer holds.
