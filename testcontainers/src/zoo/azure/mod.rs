@@ -34,7 +34,8 @@ pub(super) fn read(mark: &Mark, link: LinkStatement) -> Seeded {
 
 /// A shared access signature with a marked signature that may do so much.
 fn signature(mark: &Mark, parameters: &str) -> String {
-    format!("sv=2024-11-04&{parameters}&sig={}%3D", mark.word())
+    let signature = mark.base64(32).replace('=', "%3D");
+    format!("sv=2024-11-04&{parameters}&sig={signature}")
 }
 
 /// The same link with a signature in the place of the key.

@@ -30,6 +30,7 @@ fn keys(
     )
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub(super) fn faults() -> Vec<Fault> {
     let define = Expected::define;
     let invalid = |key| define("define.invalid-value", key);
@@ -84,8 +85,8 @@ pub(super) fn faults() -> Vec<Fault> {
         ),
         keys(
             "connection-string-as-link",
-            define("define.missing-key", ("CREDENTIALS", "/connection_string")),
-            "SingleStore, CREATE LINK: account_name and account_key are the keys of an AZURE link",
+            define("define.unknown-key", ("CREDENTIALS", "/connection_string")),
+            "linkdial explain define.unknown-key: CREDENTIALS of which no key is known fail",
             |link, mark| {
                 link.without("account_key")
                     .without("account_name")

@@ -28,6 +28,7 @@ fn keys(
     )
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub(super) fn faults() -> Vec<Fault> {
     let define = Expected::define;
     let invalid = |key| define("define.invalid-value", key);

@@ -13,6 +13,7 @@ type Row = (
     &'static str,
 );
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub(super) fn faults() -> Vec<Fault> {
     let rows: [Row; 11] = [
         (

@@ -63,6 +63,7 @@ fn pair(link: LinkStatement) -> LinkStatement {
         .config("fs.defaultFS", "hdfs://cluster")
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub(super) fn faults() -> Vec<Fault> {
     let define = Expected::define;
     let mut faults = vec![

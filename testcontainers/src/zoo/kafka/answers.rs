@@ -12,6 +12,7 @@ fn row(
     source: &'static str,
     words: impl Fn() -> Words + Send + Sync + 'static,
 ) -> Fault {
+    let leaves = expected.code == "resolve.address-refused";
     Fault::new(
         Kind::Kafka,
         Family::Service,
@@ -22,11 +23,16 @@ fn row(
         move |mark| {
             let broker = ScriptedBroker::start(words());
             let target = format!("{}/orders", broker.addr());
-            Ok(Seeded::read(mark, link(mark, false), target).hold(broker))
+            let mut seeded = Seeded::read(mark, link(mark, false), target).hold(broker);
+            if leaves {
+                seeded.untold = Some("it may leave this machine");
+            }
+            Ok(seeded)
         },
     )
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub(super) fn faults() -> Vec<Fault> {
     let words = Words::default;
     vec![

@@ -316,7 +316,11 @@ fn advertised() -> Vec<Fault> {
             ADVERTISED,
             move |mark, kafka| {
                 let link = kafka.create_link_for("l", listener, Alice);
-                Ok(at(mark, kafka, link, listener, "orders"))
+                let mut seeded = at(mark, kafka, link, listener, "orders");
+                if listener == UnresolvableName {
+                    seeded.untold = Some("it would ask the system's name server");
+                }
+                Ok(seeded)
             },
         )
     };
@@ -480,7 +484,7 @@ fn tokens() -> Vec<Fault> {
         row(
             Family::Service,
             "token-endpoint-fails",
-            token("authenticate.token-endpoint").key(TOKEN_URL),
+            token("authenticate.token-endpoint"),
             "RFC 9110, 15.6.1: 500 Internal Server Error",
             || TokenIssuerOptions::default().answer(Answer::status(500)),
         ),

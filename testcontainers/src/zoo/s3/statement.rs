@@ -216,6 +216,7 @@ fn in_json() -> Vec<Fault> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn in_keys() -> Vec<Fault> {
     let define = Expected::define;
     vec![
@@ -327,10 +328,10 @@ fn in_keys() -> Vec<Fault> {
             |link, _| link.config("creds_mode", "eks_irsa"),
         ),
         mistake(
-            "target-in-capitals",
+            "target-with-space",
             Expected::fail("define.target-invalid"),
-            "Amazon S3 User Guide, General purpose bucket naming rules: lower case",
-            |mark| Seeded::read(mark, link(mark, NOWHERE), "Orders/2026"),
+            "Amazon S3 User Guide, General purpose bucket naming rules: letters, digits, dots, hyphens",
+            |mark| Seeded::read(mark, link(mark, NOWHERE), "my orders/2026"),
         ),
     ]
 }
