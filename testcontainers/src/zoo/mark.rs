@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -15,12 +17,11 @@ impl Mark {
     /// The mark of a fault, always the same.
     pub(super) fn of(name: &str) -> Self {
         let digest = Sha256::digest(name.as_bytes());
-        let digits: String = digest
-            .iter()
-            .take(12)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        Self(format!("zk{digits}"))
+        let mut mark = "zk".to_owned();
+        for byte in digest.iter().take(12) {
+            write!(mark, "{byte:02x}").expect("a text takes everything");
+        }
+        Self(mark)
     }
 
     /// A secret with characters that every encoding changes.

@@ -12,14 +12,17 @@ mod hdfs;
 mod http;
 mod kafka;
 mod mark;
+mod peers;
 mod run;
 mod s3;
 mod seeded;
+pub mod table;
 mod world;
 
 pub use fault::{Expected, Family, Fault, Kind};
 pub use mark::{Mark, leaks};
-pub use run::{Found, GRACE, Linkdial, beside, each, start_servers};
+pub use peers::{LIMIT, Peer, Told};
+pub use run::{Found, GRACE, Linkdial, beside, each, servers, start_servers, today};
 pub use seeded::Seeded;
 
 /// The page of keys that the customer holds.

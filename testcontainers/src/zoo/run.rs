@@ -2,15 +2,15 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::{Expected, Fault, Seeded, leaks};
+use crate::versions;
 use crate::{
     Azurite, Certificates, Error, FakeGcs, Hdfs, Minio, Moto, Nginx, Scratch, SecuredHdfs,
     SecuredKafka,
@@ -83,6 +83,13 @@ impl Found {
     /// Returns whether it ended in time.
     pub fn in_time(&self) -> bool {
         self.elapsed <= self.deadline + GRACE
+    }
+
+    /// Returns whether a machine that was busy with something else may be to blame: the check is late,
+    /// or ran into a deadline where nobody is silent.
+    pub fn may_be_starved(&self, fault: &Fault) -> bool {
+        let ran_out = self.code.ends_with("timed-out") && !self.has_code(&fault.expected);
+        !self.in_time() || ran_out
     }
 }
 
@@ -233,6 +240,9 @@ fn read(report: &Value) -> Found {
     }
 }
 
+/// The word of a server in the table, and what starts it.
+type Start = (&'static str, fn() -> bool);
+
 /// Starts the servers that these faults share, all at once: the first who needs one would wait for
 /// it, and be measured by a machine that is busy with it.
 ///
@@ -241,27 +251,44 @@ fn read(report: &Value) -> Found {
 /// When one of them cannot be installed or started.
 pub fn start_servers(faults: &[Fault]) {
     let needed: BTreeSet<&str> = faults.iter().map(|fault| fault.server).collect();
-    let starts: [(&str, fn()); 11] = [
-        ("Kafka", || drop(SecuredKafka::shared())),
-        ("Hadoop with Kerberos", || drop(SecuredHdfs::shared())),
-        ("Hadoop", || drop(Hdfs::shared())),
-        ("MinIO", || drop(Minio::shared())),
-        ("MinIO", || drop(Minio::shared_tls())),
-        ("MinIO", || drop(Minio::shared_gcs())),
-        ("moto", || drop(Moto::shared())),
-        ("Azurite", || drop(Azurite::shared())),
-        ("fake-gcs-server", || drop(FakeGcs::shared())),
-        ("nginx", || drop((Nginx::shared(), Nginx::shared_tls()))),
-        ("nginx", || drop(Nginx::shared_mutual_tls())),
+    // Whoever asks first starts it; the handle itself is not wanted yet.
+    let starts: [Start; 10] = [
+        ("Kafka", || SecuredKafka::shared().addr().port() > 0),
+        ("Hadoop with Kerberos", || {
+            SecuredHdfs::shared().addr().port() > 0
+        }),
+        ("Hadoop", || Hdfs::shared().addr().port() > 0),
+        ("MinIO", || Minio::shared().addr().port() > 0),
+        ("MinIO", || Minio::shared_tls().addr().port() > 0),
+        ("MinIO", || Minio::shared_gcs().addr().port() > 0),
+        ("moto", || Moto::shared().addr().port() > 0),
+        ("Azurite", || Azurite::shared().addr().port() > 0),
+        ("fake-gcs-server", || FakeGcs::shared().addr().port() > 0),
+        ("nginx", || {
+            [
+                Nginx::shared(),
+                Nginx::shared_tls(),
+                Nginx::shared_mutual_tls(),
+            ]
+            .iter()
+            .all(|nginx| nginx.addr().port() > 0)
+        }),
     ];
+    let name = thread_name();
     thread::scope(|scope| {
         for (_, start) in starts.iter().filter(|(name, _)| needed.contains(name)) {
-            scope.spawn(start);
+            let thread = thread::Builder::new().name(name.clone());
+            let started = thread.spawn_scoped(scope, start);
+            started.expect("a thread can be started");
         }
     });
 }
 
 /// Does something with every fault, so many at once, and returns what came of it in their order.
+///
+/// # Panics
+///
+/// When the work does, or the system starts no thread.
 pub fn each<T: Send>(
     faults: &[Fault],
     at_once: usize,
@@ -269,20 +296,29 @@ pub fn each<T: Send>(
 ) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
+    let name = thread_name();
+    let worker = || {
+        while let Some((number, fault)) = take(faults, &next) {
+            let result = work(fault);
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            done.push((number, result));
+        }
+    };
     thread::scope(|scope| {
         for _ in 0..at_once {
-            scope.spawn(|| {
-                while let Some((number, fault)) = take(faults, &next) {
-                    let result = work(fault);
-                    let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-                    done.push((number, result));
-                }
-            });
+            let thread = thread::Builder::new().name(name.clone());
+            let started = thread.spawn_scoped(scope, worker);
+            started.expect("a thread can be started");
         }
     });
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(number, _)| *number);
     done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// The name of a test is that of its thread, and the record of servers tells who used them.
+fn thread_name() -> String {
+    thread::current().name().unwrap_or("zoo").to_owned()
 }
 
 fn take<'a>(faults: &'a [Fault], next: &AtomicUsize) -> Option<(usize, &'a Fault)> {
@@ -308,4 +344,27 @@ pub fn beside(program: &Path) -> Result<PathBuf, Error> {
             path.display()
         ),
     })
+}
+
+/// The real servers with their versions, as far as they are pinned.
+pub fn servers() -> [String; 6] {
+    [
+        format!("MinIO {}", versions::MINIO),
+        format!("Azurite {}", versions::AZURITE),
+        format!("fake-gcs-server {}", versions::FAKE_GCS),
+        format!("moto {}", versions::MOTO),
+        format!("Kafka {}", versions::KAFKA),
+        format!("Hadoop {}", versions::HADOOP),
+    ]
+}
+
+/// The day, as `2026-01-31`, in UTC.
+pub fn today() -> String {
+    let now = time::OffsetDateTime::now_utc();
+    format!(
+        "{}-{:02}-{:02}",
+        now.year(),
+        u8::from(now.month()),
+        now.day()
+    )
 }
