@@ -53,6 +53,7 @@ mod token_issuer;
 mod versions;
 mod web;
 mod wire;
+pub mod zoo;
 
 pub use azurite::{Azurite, AzuriteOptions, BlobStore, SharedAccess, StorageAccount};
 pub use certs::{Certificates, Identity, ServerTls};

@@ -67,6 +67,16 @@ impl LinkStatement {
         self
     }
 
+    /// The keys of CREDENTIALS.
+    pub(crate) fn credentials(&self) -> &Map<String, Value> {
+        &self.credentials
+    }
+
+    /// The keys of CONFIG.
+    pub(crate) fn settings(&self) -> &Map<String, Value> {
+        &self.config
+    }
+
     /// The link's name.
     pub fn name(&self) -> &str {
         &self.name

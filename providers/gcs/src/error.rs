@@ -168,6 +168,8 @@ impl Config {
             (_, 507) if asked.call == Call::PutObject => Code::WriteNoSpace,
             (_, 301 | 302 | 303 | 307 | 308) if fault.location.is_some() => Code::AccessRedirected,
             (_, 503) if fault.retry_after.is_some() => Code::AccessThrottled,
+            // [XML]: nothing is broken, the service does not do this.
+            ("NotImplemented", _) => Code::AccessRequestRefused,
             (_, 500..) => Code::AccessServerError,
             // An error document of the protocol, with a code that means nothing special here.
             (_, 400..) if document && !remote.is_empty() => Code::AccessRequestRefused,

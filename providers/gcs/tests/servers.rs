@@ -170,7 +170,8 @@ fn a_sentinel_is_written_and_taken_away() {
         &config(&minio.endpoint_url()),
         "private/kept/",
     );
-    assert_eq!(summary(&steps), "warn write.leftover");
+    let expected = "warn write.leftover CREDENTIALS/access_id";
+    assert_eq!(summary(&steps), expected);
     let left = minio.store().list("private", "kept/").unwrap();
     assert_eq!(left.len(), 1);
     minio.store().delete("private", &left[0]).unwrap();

@@ -21,6 +21,12 @@ const CLASSES: &[(&str, Code)] = &[
     ("SafeModeException", Code::AccessSafeMode),
     ("RouterSafeModeException", Code::AccessSafeMode),
     ("RetriableException", Code::AccessServerError),
+    // Of the server's own code, whatever it was asked.
+    ("NullPointerException", Code::AccessServerError),
+    ("ArrayIndexOutOfBoundsException", Code::AccessServerError),
+    ("ClassCastException", Code::AccessServerError),
+    ("ConcurrentModificationException", Code::AccessServerError),
+    ("OutOfMemoryError", Code::AccessServerError),
     ("ServerTooBusyException", Code::AccessThrottled),
     ("NSQuotaExceededException", Code::WriteNoSpace),
     ("DSQuotaExceededException", Code::WriteNoSpace),
@@ -120,6 +126,10 @@ impl Asked<'_> {
                 .hint(
                     "raise it with `hdfs dfsadmin -setSpaceQuota` or `-setQuota`, or delete files",
                 ),
+            Code::AccessServerError if class != "RetriableException" => {
+                Diagnosis::new(code, format!("{endpoint} failed to answer: {class}"))
+                    .hint("look into the log of the NameNode, which has the whole trace")
+            }
             Code::AccessServerError => Diagnosis::new(code, format!("{endpoint} is not ready yet"))
                 .hint("run it again later"),
             _ if self.stage == Stage::Write

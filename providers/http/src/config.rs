@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use linkdial_core::clause::escape_pointer;
+use linkdial_core::define::is_placeholder;
 use linkdial_core::net::TlsOptions;
 use linkdial_core::{
     ClauseName, Clauses, Code, Diagnosis, Endpoint, Key, KeyPlace, Outcome, Role, Shape,
@@ -154,6 +155,16 @@ fn check_authorization(value: &str) -> Option<Diagnosis> {
     let value = value.trim();
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     let token = token.trim();
+    // The value as a whole is looked at by the table of keys.
+    if is_placeholder(token) {
+        return Some(
+            Diagnosis::new(
+                Code::DefinePlaceholderValue,
+                "`Authorization` still has the documentation's placeholder behind its scheme",
+            )
+            .hint("put the real value there"),
+        );
+    }
     let invalid = |message: &str, hint: &str| {
         Some(Diagnosis::new(Code::DefineInvalidValue, message).hint(hint))
     };

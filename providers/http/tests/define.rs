@@ -198,3 +198,17 @@ async fn a_target_is_an_http_url_without_a_login() {
         assert!(!format!("{steps:?}").contains("s3cr3t"));
     }
 }
+
+#[test]
+fn a_placeholder_behind_a_scheme_is_one() {
+    for value in [
+        "Bearer <token>",
+        "Basic <base64>",
+        "ApiKey your_api_key",
+        "<token>",
+    ] {
+        let place = "/headers/Authorization";
+        let (code, fail) = (Code::DefinePlaceholderValue, Outcome::Fail);
+        only(&header("Authorization", value), code, fail, place);
+    }
+}

@@ -140,6 +140,15 @@ impl Config {
         self.region.as_deref().unwrap_or(DEFAULT_REGION)
     }
 
+    /// Returns the key that says where the service is: AWS has a host name for each region.
+    pub(crate) fn base_key(&self) -> Option<&'static str> {
+        if self.base_given {
+            Some(ENDPOINT)
+        } else {
+            self.region.as_ref().map(|_| REGION)
+        }
+    }
+
     /// Returns whether nothing names a region, nor a store of one's own that has none.
     pub(crate) fn guesses_region(&self) -> bool {
         self.region.is_none() && !self.base_given

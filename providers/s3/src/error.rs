@@ -38,6 +38,7 @@ const CODES: &[(&str, Code)] = &[
     ("NoSuchBucket", Code::AccessNotFound),               // [S3]
     ("NoSuchKey", Code::AccessNotFound),                  // [S3]
     ("InvalidBucketName", Code::AccessNotFound),          // [S3]
+    ("RequestTimeout", Code::AccessTimedOut),             // [S3]
     ("SlowDown", Code::AccessThrottled),                  // [S3]
     ("Throttling", Code::AccessThrottled),                // [STS]
     ("ThrottlingException", Code::AccessThrottled),       // [STS]
@@ -115,6 +116,10 @@ impl Fault {
         {
             return Code::AuthenticateClockSkew;
         }
+        // [MINIO]: it knows the key, and has one word for both.
+        if remote == "InvalidAccessKeyId" && self.message.contains("disabled") {
+            return Code::AuthenticateMethodDisabled;
+        }
         if remote.starts_with("KMS.") || remote.starts_with("kms:") {
             return kms(asked.call);
         }
@@ -148,6 +153,8 @@ impl Fault {
             (_, 507) => Code::WriteNoSpace,
             (_, 301 | 302 | 303 | 307 | 308) if self.location.is_some() => Code::AccessRedirected,
             (_, 503) if self.retry_after.is_some() => Code::AccessThrottled,
+            // [S3]: nothing is broken, the service does not do this.
+            ("NotImplemented", _) => Code::AccessRequestRefused,
             (_, 500..) => Code::AccessServerError,
             // A success that the SDK could not read: it is another document, or none.
             (_, 200..=299)

@@ -54,8 +54,7 @@ impl Fault {
     }
 
     fn plain(&self, code: Code, asked: Asked<'_>, link: &Amazon<'_>) -> Diagnosis {
-        let (message, key, hint) = self
-            .about_identity(code, asked, link)
+        let (message, key, hint) = about_identity(code, asked, link)
             .unwrap_or_else(|| self.about_resource(code, asked, link));
         let mut diagnosis = Diagnosis::new(code, message).hint(hint);
         if let Some(key) = key {
@@ -68,58 +67,24 @@ impl Fault {
             .evidence("location", self.location.as_deref().unwrap_or_default())
     }
 
-    fn about_identity(&self, code: Code, asked: Asked<'_>, link: &Amazon<'_>) -> Option<Words> {
-        let Asked {
-            endpoint, resource, ..
-        } = asked;
-        Some(match code {
-            Code::AuthenticateUnknownKey if self.message.contains("disabled") => (
-                format!("{endpoint} refuses the key id: its account is disabled"),
-                Some(KEY_ID),
-                "enable the account, or use another key".to_owned(),
-            ),
-            Code::AuthenticateUnknownKey => (
-                format!("{endpoint} does not know the key id"),
-                Some(KEY_ID),
-                if has_token(link.config) {
-                    "check the key id; some stores also say so when the session token has expired"
-                        .to_owned()
-                } else {
-                    "check the key id, and that it belongs to this endpoint".to_owned()
-                },
-            ),
-            Code::AuthenticateBadSecret => (
-                format!("{endpoint} knows the key id, and the secret does not belong to it"),
-                Some(SECRET),
-                "copy the secret again; a `/` or `+` lost on the way, or a backslash that SQL took, \
-                 looks like this"
-                    .to_owned(),
-            ),
-            Code::AuthenticateTokenExpired => (
-                "the session token has expired".to_owned(),
-                Some(TOKEN),
-                "a link that lives longer than a token needs a long-lived key or a role".to_owned(),
-            ),
-            Code::AuthenticateTokenInvalid => (
-                "the session token is not valid".to_owned(),
-                Some(TOKEN),
-                "copy the token that came with this key pair, whole".to_owned(),
-            ),
-            Code::AuthenticateRequired => (
-                format!("{endpoint} refuses anonymous access to `{resource}`"),
-                Some(KEY_ID),
-                format!("give `{KEY_ID}` and `{SECRET}`, or make the bucket public"),
-            ),
-            _ => return None,
-        })
-    }
-
     fn about_resource(&self, code: Code, asked: Asked<'_>, link: &Amazon<'_>) -> Words {
         let Asked {
             endpoint, resource, ..
         } = asked;
         let operation = link.right(asked.call);
         match code {
+            // [S3]: whoever asks.
+            Code::AccessDenied if self.code.as_deref() == Some("AllAccessDisabled") => (
+                format!("`{resource}` is switched off for everybody"),
+                None,
+                "ask the support of the service why, with the request id".to_owned(),
+            ),
+            Code::AccessTimedOut => (
+                format!("{endpoint} gave up waiting for the request"),
+                None,
+                "try again; if it stays, something between here and the server holds requests back"
+                    .to_owned(),
+            ),
             Code::AccessDenied | Code::ReadDenied | Code::WriteDenied => (
                 format!("the identity may not do {operation} on `{resource}`"),
                 Some(KEY_ID),
@@ -165,7 +130,11 @@ impl Fault {
             ),
             Code::ReadKmsDenied | Code::WriteKmsDenied => (
                 format!("the key that encrypts `{resource}` can not be used"),
-                (code == Code::WriteKmsDenied).then_some(KMS_KEY),
+                match code {
+                    Code::WriteKmsDenied => Some(KMS_KEY),
+                    // Nobody names the key for reading: the identity lacks the right.
+                    _ => (self.code.as_deref() == Some("AccessDenied")).then_some(KEY_ID),
+                },
                 "allow the identity to use the KMS key, and check that the key exists".to_owned(),
             ),
             Code::WriteNoSpace => (
@@ -234,6 +203,52 @@ impl Fault {
         let root = self.root_element().unwrap_or_default();
         not_this_service(asked).evidence("root_element", root)
     }
+}
+
+fn about_identity(code: Code, asked: Asked<'_>, link: &Amazon<'_>) -> Option<Words> {
+    let Asked {
+        endpoint, resource, ..
+    } = asked;
+    Some(match code {
+        Code::AuthenticateMethodDisabled => (
+            format!("{endpoint} knows the key id, and its account is disabled"),
+            Some(KEY_ID),
+            "enable the account, or use another key".to_owned(),
+        ),
+        Code::AuthenticateUnknownKey => (
+            format!("{endpoint} does not know the key id"),
+            Some(KEY_ID),
+            if has_token(link.config) {
+                "check the key id; some stores also say so when the session token has expired"
+                    .to_owned()
+            } else {
+                "check the key id, and that it belongs to this endpoint".to_owned()
+            },
+        ),
+        Code::AuthenticateBadSecret => (
+            format!("{endpoint} knows the key id, and the secret does not belong to it"),
+            Some(SECRET),
+            "copy the secret again; a `/` or `+` lost on the way, or a backslash that SQL took, \
+             looks like this"
+                .to_owned(),
+        ),
+        Code::AuthenticateTokenExpired => (
+            "the session token has expired".to_owned(),
+            Some(TOKEN),
+            "a link that lives longer than a token needs a long-lived key or a role".to_owned(),
+        ),
+        Code::AuthenticateTokenInvalid => (
+            "the session token is not valid".to_owned(),
+            Some(TOKEN),
+            "copy the token that came with this key pair, whole".to_owned(),
+        ),
+        Code::AuthenticateRequired => (
+            format!("{endpoint} refuses anonymous access to `{resource}`"),
+            Some(KEY_ID),
+            format!("give `{KEY_ID}` and `{SECRET}`, or make the bucket public"),
+        ),
+        _ => return None,
+    })
 }
 
 /// Returns the finding that something else than S3 or its token service answers.

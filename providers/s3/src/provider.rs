@@ -6,7 +6,7 @@ use linkdial_core::{
 };
 
 use crate::address::Address;
-use crate::config::{self, Auth, Config, ENDPOINT, KEYS, place};
+use crate::config::{self, Auth, Config, KEYS, place};
 use crate::contents::Contents;
 use crate::error::Amazon;
 use crate::explain::not_this_service;
@@ -65,8 +65,8 @@ impl S3 {
             address.endpoint.host = format!("{}.{}", bucket.name, address.endpoint.host);
             address.virtual_host = true;
         }
-        if self.config.base_given {
-            address.endpoint = address.endpoint.named_by(place(ENDPOINT));
+        if let Some(key) = self.config.base_key() {
+            address.endpoint = address.endpoint.named_by(place(key));
         }
         address
     }

@@ -57,12 +57,7 @@ fn every_listing_error_has_its_code() {
             "Access Denied",
             "fail access.denied CREDENTIALS/aws_access_key_id",
         ),
-        (
-            403,
-            "AllAccessDisabled",
-            "disabled",
-            "fail access.denied CREDENTIALS/aws_access_key_id",
-        ),
+        (403, "AllAccessDisabled", "disabled", "fail access.denied"),
         (
             404,
             "NoSuchBucket",
@@ -91,7 +86,13 @@ fn every_listing_error_has_its_code() {
             501,
             "NotImplemented",
             "not implemented",
-            "fail access.server-error",
+            "fail access.request-refused",
+        ),
+        (
+            400,
+            "RequestTimeout",
+            "not read from or written to within the timeout period",
+            "fail access.timed-out CONFIG/endpoint_url",
         ),
     ] {
         let steps = listing(error(status, code, message));

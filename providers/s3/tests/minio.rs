@@ -90,7 +90,7 @@ fn rights_and_identities() {
         (
             as_user(User::Disabled),
             Some("private"),
-            "fail authenticate.unknown-key CREDENTIALS/aws_access_key_id",
+            "fail authenticate.method-disabled CREDENTIALS/aws_access_key_id",
         ),
         (
             credentials(&garbage),
@@ -335,7 +335,8 @@ fn a_sentinel_is_written_and_taken_away() {
         Intent::WRITE,
         allowed(),
     );
-    assert_eq!(summary(&steps), "warn write.leftover");
+    let expected = "warn write.leftover CREDENTIALS/aws_access_key_id";
+    assert_eq!(summary(&steps), expected);
     let named = diagnosis(&steps).unwrap().message.clone();
     let left = plain.store().list("private", "kept/").unwrap();
     assert_eq!(left.len(), 1);

@@ -20,7 +20,7 @@ fn read_faults_have_their_codes() {
                 "AccessDenied",
                 "User: x is not authorized to perform: kms:Decrypt",
             ),
-            "fail read.kms-denied",
+            "fail read.kms-denied CREDENTIALS/aws_access_key_id",
         ),
         (
             error(400, "KMS.DisabledException", "disabled"),

@@ -314,9 +314,9 @@ fn stray(text: &str) -> Option<Stray> {
     None
 }
 
-/// The placeholders of the vendor's pages, the two shapes that every page uses, and the key pair of
-/// Amazon's documentation.
-fn is_placeholder(text: &str) -> bool {
+/// Returns whether a text is one of the placeholders of the vendor's pages, has one of the two shapes
+/// that every page uses, or is half of the key pair of Amazon's documentation.
+pub fn is_placeholder(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     (text.len() > 2 && text.starts_with('<') && text.ends_with('>') && !text.contains("><"))
         || ["your_", "your-", "replace_with_", "replace-with-"]

@@ -9,6 +9,7 @@ use crate::diagnosis::{Diagnosis, KeyPlace, Outcome};
 use crate::link::{Definition, Kind};
 use crate::secret::Secret;
 
+pub use check::is_placeholder;
 use unknown::NearMiss;
 
 /// What a key's value may be.

@@ -155,7 +155,8 @@ pub async fn write<S: Store>(
                 .evidence("version", version.unwrap_or_default())
                 .evidence("reason", &left.message)
                 .hint(hint);
-            Some(finding)
+            // Whoever lacks the right to delete is named by the same key as whoever lacks another.
+            Some(left.keys.into_iter().fold(finding, Diagnosis::key))
         }
     };
     if let Some(finding) = finding {

@@ -6,6 +6,7 @@ mod describe;
 mod images;
 mod measure;
 mod up;
+mod zoo;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -33,6 +34,15 @@ Examples:
 Servers run as containers where a Docker engine has or fetches their images, else as processes.
 LINKDIAL_TEST_RUNTIME=docker or =local insists on one.";
 
+const ZOO_HELP: &str = "\
+Examples:
+  linkdial-testcontainers zoo
+      every fault, with the linkdial beside this program
+  linkdial-testcontainers zoo --kind s3 --name '*-expired'
+      some of them
+  linkdial-testcontainers zoo --tool linkdial,curl,rclone,kcat,aws --format markdown
+      the page docs/fault-zoo.md, with other tools beside it";
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Starts servers, prints their CREATE LINK statements and stays until Ctrl-C
@@ -57,6 +67,11 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         linkdial: Option<PathBuf>,
     },
+    /// Holds linkdial and other tools against every fault of the zoo
+    ///
+    /// Fails when linkdial says something else than is expected, is late, or shows a secret.
+    #[command(after_help = ZOO_HELP)]
+    Zoo(zoo::Arguments),
     /// Builds the images of the servers where no registry offers them
     #[cfg(feature = "containers")]
     Images {
@@ -71,6 +86,7 @@ fn main() -> ExitCode {
         Command::Up { backends, format } => up::run(backends, format),
         Command::Measure { backends } => measure::run(&backends),
         Command::Demo { linkdial } => demo::run(linkdial),
+        Command::Zoo(arguments) => zoo::run(&arguments),
         #[cfg(feature = "containers")]
         Command::Images { list } => images::run(list),
     };

@@ -1,0 +1,370 @@
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Expected, Fault, Seeded, leaks};
+use crate::versions;
+use crate::{
+    Azurite, Certificates, Error, FakeGcs, Hdfs, Minio, Moto, Nginx, Scratch, SecuredHdfs,
+    SecuredKafka,
+};
+
+/// The stage's deadline where somebody stays silent: nothing else is waited for.
+const SILENT: Duration = Duration::from_secs(1);
+
+/// The one where everybody answers: it never passes, however busy the machine is.
+const TALKING: Duration = Duration::from_secs(5);
+
+/// How much later than its deadline a check may end.
+pub const GRACE: Duration = Duration::from_millis(100);
+
+/// Every format that linkdial has or may come to have.
+const FORMATS: [&str; 8] = [
+    "human",
+    "json",
+    "junit",
+    "github",
+    "sarif",
+    "openmetrics",
+    "markdown",
+    "html",
+];
+
+/// A linkdial that faults are held against.
+#[derive(Debug)]
+pub struct Linkdial {
+    program: PathBuf,
+    formats: Vec<&'static str>,
+}
+
+/// What linkdial said of a fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The verdict of the only check; `error` for a statement that does not parse.
+    pub verdict: String,
+    /// The code that decides.
+    pub code: String,
+    /// Its stage.
+    pub stage: String,
+    /// The part of the endpoint where it was found.
+    pub role: String,
+    /// Clause and pointer of the guilty key that stands first.
+    pub key: Option<(String, String)>,
+    /// How long the check took by the report.
+    pub elapsed: Duration,
+    /// The longest that it may have taken.
+    pub deadline: Duration,
+    /// Where a secret was seen: the output, and the form.
+    pub leaks: Vec<String>,
+    /// The sentence of the finding.
+    pub message: String,
+}
+
+impl Found {
+    /// Returns whether verdict, code, stage and role are those expected.
+    pub fn has_code(&self, expected: &Expected) -> bool {
+        (self.verdict.as_str(), self.code.as_str()) == (expected.verdict, expected.code)
+            && (self.stage.as_str(), self.role.as_str()) == (expected.stage, expected.role)
+    }
+
+    /// Returns whether the guilty key is the one expected, or none is where none is.
+    pub fn has_key(&self, expected: &Expected) -> bool {
+        let found = self.key.as_ref();
+        found.map(|(clause, pointer)| (clause.as_str(), pointer.as_str())) == expected.key
+    }
+
+    /// Returns whether it ended in time.
+    pub fn in_time(&self) -> bool {
+        self.elapsed <= self.deadline + GRACE
+    }
+
+    /// Returns whether a machine that was busy with something else may be to blame: the check is late,
+    /// or ran into a deadline where nobody is silent.
+    pub fn may_be_starved(&self, fault: &Fault) -> bool {
+        let ran_out = self.code.ends_with("timed-out") && !self.has_code(&fault.expected);
+        !self.in_time() || ran_out
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            verdict,
+            code,
+            stage,
+            role,
+            ..
+        } = self;
+        write!(f, "{verdict} {code} {stage} {role}")
+    }
+}
+
+impl Linkdial {
+    /// Asks a program which formats it has.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be run.
+    pub fn new(program: impl Into<PathBuf>) -> Result<Self, Error> {
+        let program = program.into();
+        let mut formats = Vec::new();
+        for format in FORMATS {
+            let mut command = Command::new(&program);
+            command
+                .env_clear()
+                .args(["verify", "--offline", "--format", format, "-"]);
+            let output = command.stdin(Stdio::null()).output();
+            // 2 is bad usage: it does not know the word.
+            if output
+                .map_err(Error::io(format!("run {}", program.display())))?
+                .status
+                .code()
+                != Some(2)
+            {
+                formats.push(format);
+            }
+        }
+        Ok(Self { program, formats })
+    }
+
+    /// The formats that it has.
+    pub fn formats(&self) -> &[&'static str] {
+        &self.formats
+    }
+
+    /// Verifies a fault once, in every format and with every event, and looks for its secrets.
+    ///
+    /// # Errors
+    ///
+    /// When a server, a file or the program fails, or the report cannot be read.
+    pub fn verify(&self, fault: &Fault, seeded: &Seeded) -> Result<Found, Error> {
+        let folder = Scratch::new("zoo")?;
+        let script = folder.write("links.sql", &seeded.script)?;
+        let deadline = if fault.silent { SILENT } else { TALKING };
+        let mut command = Command::new(&self.program);
+        // No variable of the caller counts.
+        command
+            .env_clear()
+            .args([
+                "verify",
+                "-v",
+                "--log",
+                "trace",
+                "--color",
+                "never",
+                "--timeout",
+            ])
+            .arg(format!("{}ms", deadline.as_millis()))
+            .arg("--ca-file")
+            .arg(Certificates::shared().ca_file())
+            .args(&seeded.options);
+        for format in self.formats.iter().filter(|format| **format != "human") {
+            let file = folder.path().join(format);
+            command.args(["--output", &format!("{format}={}", file.display())]);
+        }
+        let output = command.arg(&script).stdin(Stdio::null()).output();
+        let output = output.map_err(Error::io(format!("run {}", self.program.display())))?;
+        let human = String::from_utf8_lossy(&output.stdout).into_owned();
+        let log = String::from_utf8_lossy(&output.stderr).into_owned();
+        let mut texts = vec![("human", human), ("the log", log)];
+        for format in self.formats.iter().filter(|format| **format != "human") {
+            let text = std::fs::read_to_string(folder.path().join(format)).unwrap_or_default();
+            texts.push((format, text));
+        }
+        let seen = texts.iter().flat_map(|(name, text)| {
+            let secrets = seeded.secrets.iter().flat_map(|secret| leaks(text, secret));
+            secrets.map(move |form| format!("{name}, {form}"))
+        });
+        let seen: BTreeSet<String> = seen.collect();
+        let report = texts
+            .iter()
+            .find(|(name, _)| *name == "json")
+            .map(|(_, text)| text.as_str());
+        let report: Value =
+            serde_json::from_str(report.unwrap_or_default()).map_err(|error| Error::Refused {
+                doing: format!("read the report on {}", fault.name),
+                answer: format!("{error}; {}", texts[1].1),
+            })?;
+        Ok(Found {
+            deadline,
+            leaks: seen.into_iter().collect(),
+            ..read(&report)
+        })
+    }
+}
+
+/// Reads what decides: the first error of the statement, else the only check.
+fn read(report: &Value) -> Found {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let check = &report["checks"][0];
+    let error = &report["errors"][0];
+    let milliseconds = check["elapsed_ms"].as_f64().unwrap_or_default();
+    let elapsed = Duration::from_secs_f64(milliseconds / 1000.0);
+    let empty = Found {
+        verdict: "error".to_owned(),
+        code: text(&error["code"]),
+        stage: String::new(),
+        role: String::new(),
+        key: None,
+        elapsed,
+        deadline: Duration::ZERO,
+        leaks: Vec::new(),
+        message: text(&error["message"]),
+    };
+    if !error.is_null() {
+        return empty;
+    }
+    let steps = check["steps"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let decides = steps.iter().find(|step| {
+        step["diagnosis"]["code"] == check["code"] && step["outcome"] == check["verdict"]
+    });
+    let key = &check["diagnosis"]["keys"][0];
+    Found {
+        verdict: text(&check["verdict"]),
+        code: text(&check["code"]),
+        stage: text(&check["stage"]),
+        role: decides.map_or_else(String::new, |step| text(&step["role"])),
+        key: (!key.is_null()).then(|| (text(&key["clause"]), text(&key["pointer"]))),
+        message: text(&check["diagnosis"]["message"]),
+        ..empty
+    }
+}
+
+/// The word of a server in the table, and what starts it.
+type Start = (&'static str, fn() -> bool);
+
+/// Starts the servers that these faults share, all at once: the first who needs one would wait for
+/// it, and be measured by a machine that is busy with it.
+///
+/// # Panics
+///
+/// When one of them cannot be installed or started.
+pub fn start_servers(faults: &[Fault]) {
+    let needed: BTreeSet<&str> = faults.iter().map(|fault| fault.server).collect();
+    // Whoever asks first starts it; the handle itself is not wanted yet.
+    let starts: [Start; 10] = [
+        ("Kafka", || SecuredKafka::shared().addr().port() > 0),
+        ("Hadoop with Kerberos", || {
+            SecuredHdfs::shared().addr().port() > 0
+        }),
+        ("Hadoop", || Hdfs::shared().addr().port() > 0),
+        ("MinIO", || Minio::shared().addr().port() > 0),
+        ("MinIO", || Minio::shared_tls().addr().port() > 0),
+        ("MinIO", || Minio::shared_gcs().addr().port() > 0),
+        ("moto", || Moto::shared().addr().port() > 0),
+        ("Azurite", || Azurite::shared().addr().port() > 0),
+        ("fake-gcs-server", || FakeGcs::shared().addr().port() > 0),
+        ("nginx", || {
+            [
+                Nginx::shared(),
+                Nginx::shared_tls(),
+                Nginx::shared_mutual_tls(),
+            ]
+            .iter()
+            .all(|nginx| nginx.addr().port() > 0)
+        }),
+    ];
+    let name = thread_name();
+    thread::scope(|scope| {
+        for (_, start) in starts.iter().filter(|(name, _)| needed.contains(name)) {
+            let thread = thread::Builder::new().name(name.clone());
+            let started = thread.spawn_scoped(scope, start);
+            started.expect("a thread can be started");
+        }
+    });
+}
+
+/// Does something with every fault, so many at once, and returns what came of it in their order.
+///
+/// # Panics
+///
+/// When the work does, or the system starts no thread.
+pub fn each<T: Send>(
+    faults: &[Fault],
+    at_once: usize,
+    work: impl Fn(&Fault) -> T + Sync,
+) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
+    let name = thread_name();
+    let worker = || {
+        while let Some((number, fault)) = take(faults, &next) {
+            let result = work(fault);
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            done.push((number, result));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..at_once {
+            let thread = thread::Builder::new().name(name.clone());
+            let started = thread.spawn_scoped(scope, worker);
+            started.expect("a thread can be started");
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// The name of a test is that of its thread, and the record of servers tells who used them.
+fn thread_name() -> String {
+    thread::current().name().unwrap_or("zoo").to_owned()
+}
+
+fn take<'a>(faults: &'a [Fault], next: &AtomicUsize) -> Option<(usize, &'a Fault)> {
+    let number = next.fetch_add(1, Ordering::SeqCst);
+    Some((number, faults.get(number)?))
+}
+
+/// The program beside another one: where `cargo build` puts both.
+///
+/// # Errors
+///
+/// When there is none.
+pub fn beside(program: &Path) -> Result<PathBuf, Error> {
+    let name = format!("linkdial{}", std::env::consts::EXE_SUFFIX);
+    let path = program.with_file_name(name);
+    if path.is_file() {
+        return Ok(path);
+    }
+    Err(Error::Refused {
+        doing: "find linkdial".to_owned(),
+        answer: format!(
+            "there is no {}; build it, or name it with --program",
+            path.display()
+        ),
+    })
+}
+
+/// The real servers with their versions, as far as they are pinned.
+pub fn servers() -> [String; 6] {
+    [
+        format!("MinIO {}", versions::MINIO),
+        format!("Azurite {}", versions::AZURITE),
+        format!("fake-gcs-server {}", versions::FAKE_GCS),
+        format!("moto {}", versions::MOTO),
+        format!("Kafka {}", versions::KAFKA),
+        format!("Hadoop {}", versions::HADOOP),
+    ]
+}
+
+/// The day, as `2026-01-31`, in UTC.
+pub fn today() -> String {
+    let now = time::OffsetDateTime::now_utc();
+    format!(
+        "{}-{:02}-{:02}",
+        now.year(),
+        u8::from(now.month()),
+        now.day()
+    )
+}

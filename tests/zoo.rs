@@ -1,0 +1,78 @@
+//! The fault zoo through the real binary: code and guilty key of every fault, its time, and no
+//! secret in any text.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use linkdial_testcontainers::zoo::{self, Family, Fault, Found, Kind, Linkdial};
+
+/// Faults at once: they mostly wait, and the servers share the machine.
+const AT_ONCE: usize = 4;
+
+#[test]
+fn the_zoo_has_every_kind_and_family_and_unique_names() {
+    let faults = zoo::faults();
+    assert!(faults.len() >= 150, "{}", faults.len());
+    for kind in Kind::ALL {
+        for family in Family::ALL {
+            let mut those = faults
+                .iter()
+                .filter(|it| (it.kind, it.family) == (kind, family));
+            assert!(those.next().is_some(), "{kind} {family}");
+        }
+    }
+    let names: BTreeSet<&str> = faults.iter().map(|fault| fault.name.as_str()).collect();
+    assert_eq!(names.len(), faults.len());
+    assert!(faults.iter().all(|fault| !fault.source.is_empty()));
+}
+
+#[test]
+fn every_fault_is_named_in_time_with_its_key_and_without_a_secret() {
+    let faults = zoo::faults();
+    zoo::start_servers(&faults);
+    let linkdial = Linkdial::new(env!("CARGO_BIN_EXE_linkdial")).unwrap();
+    let verify = |fault: &Fault| {
+        let seeded = fault.seed().unwrap();
+        // A mark that nothing holds could not be seen anywhere.
+        let held = |secret: &String| !zoo::leaks(&seeded.script, secret).is_empty();
+        assert!(seeded.secrets.iter().any(held), "{}", fault.name);
+        linkdial.verify(fault, &seeded).unwrap()
+    };
+    let mut found = zoo::each(&faults, AT_ONCE, verify);
+    for (fault, found) in faults.iter().zip(&mut found) {
+        if found.may_be_starved(fault) {
+            let leaks = std::mem::take(&mut found.leaks);
+            *found = verify(fault);
+            found.leaks.extend(leaks);
+        }
+    }
+    let (mut wrong, mut keys) = (String::new(), (0, 0));
+    for (fault, found) in faults.iter().zip(&found) {
+        let Fault { name, expected, .. } = fault;
+        if !found.has_code(expected) {
+            writeln!(
+                wrong,
+                "{name}: {found}, not {expected:?}: {}",
+                found.message
+            )
+            .unwrap();
+        }
+        if expected.key.is_some() {
+            keys.1 += 1;
+            keys.0 += usize::from(found.has_key(expected));
+        }
+        if !found.has_key(expected) {
+            writeln!(wrong, "{name}: key {:?}, not {:?}", found.key, expected.key).unwrap();
+        }
+        if !found.in_time() {
+            let Found {
+                elapsed, deadline, ..
+            } = found;
+            writeln!(wrong, "{name}: {elapsed:?} is longer than {deadline:?}").unwrap();
+        }
+        for leak in &found.leaks {
+            writeln!(wrong, "{name}: a secret is seen: {leak}").unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "keys {} of {}\n{wrong}", keys.0, keys.1);
+}
