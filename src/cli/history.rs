@@ -13,7 +13,7 @@ use super::sweep::kind;
 use super::{duration, terminal};
 use crate::Selection;
 use crate::history::{CheckName, PastCheck, PastSweep, SweepState, diff, expiries_of_past};
-use crate::registered::Registered;
+use crate::registered::{Registered, each_link};
 use crate::registry::{Grant, Permission, Registry, RegistryError};
 use crate::report::{Detail, HistoryFormat, HistoryView, HumanOptions, render_history};
 use wildmatch::WildMatch;
@@ -26,7 +26,10 @@ Examples:
   linkdial history --diff                 what changed between the last two sweeps
   linkdial history --diff 12 15           between these two
   linkdial history --sweep 12             the checks of one sweep
-  linkdial history --expires-within 30d   what runs out; exit code 1 when something does")]
+  linkdial history --expires-within 30d   what runs out; exit code 1 when something does
+
+Exit codes: 0 it was shown, 1 something ends within --expires-within, 2 bad usage: no such sweep
+or link; 3 linkdial could not do its work: no registry or key.")]
 pub(super) struct Arguments {
     /// Past verdicts of these links: `database.name`, or `name` in any database; `*` and `?` stand
     /// for other letters
@@ -37,11 +40,17 @@ pub(super) struct Arguments {
         long,
         value_name = "SWEEP",
         num_args = 0..=2,
+        value_parser = number_of_a_sweep,
         conflicts_with_all = ["name", "sweep", "expires_within", "keep"]
     )]
     diff: Option<Vec<u64>>,
     /// The checks of one sweep
-    #[arg(long, value_name = "SWEEP", conflicts_with_all = ["name", "expires_within", "keep"])]
+    #[arg(
+        long,
+        value_name = "SWEEP",
+        value_parser = number_of_a_sweep,
+        conflicts_with_all = ["name", "expires_within", "keep"]
+    )]
     sweep: Option<u64>,
     /// What runs out within this time according to the last sweeps; exit 1 when something does
     #[arg(
@@ -116,6 +125,11 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     };
     terminal::print(|out| render_history(&view, arguments.format, options, now, out))?;
     Ok(exit)
+}
+
+fn number_of_a_sweep(text: &str) -> Result<u64, &'static str> {
+    text.parse()
+        .map_err(|_| "write the number of a sweep, as `linkdial history` lists them")
 }
 
 /// Lets a sweep that was killed say so, where none runs and the registry can be written.
@@ -216,6 +230,15 @@ impl Shelf<'_> {
         Ok(checks)
     }
 
+    fn links_now(&self) -> Result<HashSet<LinkName>, Failure> {
+        let mut links = HashSet::new();
+        let read = each_link(self.registry, |link| {
+            links.insert(link.name);
+        });
+        read.map_err(|error| failure(&error))?;
+        Ok(links)
+    }
+
     fn of_links(&self, name: &str, last: usize) -> Result<HistoryView, Failure> {
         let pattern = WildMatch::new(name);
         let fits = |link: &LinkName| {
@@ -270,9 +293,8 @@ impl Shelf<'_> {
         let (before, now) = match (numbers, last.as_slice()) {
             ([before, now], _) | ([before], [now, ..]) | ([], [now, before]) => (*before, *now),
             _ => {
-                return Err(Failure::Usage(
-                    "there is nothing to compare: the history has fewer than two sweeps".to_owned(),
-                ));
+                terminal::note("nothing to compare yet: the history has fewer than two sweeps");
+                return Ok(HistoryView::Sweeps(self.sweeps()?));
             }
         };
         let (first, second) = (self.sweep(before)?, self.sweep(now)?);
@@ -285,8 +307,17 @@ impl Shelf<'_> {
                 )));
             }
         }
-        // A sweep may have dialled a part of the links: the others are as they were known then.
-        let changes = diff(&self.known_after(before)?, &self.checks(now)?);
+        // A sweep may have dialled a part of the links: the others are as they were known then. Those
+        // that are gone are no news.
+        let own: HashSet<CheckName> = self.checks(now)?.into_iter().map(|it| it.name).collect();
+        let links = self.links_now()?;
+        let mut then = self.known_after(now)?;
+        then.retain(|it| own.contains(&it.name) || links.contains(&it.name.link));
+        let mut changes = diff(&self.known_after(before)?, &then);
+        for change in &mut changes {
+            let named = self.registry.name_definitions(change);
+            named.map_err(|error| failure(&error))?;
+        }
         Ok(HistoryView::Diff {
             before: first,
             now: second,

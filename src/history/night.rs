@@ -1,12 +1,14 @@
 //! What a sweep adds to its report.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use linkdial_core::{Code, LinkName};
 
 use super::{Change, CheckName, Difference, Expiry, Incident};
 
 /// What a sweep adds to its report.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Night {
     /// Its number in the history of the registry, from 1.
     pub sweep: u64,
@@ -25,8 +27,32 @@ pub struct Night {
     pub incidents: Vec<Incident>,
     /// What runs out, the first one first.
     pub expiries: Vec<Expiry>,
+    /// What runs out within this time is told to people.
+    pub soon: Duration,
     /// Deferred links that passed and count as verified from now on.
     pub promoted: Vec<LinkName>,
+}
+
+impl Night {
+    /// Enough to renew what has to be ordered first.
+    pub const SOON: Duration = Duration::from_hours(30 * 24);
+}
+
+impl Default for Night {
+    fn default() -> Self {
+        Self {
+            sweep: 0,
+            names: Vec::new(),
+            previous: None,
+            offline: None,
+            changes: Vec::new(),
+            stories: Vec::new(),
+            incidents: Vec::new(),
+            expiries: Vec::new(),
+            soon: Self::SOON,
+            promoted: Vec::new(),
+        }
+    }
 }
 
 /// The finding that this machine has no network.

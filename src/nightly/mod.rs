@@ -23,7 +23,7 @@ use crate::history::{
     expiries_of_past, fold, in_order,
 };
 use crate::registered::Registered;
-use crate::registry::{Action, Registry, RegistryError, Remembered, SweepEnding};
+use crate::registry::{Registry, RegistryError, Remembered, SweepEnding};
 use crate::report::{Check, Origin, Report};
 use crate::sweep::Limits;
 
@@ -38,6 +38,8 @@ pub struct SweepOptions {
     /// How long after a failure a check that did not fail before is dialled once more; zero for not
     /// at all.
     pub confirm: Duration,
+    /// What runs out within this time is told; by default [`Night::SOON`].
+    pub soon: Duration,
     /// How long the history is kept. The last time that a check was green is kept beyond that.
     pub keep: Duration,
 }
@@ -54,6 +56,7 @@ impl Default for SweepOptions {
         Self {
             selection: Selection::default(),
             confirm: Self::CONFIRM,
+            soon: Night::SOON,
             keep: Self::KEEP,
         }
     }
@@ -121,6 +124,7 @@ pub fn sweep(
     let mut night = Night {
         sweep: number,
         names: names.clone(),
+        soon: options.soon,
         offline,
         expiries: expiries(&report.checks, report.started),
         incidents: fold(&report.checks, &names),
@@ -200,6 +204,9 @@ impl Past<'_> {
             changes.extend(compare(None, &self.of(index, &checks[index])));
         }
         in_order(&mut changes);
+        for change in &mut changes {
+            registry.name_definitions(change)?;
+        }
         night.changes = changes;
         let mut stories = Vec::new();
         let mut all: Vec<PastCheck> = Vec::with_capacity(checks.len());
@@ -239,17 +246,10 @@ fn story_of(
     now: &PastCheck,
     remembered: &Remembered,
 ) -> Result<Story, RegistryError> {
-    let mut changed = None;
-    if let Some(definition) = now.definition
-        && let Some(line) = registry.line_of_record(definition)?
-    {
-        let word = match line.entry.action {
-            Action::Create => "created",
-            Action::Replace => "replaced",
-            _ => "altered",
-        };
-        changed = Some(format!("{word} {:.0} by {}", line.at, line.entry.who));
-    }
+    let changed = match now.definition {
+        Some(definition) => registry.change_words(definition)?,
+        None => None,
+    };
     let green = remembered.green.as_ref();
     let green = green.map(|(check, number, at)| (check, *number, *at));
     Ok(history::story(

@@ -48,7 +48,8 @@ pub use crate::sql::ast::{Permission, UserKind};
 use self::error::Fault;
 use self::key::KeyFile;
 use self::store::Store;
-use crate::history::{CheckName, PastCheck, PastSweep};
+use crate::history as nights;
+use crate::history::{ChangeKind, CheckName, PastCheck, PastSweep};
 
 /// An open registry.
 ///
@@ -349,6 +350,42 @@ impl Registry {
             let (connection, keys) = store.with_keys().await?;
             history::before(connection, keys, check, sweep).await
         })
+    }
+
+    /// Says what a change of a link was, when and by whom; `None` when the record does not have it.
+    pub fn change_words(&self, number: u64) -> Result<Option<String>, RegistryError> {
+        let line = self.line_of_record(number)?;
+        Ok(line.map(|line| {
+            let word = match line.entry.action {
+                Action::Create => "created",
+                Action::Replace => "replaced",
+                _ => "altered",
+            };
+            format!("{word} {:.0} by {}", line.at, line.entry.who)
+        }))
+    }
+
+    /// Puts the words of both definitions into a change of the definition.
+    pub(crate) fn name_definitions(
+        &self,
+        change: &mut nights::Change,
+    ) -> Result<(), RegistryError> {
+        if change.kind != ChangeKind::DefinitionChanged {
+            return Ok(());
+        }
+        let difference = &mut change.difference;
+        for side in [&mut difference.before, &mut difference.now] {
+            let number = side
+                .rsplit(' ')
+                .next()
+                .and_then(|number| number.parse().ok());
+            if let Some(number) = number
+                && let Some(words) = self.change_words(number)?
+            {
+                *side = words;
+            }
+        }
+        Ok(())
     }
 
     /// Returns a line of the record by its number.

@@ -17,8 +17,8 @@ use crate::history::{
 
 /// The code of the finding that this machine has no network.
 pub(super) const OFFLINE: &str = Offline::CODE.as_str();
-/// What runs out later is not said to people.
-const SOON_DAYS: i64 = 30;
+
+const EXPIRES_SOON: &str = "expires soon";
 
 /// How bad each kind of change is, the most urgent first.
 const KINDS: [(ChangeKind, Outcome); 7] = [
@@ -124,7 +124,7 @@ impl<'a> Words<'a> {
             add(kind.as_str(), tone, items);
         }
         let expiries = self.expiring().map(|expiry| self.expiry(expiry));
-        add("expires soon", Outcome::Warn, expiries.collect());
+        add(EXPIRES_SOON, Outcome::Warn, expiries.collect());
         let promoted = self.night.promoted.iter().map(|link| Item {
             subject: Subject::plain(link.to_string()),
             text: "was deferred, and counts as verified from now on".to_owned(),
@@ -166,7 +166,8 @@ impl<'a> Words<'a> {
     pub(super) fn expiring(&self) -> impl Iterator<Item = &'a Expiry> + use<'a> {
         let now = self.report.started;
         let expiries = self.night.expiries.iter();
-        expiries.filter(move |expiry| days(now, expiry.at) <= SOON_DAYS)
+        let end = now.checked_add(self.night.soon).unwrap_or(Timestamp::MAX);
+        expiries.filter(move |expiry| expiry.at <= end)
     }
 
     fn incident(&self, incident: &Incident) -> Item {
@@ -319,7 +320,11 @@ impl Page<'_> {
         let quiet = self.options.detail == Detail::Quiet;
         let title = self.paint(BOLD, &words.title());
         let mut parts = words.parts();
-        parts.retain(|part| !quiet || part.tone > Outcome::Warn);
+        // Whoever asks for what expires wants it told.
+        let asked = words.night.soon != Night::SOON;
+        parts.retain(|part| {
+            !quiet || part.tone > Outcome::Warn || (asked && part.heading == EXPIRES_SOON)
+        });
         if quiet && parts.is_empty() {
             return Ok(());
         }

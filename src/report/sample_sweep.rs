@@ -217,6 +217,7 @@ fn night(names: &[CheckName]) -> Night {
     Night {
         sweep: 42,
         names: names.to_vec(),
+        soon: Night::SOON,
         previous,
         offline: None,
         changes: vec![
