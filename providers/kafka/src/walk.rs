@@ -241,6 +241,7 @@ impl Walk<'_> {
                 } else {
                     "plaintext"
                 };
+                let asked = self.asked(endpoint);
                 probe.amend(|finding| {
                     let mut plain = Diagnosis::new(
                         Code::TlsNotTls,
@@ -252,6 +253,9 @@ impl Walk<'_> {
                         "write the port of a TLS listener, or set `{PROTOCOL}` to {without}"
                     ));
                     plain.evidence.extend(finding.evidence);
+                    if config.hides_its_secret() {
+                        plain = asked.set(plain, PROTOCOL, without);
+                    }
                     plain
                 });
             }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use linkdial_core::clock::clock_skew;
-use linkdial_core::{Code, Diagnosis};
+use linkdial_core::{Change, Code, Diagnosis, Setting};
 
 use crate::config::{
     Auth, CUSTOMER_KEY, Config, ENDPOINT, KEY_ID, KMS_KEY, PATH_STYLE, REGION, ROLE, SECRET,
@@ -208,7 +208,12 @@ impl Fault {
         .key(place(REGION));
         match theirs {
             Some(theirs) if theirs != ours => {
-                diagnosis.hint(format!("set `{REGION}` to `{theirs}` in CONFIG"))
+                let diagnosis = diagnosis.hint(format!("set `{REGION}` to `{theirs}` in CONFIG"));
+                if is_region(&theirs) {
+                    diagnosis.repair(Change::set(place(REGION), theirs))
+                } else {
+                    diagnosis
+                }
             }
             _ => diagnosis.hint(format!("set `{REGION}` to the bucket's region in CONFIG")),
         }
@@ -254,6 +259,12 @@ pub(crate) fn not_this_service(asked: Asked<'_>) -> Diagnosis {
     ))
 }
 
+/// Returns whether a text is the name of a region, which becomes part of a host name.
+fn is_region(text: &str) -> bool {
+    let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=32).contains(&text.len()) && text.bytes().all(good)
+}
+
 fn wrong_style(asked: Asked<'_>) -> Diagnosis {
     Diagnosis::new(
         Code::AccessWrongStyle,
@@ -265,6 +276,10 @@ fn wrong_style(asked: Asked<'_>) -> Diagnosis {
     .evidence("style", "virtual-host")
     .key(place(PATH_STYLE))
     .hint(format!("set `{PATH_STYLE}` to true in CONFIG"))
+    .repair(Change::Set {
+        place: place(PATH_STYLE),
+        value: Setting::Boolean(true),
+    })
 }
 
 fn has_token(config: &Config) -> bool {

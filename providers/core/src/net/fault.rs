@@ -12,6 +12,7 @@ use rustls::sign::CertifiedKey;
 use crate::code::Code;
 use crate::diagnosis::Diagnosis;
 use crate::endpoint::Endpoint;
+use crate::repair::Change;
 
 use super::client::{MAX_ANSWER, MAX_HEAD};
 use super::connect::describe;
@@ -271,11 +272,18 @@ pub(super) fn show_bytes(bytes: &[u8]) -> String {
 }
 
 fn tls_required(endpoint: &Endpoint) -> Diagnosis {
-    Diagnosis::new(
+    let finding = Diagnosis::new(
         Code::TlsRequired,
         format!("{endpoint} speaks TLS, and the link asks for plain text"),
     )
-    .hint("write https:// instead of http://")
+    .hint("write https:// instead of http://");
+    match endpoint.key.clone() {
+        Some(place) => finding.repair(Change::Scheme {
+            place,
+            scheme: "https",
+        }),
+        None => finding,
+    }
 }
 
 /// Returns the sentence with which a TLS port answers plain HTTP.

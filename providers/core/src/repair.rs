@@ -1,0 +1,201 @@
+//! What would mend a fault: changes that a person could make with an editor.
+//!
+//! Whoever finds a fault knows them; whoever holds the text carries them out. None holds a secret, and
+//! none leads to another host.
+
+use url::Url;
+
+use crate::clause::ClauseName;
+use crate::code::Code;
+use crate::diagnosis::KeyPlace;
+use crate::probe::Probe;
+
+/// One way to mend a fault: changes that only help together.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Repair(Vec<Change>);
+
+impl Repair {
+    /// Puts changes together.
+    pub fn new(changes: impl IntoIterator<Item = Change>) -> Self {
+        Self(changes.into_iter().collect())
+    }
+
+    /// Returns the changes.
+    pub fn changes(&self) -> &[Change] {
+        &self.0
+    }
+}
+
+/// One change of a link, or of the target that it is used with.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Change {
+    /// Takes a part of the clause's text away; the place has a span.
+    Cut(KeyPlace),
+    /// Writes `\n` where the string holds a raw line break.
+    EscapeLineBreaks(KeyPlace),
+    /// Puts the key into the other clause.
+    Move(KeyPlace),
+    /// Takes the key away.
+    Remove(KeyPlace),
+    /// Gives the key another name.
+    Rename {
+        /// The key as it stands there.
+        place: KeyPlace,
+        /// Its right name.
+        to: String,
+    },
+    /// Puts another scheme in front of a URL, or one in front of what has none.
+    Scheme {
+        /// The key that holds the URL.
+        place: KeyPlace,
+        /// `http` or `https`.
+        scheme: &'static str,
+    },
+    /// Gives the key a value; adds the key where it is not there.
+    Set {
+        /// The key.
+        place: KeyPlace,
+        /// What it is set to.
+        value: Setting,
+    },
+    /// Writes straight double quotes for those of a word processor, in a whole clause.
+    StraightQuotes(ClauseName),
+    /// Exchanges the values of two keys.
+    Swap(KeyPlace, KeyPlace),
+    /// Uses the link with another target.
+    Target(String),
+    /// Takes white space, byte order marks and a pair of quotes off both ends of a string.
+    Trim(KeyPlace),
+}
+
+/// A value that is no secret.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Setting {
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A string.
+    Text(String),
+}
+
+impl Change {
+    /// Sets a key to a text.
+    pub fn set(place: KeyPlace, value: impl Into<String>) -> Self {
+        let value = Setting::Text(value.into());
+        Self::Set { place, value }
+    }
+}
+
+/// Returns a URL with another scheme, and with the port where one is given; host, path and the rest
+/// stay as they are written. `None` where the text is no URL of that kind.
+pub fn with_scheme(text: &str, scheme: &str, port: Option<u16>) -> Option<String> {
+    let trimmed = text.trim();
+    let url = Url::parse(trimmed).ok()?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return None;
+    }
+    let (_, rest) = trimmed.split_once("://")?;
+    let Some(port) = port else {
+        return Some(format!("{scheme}://{rest}"));
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, rest) = rest.split_at(end);
+    let host = match url.port() {
+        Some(_) => authority.rsplit_once(':')?.0,
+        None => authority.trim_end_matches(':'),
+    };
+    Some(format!("{scheme}://{host}:{port}{rest}"))
+}
+
+/// Returns what is left of a text without white space, byte order marks and one pair of quotes around
+/// it, as a range of its bytes.
+pub fn trimmed(text: &str) -> std::ops::Range<usize> {
+    let is_stray = |char: char| char.is_whitespace() || char.is_control() || char == '\u{feff}';
+    let strip = |range: std::ops::Range<usize>| {
+        let part = &text[range.clone()];
+        let left = part.trim_start_matches(is_stray);
+        let start = range.end - left.len();
+        start..start + left.trim_end_matches(is_stray).len()
+    };
+    let range = strip(0..text.len());
+    let part = &text[range.clone()];
+    for quote in ['"', '\''] {
+        if part.len() > 2 && part.starts_with(quote) && part.ends_with(quote) {
+            return strip(range.start + 1..range.end - 1);
+        }
+    }
+    range
+}
+
+impl Probe {
+    /// Adds to a stream that turned out to be plain HTTP that its URL may say so. For links alone
+    /// that send nothing secret as it is: what TLS hid nobody else may read.
+    pub fn offer_plain_http(&mut self) {
+        if self.last_code() != Some(Code::TlsNotTls) {
+            return;
+        }
+        self.amend(|finding| {
+            let is_http = finding
+                .evidence
+                .iter()
+                .any(|it| *it == ("protocol", "HTTP".into()));
+            match finding.keys.first().cloned() {
+                Some(place) if is_http => finding.repair(Change::Scheme {
+                    place,
+                    scheme: "http",
+                }),
+                _ => finding,
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scheme_is_changed_and_nothing_else() {
+        for (text, scheme, port, expected) in [
+            ("http://h:1/p?q#f", "https", None, Some("https://h:1/p?q#f")),
+            ("HTTPS://H/P", "http", None, Some("http://H/P")),
+            ("http://h/p", "https", Some(8443), Some("https://h:8443/p")),
+            (
+                "http://[::1]:80/p",
+                "https",
+                Some(1),
+                Some("https://[::1]:1/p"),
+            ),
+            (
+                "http://[::1]/p",
+                "https",
+                Some(1),
+                Some("https://[::1]:1/p"),
+            ),
+            ("bucket/p", "https", None, None),
+            ("s3://bucket", "https", None, None),
+        ] {
+            assert_eq!(
+                with_scheme(text, scheme, port).as_deref(),
+                expected,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_was_pasted_along_is_trimmed() {
+        for (text, expected) in [
+            ("plain", "plain"),
+            (" a b\n", "a b"),
+            ("\u{feff}a", "a"),
+            ("\"a\"", "a"),
+            (" 'a'\r\n", "a"),
+            ("'a\"", "'a\""),
+            ("\"\"", "\"\""),
+            ("", ""),
+            ("\" a\"", "a"),
+        ] {
+            assert_eq!(&text[trimmed(text)], expected, "{text:?}");
+        }
+    }
+}
