@@ -195,7 +195,10 @@ impl Page<'_> {
         if self.options.detail == Detail::Normal {
             self.remarks(check)?;
         }
-        Ok(())
+        match &check.correction {
+            Some(correction) => self.correction(correction),
+            None => Ok(()),
+        }
     }
 
     fn finding(&mut self, check: &Check, step: &Step, finding: &Finding) -> io::Result<()> {

@@ -44,6 +44,7 @@ pub(super) fn finding(code: Code, message: &str) -> Finding {
         hint: None,
         keys: Vec::new(),
         target: None,
+        repairs: Vec::new(),
     }
 }
 
@@ -63,6 +64,7 @@ pub(super) fn check(
         place: Some(place(line, 1)),
         elapsed: steps.iter().map(|step| step.elapsed).sum(),
         broken: false,
+        correction: None,
         steps,
     }
 }

@@ -403,6 +403,7 @@ impl Replay<'_> {
             errors: self.errors.without_unanswered().located(sources),
             links: self.links.into_iter().flatten().collect(),
             skipped: self.skipped.into_list(),
+            variables: self.options.variables.clone(),
         }
     }
 

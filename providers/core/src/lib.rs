@@ -50,7 +50,7 @@ pub use link::{Definition, Kind, LinkName, UnknownKind};
 pub use probe::{CLEANUP_TIMEOUT, Halt, Probe, Reached, Step, interrupted};
 pub use provider::{Driver, DynProvider, Opened, Provider, verdict, worst};
 pub use redact::{REDACTED, Redactor, looks_secret};
-pub use repair::{Change, Repair, Setting, trimmed, with_scheme};
+pub use repair::{Change, Repair, Setting, stays_with_its_host, trimmed, with_scheme};
 pub use secret::Secret;
 pub use service_url::UrlForm;
 pub use settings::Settings;

@@ -106,6 +106,16 @@ pub fn with_scheme(text: &str, scheme: &str, port: Option<u16>) -> Option<String
     Some(format!("{scheme}://{host}:{port}{rest}"))
 }
 
+/// Returns whether a target may take another's place: no URL is exchanged for one of another host.
+pub fn stays_with_its_host(old: &str, new: &str) -> bool {
+    let host = |text: &str| {
+        let url = Url::parse(text.trim()).ok()?;
+        let is_web = matches!(url.scheme(), "http" | "https");
+        is_web.then(|| url.host_str().map(str::to_owned))?
+    };
+    host(new).is_none_or(|new| host(old).is_some_and(|old| old == new))
+}
+
 /// Returns what is left of a text without white space, byte order marks and one pair of quotes around
 /// it, as a range of its bytes.
 pub fn trimmed(text: &str) -> std::ops::Range<usize> {
@@ -180,6 +190,14 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn a_target_stays_with_its_host() {
+        assert!(stays_with_its_host("http://h/p", "https://h:8443/p"));
+        assert!(stays_with_its_host("s3://bucket/p", "bucket/p"));
+        assert!(!stays_with_its_host("http://h/p", "http://other/p"));
+        assert!(!stays_with_its_host("bucket", "http://h/p"));
     }
 
     #[test]
