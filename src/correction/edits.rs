@@ -23,6 +23,7 @@ pub(super) fn edits(link: &ScriptLink, text: &str, change: &Change) -> Option<Ve
             edits.push(statement.insert(place.clause.other(), &member.key, &value)?);
             edits
         }
+        Change::Port { place, port } => vec![statement.port(place, *port)?],
         Change::Remove(place) => {
             let (index, _) = statement.member(place)?;
             vec![statement.remove(place.clause, index)?]
@@ -67,8 +68,6 @@ pub(super) fn sql(text: &str, quote: char) -> String {
     let mut written = String::with_capacity(text.len() + 8);
     for char in text.chars() {
         match char {
-            '\n' => written.push_str("\\n"),
-            '\r' => written.push_str("\\r"),
             '\0' => written.push_str("\\0"),
             '\u{1a}' => written.push_str("\\Z"),
             char if char == '\\' || char == quote => {
@@ -103,11 +102,11 @@ impl<'a> Statement<'a> {
     }
 
     fn member(&self, place: &KeyPlace) -> Option<(usize, &'a Member)> {
-        let members = self.clause(place.clause).members().iter().enumerate();
+        let mut members = self.clause(place.clause).members().iter().enumerate().rev();
         let named = |it: &(usize, &Member)| {
             place.pointer.strip_prefix('/') == Some(&escape_pointer(&it.1.key))
         };
-        members.filter(named).last()
+        members.find(named)
     }
 
     fn value_span(&self, place: &KeyPlace) -> Option<Range<usize>> {
@@ -168,16 +167,14 @@ impl<'a> Statement<'a> {
         let members = self.clause(name).members();
         let Some(last) = members.last() else {
             let member = format!("{}: {value}", json(key));
-            return match text.find('{') {
-                Some(open) => self.replace(name, &(open + 1..open + 1), &member),
-                None => {
-                    let (_, span) = literal.literal();
-                    Some(Edit {
-                        range: span.start + 1..span.end - 1,
-                        text: sql(&format!("{{{member}}}"), self.quote(literal)?),
-                    })
-                }
+            let Some(open) = text.find('{') else {
+                let (_, span) = literal.literal();
+                return Some(Edit {
+                    range: span.start + 1..span.end - 1,
+                    text: sql(&format!("{{{member}}}"), self.quote(literal)?),
+                });
             };
+            return self.replace(name, &(open + 1..open + 1), &member);
         };
         let colon = text.get(last.key_span.end..last.value.span.start)?;
         let comma = match members {
@@ -237,6 +234,18 @@ impl<'a> Statement<'a> {
             None if filled.expose().contains("://") => None,
             None => self.replace(place.clause, &(start..start), &format!("{scheme}://")),
         }
+    }
+
+    fn port(&self, place: &KeyPlace, port: u16) -> Option<Edit> {
+        let node = self.node(place)?;
+        let written = self.json(place.clause, &node.span)?;
+        let (scheme, rest) = written.split_once("://")?;
+        let authority = rest.split(['/', '?', '#', '"']).next()?;
+        let (host, digits) = authority.rsplit_once(':')?;
+        let is_port = !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit());
+        let start = node.span.start + scheme.len() + 3 + host.len() + 1;
+        let range = start..start + digits.len();
+        is_port.then(|| self.replace(place.clause, &range, &port.to_string()))?
     }
 
     fn trim(&self, place: &KeyPlace) -> Option<Vec<Edit>> {

@@ -10,6 +10,8 @@ mod draft;
 mod edits;
 mod sentence;
 mod shown;
+#[cfg(test)]
+mod tests;
 mod work;
 
 use std::io;
@@ -92,7 +94,7 @@ pub(crate) fn correct(
     }
     let mut works = Vec::new();
     let mut first = 0;
-    for group in planned.chunk_by(|left, right| left.is_of(right)) {
+    for group in planned.chunk_by(Planned::is_of) {
         let numbers = first..first + group.len();
         first = numbers.end;
         let found = &checks[numbers.clone()];

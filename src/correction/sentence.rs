@@ -13,7 +13,6 @@ pub(super) fn part(
     after: &ScriptLink,
     guard: &Guard,
 ) -> CorrectedPart {
-    let key = |place: &KeyPlace| place.pointer.trim_start_matches('/').replace("~1", "/");
     let told = |action, place: &KeyPlace, text: String| CorrectedPart {
         action,
         clause: Some(place.clause),
@@ -55,39 +54,11 @@ pub(super) fn part(
             ..told(
                 "rename",
                 place,
-                format!("`{}` is called `{to}`", key(place)),
+                format!("`{}` is renamed to `{to}`", key(place)),
             )
         },
-        Change::Scheme { place, .. } | Change::Set { place, .. } => {
-            let other = KeyPlace::pointer(place.clause.other(), place.pointer.clone());
-            // A key that stands in the other clause is set there.
-            let there = link.clause(place.clause).locate(place).is_none()
-                && link.clause(other.clause).locate(&other).is_some();
-            let place = if there { &other } else { place };
-            let before = value(link, guard, place);
-            let now = value(after, guard, place);
-            let text = match (&before, &now, change) {
-                (Some(before), Some(now), _) => {
-                    format!("`{}` becomes `{now}`, and was `{before}`", key(place))
-                }
-                (None, Some(now), _) => format!("`{}` becomes `{now}`", key(place)),
-                (
-                    _,
-                    None,
-                    Change::Set {
-                        value: Setting::Boolean(value),
-                        ..
-                    },
-                ) => {
-                    format!("`{}` becomes {value}", key(place))
-                }
-                (_, None, _) => format!("`{}` is changed", key(place)),
-            };
-            CorrectedPart {
-                before,
-                after: now,
-                ..told("set", place, text)
-            }
+        Change::Port { place, .. } | Change::Scheme { place, .. } | Change::Set { place, .. } => {
+            set(change, place, [link, after], guard)
         }
         Change::StraightQuotes(clause) => told(
             "quotes",
@@ -123,4 +94,49 @@ pub(super) fn part(
             ),
         ),
     }
+}
+
+/// Says what a value was and is, as far as it may be shown.
+fn set(
+    change: &Change,
+    place: &KeyPlace,
+    [link, after]: [&ScriptLink; 2],
+    guard: &Guard,
+) -> CorrectedPart {
+    let other = KeyPlace::pointer(place.clause.other(), place.pointer.clone());
+    // A key that stands in the other clause is set there.
+    let there = link.clause(place.clause).locate(place).is_none()
+        && link.clause(other.clause).locate(&other).is_some();
+    let place = if there { &other } else { place };
+    let before = value(link, guard, place);
+    let now = value(after, guard, place);
+    let text = match (&before, &now, change) {
+        (Some(before), Some(now), _) => {
+            format!("`{}` becomes `{now}`, and was `{before}`", key(place))
+        }
+        (None, Some(now), _) => format!("`{}` becomes `{now}`", key(place)),
+        (
+            _,
+            None,
+            Change::Set {
+                value: Setting::Boolean(value),
+                ..
+            },
+        ) => {
+            format!("`{}` becomes {value}", key(place))
+        }
+        (_, None, _) => format!("`{}` is changed", key(place)),
+    };
+    CorrectedPart {
+        before,
+        after: now,
+        action: "set",
+        clause: Some(place.clause),
+        pointer: place.pointer.clone(),
+        text,
+    }
+}
+
+fn key(place: &KeyPlace) -> String {
+    place.pointer.trim_start_matches('/').replace("~1", "/")
 }

@@ -9,7 +9,7 @@ use super::draft::{self, Edit};
 use super::edits::sql;
 use crate::dial;
 use crate::drivers;
-use crate::script::link_clause::same;
+use crate::script::link_clause::{LinkClause, same};
 use crate::script::variables;
 use crate::script::{ScriptLink, ScriptOptions};
 use crate::sql;
@@ -35,7 +35,7 @@ pub(super) fn statement(
         edits: Vec::new(),
     };
     for name in [ClauseName::Credentials, ClauseName::Config] {
-        let filled = link.clause_of(name).is_none_or(|it| it.is_filled());
+        let filled = link.clause_of(name).is_none_or(LinkClause::is_filled);
         if !filled {
             for member in link.clause(name).members() {
                 let pointer = KeyPlace::key(name, &member.key).pointer;
@@ -47,9 +47,16 @@ pub(super) fn statement(
         mut edits, options, ..
     } = marks;
     // Nobody knows what a comment holds.
-    edits.extend(sql::comments(text).into_iter().map(|range| Edit {
-        range,
-        text: String::new(),
+    edits.extend(sql::comments(text).into_iter().map(|range| {
+        let before = text[..range.start].trim_end_matches([' ', '\t']).len();
+        let end = range.end;
+        Edit {
+            range: before..end,
+            text: match text[end..].chars().next() {
+                Some(next) if !next.is_whitespace() => String::from(" "),
+                _ => String::new(),
+            },
+        }
     }));
     let mut shown = draft::write(text, &edits).trim().to_owned();
     shown.push(';');
@@ -94,9 +101,11 @@ impl Guard {
 
     /// Returns whether a text holds none of them.
     pub(super) fn is_harmless(&self, text: &str) -> bool {
+        // What ends here is no text that was cut, whose end may be the beginning of a secret.
+        let whole = format!("{text}\n");
         self.0
             .iter()
-            .all(|redactor| redactor.redacted(text) == text)
+            .all(|redactor| redactor.redacted(&whole) == whole)
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use linkdial_core::{Change, Code, KeyPlace, Outcome, Stage, Target, stays_with_its_host};
+use linkdial_core::{Change, Code, KeyPlace, Outcome, Repair, Stage, Target, stays_with_its_host};
 
 use super::copy::{Fix, Fixes};
 use super::draft::{Draft, Edit};
@@ -16,7 +16,7 @@ use super::{CorrectedPart, CorrectedText, Correction};
 use crate::dial::{self, Planned};
 use crate::report::{Check, Finding};
 use crate::script::link_clause::same;
-use crate::script::{ScriptLink, ScriptOptions};
+use crate::script::{ScriptLink, ScriptOptions, Use};
 
 /// The most candidates that are dialled for one check.
 const MAX_DIALS: usize = 3;
@@ -45,14 +45,14 @@ struct Proof {
 enum State {
     /// A candidate has passed with its own target, and is tried with those of the other checks.
     Crossing {
-        candidate: Candidate,
-        proof: Proof,
+        candidate: Box<Candidate>,
+        proof: Box<Proof>,
         others: VecDeque<usize>,
         found: Vec<(usize, Check)>,
         asked: bool,
     },
     Idle,
-    Proving(Candidate),
+    Proving(Box<Candidate>),
 }
 
 /// What is known of a link while it is mended.
@@ -145,7 +145,7 @@ impl Work {
                     self.dials += 1;
                     let target = candidate.target.as_ref().map(|(target, _)| target.clone());
                     let link = Arc::clone(&candidate.link);
-                    self.state = State::Proving(candidate);
+                    self.state = State::Proving(Box::new(candidate));
                     return vec![self.planned[self.current].instead(link, target)];
                 }
                 continue;
@@ -173,7 +173,7 @@ impl Work {
     pub(super) fn take(&mut self, check: Check) {
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Idle => {}
-            State::Proving(candidate) => self.proved(candidate, check),
+            State::Proving(candidate) => self.proved(*candidate, check),
             State::Crossing {
                 candidate,
                 proof,
@@ -183,7 +183,7 @@ impl Work {
             } => {
                 found.extend(others.pop_front().map(|number| (number, check)));
                 if others.is_empty() {
-                    self.crossed(candidate, proof, found);
+                    self.crossed(*candidate, *proof, found);
                 } else {
                     self.state = State::Crossing {
                         candidate,
@@ -222,8 +222,8 @@ impl Work {
             self.crossed(candidate, proof, Vec::new());
         } else {
             self.state = State::Crossing {
-                candidate,
-                proof,
+                candidate: Box::new(candidate),
+                proof: Box::new(proof),
                 others,
                 found: Vec::new(),
                 asked: false,
@@ -266,7 +266,7 @@ impl Work {
                 return Some(candidate);
             }
             let changes = opened.findings.iter().filter_map(|it| it.repairs.first());
-            let changes: Vec<Change> = changes.flat_map(|it| it.changes()).cloned().collect();
+            let changes: Vec<Change> = changes.flat_map(Repair::changes).cloned().collect();
             candidate = self.with(&candidate, &changes)?;
         }
     }
@@ -284,7 +284,7 @@ impl Work {
                 keys.any(|key| (key.clause, &key.pointer) == (place.clause, &place.pointer))
             };
             findings.retain(|finding| {
-                let changes = finding.repairs.iter().flat_map(|repair| repair.changes());
+                let changes = finding.repairs.iter().flat_map(Repair::changes);
                 finding.code.stage() == Some(Stage::Define)
                     && changes
                         .clone()
@@ -296,7 +296,7 @@ impl Work {
             return VecDeque::new();
         };
         let rest = rest.iter().filter_map(|finding| finding.repairs.first());
-        let rest: Vec<Change> = rest.flat_map(|it| it.changes()).cloned().collect();
+        let rest: Vec<Change> = rest.flat_map(Repair::changes).cloned().collect();
         let candidates = first.repairs.iter().filter_map(|repair| {
             let mut changes = repair.changes().to_vec();
             changes.extend(
@@ -380,7 +380,7 @@ impl Work {
                 changes.push(part.clone());
                 let used = self.planned[number - self.numbers.start].used();
                 let mut written = false;
-                for (file, span) in used.into_iter().flat_map(|used| used.places()) {
+                for (file, span) in used.into_iter().flat_map(Use::places) {
                     let Some(source) = original.source(*file) else {
                         continue;
                     };
@@ -456,7 +456,7 @@ impl Work {
 /// Gives a link that was read by itself what the script says about it elsewhere.
 fn dressed(mut read: ScriptLink, link: &ScriptLink) -> ScriptLink {
     read.name = link.name.clone();
-    read.place = link.place.clone();
+    read.place.clone_from(&link.place);
     read.uses.clone_from(&link.uses);
     read.ignored.clone_from(&link.ignored);
     read.deferred = link.deferred;
@@ -529,6 +529,7 @@ const fn place(change: &Change) -> Option<&KeyPlace> {
         Change::Cut(place)
         | Change::EscapeLineBreaks(place)
         | Change::Move(place)
+        | Change::Port { place, .. }
         | Change::Remove(place)
         | Change::Rename { place, .. }
         | Change::Scheme { place, .. }

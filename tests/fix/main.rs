@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod bench;
+mod console;
 mod kafka;
 mod limits;
 mod stores;

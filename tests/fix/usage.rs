@@ -91,9 +91,9 @@ fn a_copy_is_as_closed_as_the_script() {
 fn variables_stay_as_they_are() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let text = script().replace("lab-reader-secret", "${ORDERS_SECRET}");
+    let text = script().replace("lab-readonly-secret", "${ORDERS_SECRET}");
     fs::write(path("links.sql"), &text).unwrap();
-    fs::write(path("vars"), "ORDERS_SECRET=lab-reader-secret\n").unwrap();
+    fs::write(path("vars"), "ORDERS_SECRET=lab-readonly-secret\n").unwrap();
     let output = linkdial(&[
         "verify",
         "--format",

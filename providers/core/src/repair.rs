@@ -3,6 +3,8 @@
 //! Whoever finds a fault knows them; whoever holds the text carries them out. None holds a secret, and
 //! none leads to another host.
 
+use std::net::IpAddr;
+
 use url::Url;
 
 use crate::clause::ClauseName;
@@ -35,6 +37,13 @@ pub enum Change {
     EscapeLineBreaks(KeyPlace),
     /// Puts the key into the other clause.
     Move(KeyPlace),
+    /// Writes another port into a URL; the host stays.
+    Port {
+        /// The key that holds the URL.
+        place: KeyPlace,
+        /// The port.
+        port: u16,
+    },
     /// Takes the key away.
     Remove(KeyPlace),
     /// Gives the key another name.
@@ -137,25 +146,39 @@ pub fn trimmed(text: &str) -> std::ops::Range<usize> {
 }
 
 impl Probe {
-    /// Adds to a stream that turned out to be plain HTTP that its URL may say so. For links alone
-    /// that send nothing secret as it is: what TLS hid nobody else may read.
+    /// Adds to a stream that turned out to be none of TLS that its URL may say so. For links alone that
+    /// send nothing secret as it is: what TLS hid nobody else may read.
+    ///
+    /// A signature can be used once more by whoever sees it, and anybody on the way can break TLS
+    /// off: beyond private networks nothing is added.
     pub fn offer_plain_http(&mut self) {
-        if self.last_code() != Some(Code::TlsNotTls) {
+        let code = self.last_code();
+        if !matches!(code, Some(Code::ConnectReset | Code::TlsNotTls)) || !self.is_near() {
             return;
         }
         self.amend(|finding| {
-            let is_http = finding
+            let broken_off = ("during", String::from("TLS handshake"));
+            let is_plain = finding
                 .evidence
-                .iter()
-                .any(|it| *it == ("protocol", "HTTP".into()));
+                .contains(&("protocol", String::from("HTTP")))
+                || finding.evidence.contains(&broken_off);
             match finding.keys.first().cloned() {
-                Some(place) if is_http => finding.repair(Change::Scheme {
+                Some(place) if is_plain => finding.repair(Change::Scheme {
                     place,
                     scheme: "http",
                 }),
                 _ => finding,
             }
         });
+    }
+
+    /// Returns whether the address that was connected to last is of this machine or a private network.
+    pub fn is_near(&self) -> bool {
+        match self.last_address() {
+            Some(IpAddr::V4(address)) => address.is_loopback() || address.is_private(),
+            Some(IpAddr::V6(address)) => address.is_loopback() || address.is_unique_local(),
+            None => false,
+        }
     }
 }
 

@@ -84,7 +84,11 @@ impl Http {
             return;
         };
         let repaired = match probe.last_code() {
-            Some(Code::TlsRequired) => with_scheme(&target, "https", None),
+            Some(Code::ConnectReset | Code::TlsRequired)
+                if !target.trim_start().starts_with("https") =>
+            {
+                with_scheme(&target, "https", None)
+            }
             // Headers travel as they are: TLS is taken away from a link alone that has none.
             Some(Code::TlsNotTls) if self.config.headers.is_empty() => {
                 with_scheme(&target, "http", None)

@@ -16,6 +16,9 @@ use crate::session::{Asked, Call, Vendor as _};
 /// S3 and STS refuse a signature of a clock that is further off ([S3], `RequestTimeTooSkewed`).
 const MAX_SKEW: Duration = Duration::from_mins(15);
 
+/// How a page for people begins.
+const PAGE: &[u8] = b"<!doctype html";
+
 /// Message, guilty key and hint.
 type Words = (String, Option<&'static str>, String);
 
@@ -27,7 +30,7 @@ impl Fault {
             Code::AccessWrongRegion => self.wrong_region(asked, link),
             Code::AuthenticateClockSkew => clock_skew(asked.endpoint, self.server_time, MAX_SKEW),
             Code::AccessWrongStyle => wrong_style(asked),
-            Code::AccessNotThisService => self.not_this_service(asked),
+            Code::AccessNotThisService => self.not_this_service(asked, link),
             Code::AuthenticateRoleRefused => self.role_refused(asked),
             code => self.plain(code, asked, link),
         };
@@ -235,9 +238,21 @@ impl Fault {
         .hint("let the role's trust policy name the caller, and the caller's policy allow sts:AssumeRole")
     }
 
-    fn not_this_service(&self, asked: Asked<'_>) -> Diagnosis {
+    fn not_this_service(&self, asked: Asked<'_>, link: &Amazon<'_>) -> Diagnosis {
         let root = self.root_element().unwrap_or_default();
-        not_this_service(asked).evidence("root_element", root)
+        let finding = not_this_service(asked).evidence("root_element", root);
+        let page = self.body.trim_start().as_bytes();
+        let page = &page[..page.len().min(PAGE.len())];
+        // The console of MinIO has the port behind that of its service, as others have learned from it.
+        // A token would be shown to whoever is there.
+        let is_page = page.eq_ignore_ascii_case(PAGE) || root.eq_ignore_ascii_case("html");
+        match asked.endpoint.key.clone() {
+            Some(place) if is_page && !has_token(link.config) && asked.endpoint.port > 1024 => {
+                let port = asked.endpoint.port - 1;
+                finding.repair(Change::Port { place, port })
+            }
+            _ => finding,
+        }
     }
 }
 

@@ -67,39 +67,8 @@ impl Clauses<'_> {
     }
 
     fn check_value(&mut self, known: &Key, name: &str, node: &Node, place: KeyPlace) {
-        let found = node.value.type_name();
         if !fits(known.shape, node) {
-            let wanted = match known.shape {
-                Shape::Boolean => "true or false",
-                Shape::Document => "an object or its text",
-                Shape::Integer(..) => "a whole number",
-                Shape::Object => "an object",
-                Shape::Pem | Shape::Text | Shape::Token | Shape::Word(_) => "a string",
-                Shape::TextList => "an array of strings",
-            };
-            // The type alone would do: `"true"` is taken.
-            let found = match (known.shape, &node.value) {
-                (Shape::Boolean | Shape::Integer(..), Value::String(_)) => "another text",
-                _ => &format!("a JSON {found}"),
-            };
-            let mut finding = Diagnosis::new(
-                Code::DefineWrongType,
-                format!("`{name}` is {found}, not {wanted}"),
-            )
-            .key(place.clone())
-            .hint(format!("write {wanted}"));
-            if let (Shape::Boolean, Value::String(text)) = (known.shape, &node.value) {
-                let words = [("true", true), ("false", false)];
-                let written = text.expose().trim();
-                let meant = words
-                    .iter()
-                    .find(|(word, _)| word.eq_ignore_ascii_case(written));
-                if let Some((_, meant)) = meant {
-                    let value = Setting::Boolean(*meant);
-                    finding = finding.repair(Change::Set { place, value });
-                }
-            }
-            self.findings.push(finding);
+            self.wrong_type(known, name, node, place);
             return;
         }
         if known.secret && size(node) > LONGEST_SECRET {
@@ -175,6 +144,41 @@ impl Clauses<'_> {
             }
             _ => {}
         }
+    }
+
+    fn wrong_type(&mut self, known: &Key, name: &str, node: &Node, place: KeyPlace) {
+        let found = node.value.type_name();
+        let wanted = match known.shape {
+            Shape::Boolean => "true or false",
+            Shape::Document => "an object or its text",
+            Shape::Integer(..) => "a whole number",
+            Shape::Object => "an object",
+            Shape::Pem | Shape::Text | Shape::Token | Shape::Word(_) => "a string",
+            Shape::TextList => "an array of strings",
+        };
+        // The type alone would do: `"true"` is taken.
+        let found = match (known.shape, &node.value) {
+            (Shape::Boolean | Shape::Integer(..), Value::String(_)) => "another text",
+            _ => &format!("a JSON {found}"),
+        };
+        let mut finding = Diagnosis::new(
+            Code::DefineWrongType,
+            format!("`{name}` is {found}, not {wanted}"),
+        )
+        .key(place.clone())
+        .hint(format!("write {wanted}"));
+        if let (Shape::Boolean, Value::String(text)) = (known.shape, &node.value) {
+            let words = [("true", true), ("false", false)];
+            let written = text.expose().trim();
+            let meant = words
+                .iter()
+                .find(|(word, _)| word.eq_ignore_ascii_case(written));
+            if let Some((_, meant)) = meant {
+                let value = Setting::Boolean(*meant);
+                finding = finding.repair(Change::Set { place, value });
+            }
+        }
+        self.findings.push(finding);
     }
 
     /// What would be there is what the link is: without it, it would be another.

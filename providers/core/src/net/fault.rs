@@ -181,7 +181,7 @@ impl FaultContext {
         }
         let cause = find::<io::Error>(error);
         let cut = cause.map_or("it closed the connection".to_owned(), describe);
-        Diagnosis::new(
+        let finding = Diagnosis::new(
             Code::ConnectReset,
             format!("{endpoint} cut the connection before its answer was complete"),
         )
@@ -198,7 +198,17 @@ impl FaultContext {
         .hint(
             "something on the way or the service itself hung up: check its log, and that the \
              port is the right one for http or https",
-        )
+        );
+        // What listens for TLS may hang up on plain text without a word.
+        match endpoint.key.clone() {
+            Some(place) if self.client.is_none() && self.has_heard_nothing() => {
+                finding.repair(Change::Scheme {
+                    place,
+                    scheme: "https",
+                })
+            }
+            _ => finding,
+        }
     }
 }
 
