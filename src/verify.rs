@@ -35,7 +35,7 @@ pub fn verify(
 
 /// Does what [`verify`] does, and returns what the corrections change in the script.
 pub(crate) fn verify_and_fix(
-    script: Script,
+    mut script: Script,
     settings: &Arc<Settings>,
     limits: &Limits,
     on_progress: impl FnMut(Progress<'_>),
@@ -43,13 +43,12 @@ pub(crate) fn verify_and_fix(
     let report = dial::begin(settings);
     let clock = Instant::now();
     let mut dials = Dials::default();
-    for link in script.links {
+    for link in std::mem::take(&mut script.links) {
         dials.add(Arc::new(link));
     }
     let (mut checks, complete) = dials.run(settings, limits, on_progress)?;
     let planned = dials.planned();
-    let variables = &script.variables;
-    let fixes = correction::correct(&mut checks, planned, variables, settings, limits, clock)?;
+    let fixes = correction::correct(&mut checks, planned, &mut script, settings, limits, clock)?;
     let report = Report {
         elapsed: clock.elapsed(),
         complete,

@@ -8,6 +8,7 @@
 mod copy;
 mod draft;
 mod edits;
+mod quotes;
 mod sentence;
 mod shown;
 #[cfg(test)]
@@ -21,10 +22,9 @@ use std::time::Duration;
 use linkdial_core::{ClauseName, Outcome, Settings, Stage};
 use tokio::time::Instant;
 
-use crate::dial::Planned;
+use crate::dial::{Dials, Planned};
 use crate::report::Check;
-use crate::script::ScriptOptions;
-use crate::script::variables::Variables;
+use crate::script::{Script, ScriptOptions};
 use crate::sql::Place;
 use crate::sweep::{self, Limits};
 use work::Work;
@@ -83,7 +83,7 @@ pub struct CorrectedText {
 pub(crate) fn correct(
     checks: &mut [Check],
     planned: &[Planned],
-    variables: &Variables,
+    script: &mut Script,
     settings: &Arc<Settings>,
     limits: &Limits,
     clock: Instant,
@@ -105,7 +105,7 @@ pub(crate) fn correct(
         {
             let options = ScriptOptions {
                 database: group[0].link().name.database.clone(),
-                variables: variables.clone(),
+                variables: script.options.variables.clone(),
             };
             works.extend(Work::new(numbers, group, found, options));
         }
@@ -119,18 +119,8 @@ pub(crate) fn correct(
                 dials.push((number, planned));
             }
         }
-        let left = limits
-            .deadline
-            .map(|limit| limit.saturating_sub(clock.elapsed()));
-        if dials.is_empty()
-            || left.is_some_and(|left| left.is_zero())
-            || limits.cancel.is_cancelled()
-        {
+        let Some(limits) = left(limits, clock).filter(|_| !dials.is_empty()) else {
             break;
-        }
-        let limits = Limits {
-            deadline: left,
-            ..limits.clone()
         };
         let outcome = sweep::run(items, settings, &limits, |_| {})?;
         for (record, (number, planned)) in outcome.records.into_iter().zip(dials) {
@@ -140,5 +130,25 @@ pub(crate) fn correct(
     for work in works {
         work.finish(checks, &mut fixes);
     }
+    let mut dials = Dials::default();
+    let quoted = quotes::plan(script, &mut dials);
+    if let (false, Some(limits)) = (quoted.is_empty(), left(limits, clock)) {
+        let (found, _) = dials.run(settings, &limits, |_| {})?;
+        for quoted in quoted {
+            quoted.finish(script, &found, &mut fixes);
+        }
+    }
     Ok(fixes)
+}
+
+/// Returns the limits with what is left of the run's time; `None` when it is over.
+fn left(limits: &Limits, clock: Instant) -> Option<Limits> {
+    let left = limits
+        .deadline
+        .map(|limit| limit.saturating_sub(clock.elapsed()));
+    let is_over = left.is_some_and(|left| left.is_zero()) || limits.cancel.is_cancelled();
+    (!is_over).then(|| Limits {
+        deadline: left,
+        ..limits.clone()
+    })
 }

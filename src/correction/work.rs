@@ -483,18 +483,24 @@ fn mends(before: &Check, after: &Check) -> bool {
     };
     match (before.verdict(), after.verdict()) {
         (_, Outcome::Pass) => true,
-        (Outcome::Fail, Outcome::Warn) => {
-            // These say that nothing was found out.
-            let proves_nothing =
-                |code: &Code| matches!(code, Code::AccessThrottled | Code::AccessMethodRefused);
-            !codes(after).iter().any(proves_nothing)
-        }
+        (Outcome::Fail, Outcome::Warn) => !proves_nothing(after),
         (Outcome::Warn, Outcome::Warn) => {
             let (before, after) = (codes(before), codes(after));
             after.len() < before.len() && after.iter().all(|code| before.contains(code))
         }
         _ => false,
     }
+}
+
+/// Returns whether a check warns of what leaves open whether the link is good.
+pub(super) fn proves_nothing(check: &Check) -> bool {
+    let mut findings = check.findings().into_iter();
+    findings.any(|(_, finding)| {
+        matches!(
+            finding.code,
+            Code::AccessThrottled | Code::AccessMethodRefused
+        )
+    })
 }
 
 /// Returns whether a check ended worse than before.

@@ -198,6 +198,9 @@ impl Page {
                 self.add(format_args!("<p>Expected: {expected}</p>\n"));
             }
             self.hint(error.hint.as_deref());
+            if let Some(correction) = &error.correction {
+                self.correction(correction);
+            }
             self.raw("</article>\n");
         }
         for skipped in skipped {

@@ -102,6 +102,9 @@ impl Page<'_> {
         if let Some(hint) = &error.hint {
             self.paragraph("hint: ", hint)?;
         }
+        if let Some(correction) = &error.correction {
+            self.correction(correction)?;
+        }
         writeln!(self.out)
     }
 

@@ -93,6 +93,9 @@ pub(super) struct Error<'a> {
     /// What could have stood there.
     expected: &'a [String],
     source: Source<'a>,
+    /// The statement as it parses and passes; absent for most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correction: Option<CorrectionDocument<'a>>,
 }
 
 #[derive(Debug, JsonSchema, Serialize)]
@@ -277,6 +280,7 @@ pub(super) fn script_error(error: &ScriptError) -> Error<'_> {
         hint: error.hint.as_deref(),
         expected: &error.expected,
         source: source(&error.place),
+        correction: error.correction.as_deref().map(CorrectionDocument::of),
     }
 }
 

@@ -142,7 +142,13 @@ impl Page {
             if let Some(hint) = &error.hint {
                 write_to(&mut text, format_args!(" — hint: {}", prose(hint)));
             }
-            blocks.push(text + "\n");
+            text.push('\n');
+            if let Some(correction) = &error.correction {
+                text.push_str("\n<details><summary>corrected</summary>\n\n");
+                add_correction(&mut text, correction);
+                text.push_str("\n</details>\n\n");
+            }
+            blocks.push(text);
         }
         for skipped in &report.skipped {
             if let Some(warning) = &skipped.warning {

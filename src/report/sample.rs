@@ -289,6 +289,7 @@ pub(crate) fn report() -> Report {
             hint: Some("replace ‘ by '".to_owned()),
             expected: vec!["a string".to_owned()],
             place: place(40, 8),
+            correction: None,
             excerpt: Excerpt {
                 line: 40,
                 text: "CONFIG ‘{\"region\": \"us-east-1\"}’".to_owned(),

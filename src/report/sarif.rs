@@ -293,7 +293,12 @@ fn script_error<'a>(error: &ScriptError, rules: &mut Rules) -> SarifResult<'a> {
         locations: Location::at(&error.place).into_iter().collect(),
         related_locations: Vec::new(),
         partial_fingerprints: rules.fingerprint([error.code.as_str(), &error.place.file, line]),
-        fixes: Vec::new(),
+        fixes: error
+            .correction
+            .as_deref()
+            .and_then(Fix::of)
+            .into_iter()
+            .collect(),
         properties: None,
     }
 }

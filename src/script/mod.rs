@@ -17,6 +17,7 @@ use linkdial_core::{
     Clause, ClauseName, Code, Definition, Intent, KeyPlace, Kind, LinkName, Secret, Target,
 };
 
+use crate::correction::Correction;
 use crate::sql::source::{FileId, SourceFile};
 use crate::sql::{Excerpt, Place};
 use link_clause::LinkClause;
@@ -32,8 +33,19 @@ pub struct Script {
     pub errors: Vec<ScriptError>,
     /// What was passed over, one entry for each kind of statement.
     pub skipped: Vec<Skipped>,
-    /// What filled its variables.
-    pub(crate) variables: Variables,
+    /// Statements that would make a link and do not parse.
+    pub(crate) broken: Vec<BrokenLink>,
+    pub(crate) sources: Arc<Vec<SourceFile>>,
+    /// What it was read with.
+    pub(crate) options: ScriptOptions,
+}
+
+/// A statement that would make a link, and does not parse.
+#[derive(Clone, Debug)]
+pub(crate) struct BrokenLink {
+    pub(crate) name: LinkName,
+    pub(crate) file: FileId,
+    pub(crate) statement: std::ops::Range<usize>,
 }
 
 /// What stands outside of the text and changes what it means.
@@ -173,6 +185,8 @@ pub struct ScriptError {
     pub place: Place,
     /// The line with the part to underline.
     pub excerpt: Excerpt,
+    /// The statement as it parses and passes, where that is known.
+    pub correction: Option<Box<Correction>>,
 }
 
 /// Statements of one kind that linkdial passes over.

@@ -118,3 +118,44 @@ fn variables_stay_as_they_are() {
         text.replace("eu-west-3", "us-east-1")
     );
 }
+
+/// A statement that SQL does not read, as word processors leave them.
+#[test]
+fn quotes_of_a_word_processor_around_the_clauses() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let right = script().replace("eu-west-3", "us-east-1");
+    let statement = right.split(';').next().unwrap();
+    let slip = statement.replace('\'', "’").replace("’{", "‘{");
+    assert_eq!(slip.matches('‘').count(), 2, "{slip}");
+    let text = right.replace(statement, &slip);
+    fs::write(path("links.sql"), &text).unwrap();
+    let fixed = path("fixed.sql");
+    let outputs = ["sarif", "html", "markdown", "human"].map(|it| format!("{it}={}", path(it)));
+    let mut arguments = vec!["verify", "--format", "json", "--fix", &fixed];
+    arguments.extend(outputs.iter().flat_map(|output| ["--output", output]));
+    let links = path("links.sql");
+    arguments.push(&links);
+    let output = linkdial(&arguments);
+    assert_eq!(output.status.code(), Some(2));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let correction = &report["errors"][0]["correction"];
+    assert_eq!(correction["verdict"], "pass", "{report:#}");
+    let shown = correction["statement"].as_str().unwrap();
+    assert!(shown.contains("CREDENTIALS '{"), "{shown}");
+    for name in ["sarif", "html", "markdown", "human"] {
+        let text = fs::read_to_string(path(name)).unwrap();
+        assert!(text.contains("corrected, and dialled"), "{text}");
+        assert!(!text.contains("lab-readonly-secret"), "{text}");
+    }
+    assert!(!report.to_string().contains("lab-readonly-secret"));
+    assert_eq!(fs::read_to_string(&fixed).unwrap(), right);
+
+    // The secret is wrong all the same.
+    let wrong = text.replace("lab-readonly-secret", "m4rked-wrong");
+    fs::write(path("links.sql"), wrong).unwrap();
+    let output = linkdial(&["verify", "--format", "json", &links]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report["errors"][0]["correction"].is_null(), "{report:#}");
+    assert!(!report.to_string().contains("m4rked"), "{report:#}");
+}

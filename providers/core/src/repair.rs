@@ -108,9 +108,10 @@ pub fn with_scheme(text: &str, scheme: &str, port: Option<u16>) -> Option<String
     };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, rest) = rest.split_at(end);
-    let host = match url.port() {
-        Some(_) => authority.rsplit_once(':')?.0,
-        None => authority.trim_end_matches(':'),
+    let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if is_port(port) => host,
+        _ => authority,
     };
     Some(format!("{scheme}://{host}:{port}{rest}"))
 }
