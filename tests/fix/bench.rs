@@ -108,6 +108,8 @@ impl Case<'_> {
             text("standard output")
         );
         self.shows_no_secret(&texts);
+        follows(&report, include_str!("../../docs/report.schema.json"));
+        self.is_as_an_editor_would(&script, text("sarif"));
         self.is_as_printed(correction, statement);
         self.is_as_written(&script, &fixed);
         let noun = if told.len() == 1 { "repair" } else { "repairs" };
@@ -154,6 +156,50 @@ impl Case<'_> {
         }
     }
 
+    /// The fix of SARIF comes to the same, where it shows no secret.
+    fn is_as_an_editor_would(&self, script: &str, sarif: &str) {
+        let sarif: Value = serde_json::from_str(sarif).unwrap();
+        // The publisher's pattern of languages ends with a bracket that opens nowhere.
+        let published = include_str!("../schemas/sarif-2.1.0.json");
+        let pattern = "^[a-zA-Z]{2}|^[a-zA-Z]{2}-[a-zA-Z]{2}]?$";
+        follows(&sarif, &published.replace(pattern, "^[a-zA-Z]{2}"));
+        let results = sarif["runs"][0]["results"].as_array().unwrap();
+        let mut fixes = results.iter().filter_map(|it| it.get("fixes"));
+        let Some(fixes) = fixes.next() else {
+            let carried = ["moves to", "change places"];
+            let moves = |change: &&str| carried.iter().any(|it| change.contains(it));
+            assert!(self.changes.iter().any(moves), "{sarif:#}");
+            return;
+        };
+        let replacements = fixes[0]["artifactChanges"][0]["replacements"]
+            .as_array()
+            .unwrap();
+        let mut fixed = script.to_owned();
+        let mut edits: Vec<_> = replacements
+            .iter()
+            .map(|it| {
+                let region = &it["deletedRegion"];
+                let at = |line: &str, column: &str| {
+                    offset(
+                        script,
+                        region[line].as_u64().unwrap(),
+                        region[column].as_u64().unwrap(),
+                    )
+                };
+                let text = it["insertedContent"]["text"].as_str().unwrap_or_default();
+                (
+                    at("startLine", "startColumn")..at("endLine", "endColumn"),
+                    text,
+                )
+            })
+            .collect();
+        edits.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
+        for (range, text) in edits {
+            fixed.replace_range(range, text);
+        }
+        assert_eq!(fixed, self.expected(script));
+    }
+
     /// The statement is what was dialled, once its variables are filled.
     fn is_as_printed(&self, correction: &Value, statement: &str) {
         let mut variables = Map::new();
@@ -189,15 +235,7 @@ impl Case<'_> {
 
     /// The copy differs in the repairs alone, and passes.
     fn is_as_written(&self, script: &str, fixed: &Path) {
-        let mut expected = script.to_owned();
-        for (before, after) in self.edits {
-            assert_eq!(
-                expected.matches(before).count(),
-                1,
-                "{before} in {expected}"
-            );
-            expected = expected.replace(before, after);
-        }
+        let expected = self.expected(script);
         let fixed = fs::read_to_string(fixed).unwrap();
         assert_eq!(fixed, expected);
         let again = report(&fixed, self.arguments);
@@ -209,4 +247,43 @@ impl Case<'_> {
         );
         assert!(check(&again)["correction"].is_null(), "{:#}", check(&again));
     }
+
+    fn expected(&self, script: &str) -> String {
+        let mut expected = script.to_owned();
+        for (before, after) in self.edits {
+            assert_eq!(
+                expected.matches(before).count(),
+                1,
+                "{before} in {expected}"
+            );
+            expected = expected.replace(before, after);
+        }
+        expected
+    }
+}
+
+/// Line and column, as an editor counts them, as a byte.
+fn offset(text: &str, line: u64, column: u64) -> usize {
+    let line = usize::try_from(line).unwrap();
+    let before: usize = text
+        .split_inclusive('\n')
+        .take(line - 1)
+        .map(str::len)
+        .sum();
+    let rest = &text[before..];
+    let chars = usize::try_from(column).unwrap() - 1;
+    before
+        + rest
+            .char_indices()
+            .nth(chars)
+            .map_or(rest.len(), |(at, _)| at)
+}
+
+fn follows(document: &Value, schema: &str) {
+    let schema = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
+    let errors: Vec<String> = schema
+        .iter_errors(document)
+        .map(|it| it.to_string())
+        .collect();
+    assert_eq!(errors, [""; 0]);
 }

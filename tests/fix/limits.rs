@@ -133,3 +133,21 @@ fn nothing_is_proved_when_nothing_may_be_dialled() {
     }
     assert_eq!(server.requests().len(), 1);
 }
+
+/// What was refused is who the link is: a slip elsewhere is no reason to log in once more.
+#[test]
+fn a_refused_identity_is_not_tried_again_for_something_else() {
+    let refused = Answer::status(403)
+        .header("content-type", "application/xml")
+        .body("<Error><Code>InvalidAccessKeyId</Code><Message>no</Message></Error>");
+    let server = ScriptedHttp::script().on(Match::any(), [refused]).start();
+    let link = link_to(&server).config("sufixes", serde_json::json!(["csv"]));
+    let found = report(&script(&link, "s3://bucket"), &[]);
+    let check = check(&found);
+    assert_eq!(check["code"], "authenticate.unknown-key", "{check:#}");
+    let codes = check["steps"].as_array().unwrap().iter();
+    let warned = codes.filter(|step| step["outcome"] == "warn");
+    assert_eq!(warned.count(), 2, "{check:#}");
+    assert!(check["correction"].is_null(), "{check:#}");
+    assert_eq!(server.requests().len(), 1);
+}
