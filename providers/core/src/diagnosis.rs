@@ -199,6 +199,13 @@ impl Diagnosis {
         self
     }
 
+    /// Takes back what would mend it, where trying that would do harm.
+    #[must_use]
+    pub fn without_repairs(mut self) -> Self {
+        self.repairs.clear();
+        self
+    }
+
     /// Says who has to act, where the code alone does not.
     #[must_use]
     pub const fn blame(mut self, blame: Blame) -> Self {
