@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueHint;
-use linkdial_core::Stage;
 use tokio_util::sync::CancellationToken;
 
 use super::depth::DepthArguments;
@@ -86,7 +85,7 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let net = arguments.network.net()?;
     let variables = arguments.variables.read()?;
     if arguments.fix.is_some() {
-        if arguments.depth.until() != Stage::Write {
+        if arguments.depth.until() != linkdial_core::Stage::Write {
             return Err(Failure::Usage(
                 "`--fix` writes what was dialled: it goes with neither `--offline` nor `--until`"
                     .into(),
@@ -99,25 +98,12 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
         }
     }
     let sources = input::read(&arguments.files)?;
-    let original = arguments
-        .fix
-        .as_ref()
-        .and_then(|_| sources.first().cloned());
     // From here on a signal ends the run in an orderly way, and no temporary file stays behind.
     let cancel = CancellationToken::new();
     let signals = Signals::listen(cancel.clone())
         .map_err(|error| Failure::Broken(format!("cannot listen for signals: {error}")))?;
     let quiet = arguments.report.quiet;
     let destinations = arguments.report.open(&inputs, color)?;
-    let script = arguments
-        .files
-        .first()
-        .map_or(Path::new("-"), PathBuf::as_path);
-    let copy = arguments
-        .fix
-        .clone()
-        .map(|path| output::open_copy(path, script, &inputs))
-        .transpose()?;
     if !arguments.depth.offline {
         warm_up::start(sources.iter().map(|(_, text)| text.as_str()));
     }
@@ -125,6 +111,19 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
         database: arguments.database.clone(),
         variables,
     };
+    let original = arguments
+        .fix
+        .as_ref()
+        .and_then(|_| sources.first().cloned());
+    let named = arguments
+        .files
+        .first()
+        .map_or(Path::new("-"), PathBuf::as_path);
+    let copy = arguments
+        .fix
+        .clone()
+        .map(|path| output::open_copy(path, named, &inputs))
+        .transpose()?;
     let mut script = Script::read(sources, &options);
     for warning in input::add_targets(&mut script, arguments.targets)? {
         terminal::warn(&warning);
