@@ -11,7 +11,7 @@ use linkdial_core::{Diagnosis, Intent, LinkName, Opened, Redactor, Settings, Sta
 use crate::drivers;
 use crate::registry::{Action, Entry};
 use crate::report::{Check, Origin, Report, Step};
-use crate::script::ScriptLink;
+use crate::script::{ScriptLink, Use};
 use crate::sweep::{self, Event, Item, Limits, Link, Record};
 
 /// The checks of some links: one for each link and target, one for a link without targets.
@@ -89,6 +89,11 @@ impl Dials {
         self.items.len()
     }
 
+    /// Returns what the checks are of, in their order.
+    pub(crate) fn planned(&self) -> &[Planned] {
+        &self.checks
+    }
+
     /// Parts what is run from what its records become.
     pub(crate) fn into_parts(self) -> (Vec<Item>, Vec<Planned>) {
         (self.items, self.checks)
@@ -150,6 +155,41 @@ impl Dials {
 }
 
 impl Planned {
+    /// Returns whether both are checks of one link.
+    pub(crate) fn is_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.link, &other.link)
+    }
+
+    /// Returns what the link is dialled with.
+    pub(crate) const fn target(&self) -> Option<&Target> {
+        self.target.as_ref()
+    }
+
+    /// Returns the use that the check is for.
+    pub(crate) fn used(&self) -> Option<&Use> {
+        self.link.uses.get(self.used?)
+    }
+
+    /// Makes the same check of a link in the place of this one, with another target where one is
+    /// given.
+    pub(crate) fn instead(&self, link: Arc<ScriptLink>, target: Option<Target>) -> Self {
+        Self {
+            link,
+            target: target.or_else(|| self.target.clone()),
+            ..self.clone()
+        }
+    }
+
+    /// Makes what runs the check by itself.
+    pub(crate) fn item(&self) -> Item {
+        let link = Arc::clone(&self.link);
+        Item {
+            link: Arc::new(Link::new(move || open(&link))),
+            target: self.target.clone(),
+            intent: self.intent,
+        }
+    }
+
     /// The link that is dialled.
     pub(crate) fn link(&self) -> &ScriptLink {
         &self.link
@@ -173,6 +213,7 @@ impl Planned {
             place: link.place.clone(),
             elapsed: record.elapsed,
             broken: record.broken,
+            correction: None,
             steps: steps.map(|step| Step::located(step, &link, used)).collect(),
         }
     }

@@ -83,6 +83,7 @@
 pub mod apply;
 mod check;
 pub mod cli;
+pub mod correction;
 mod dial;
 pub mod drivers;
 mod harmless;

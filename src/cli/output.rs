@@ -92,6 +92,71 @@ pub(super) fn open(outputs: Vec<Output>, inputs: &[Input]) -> Result<Vec<Open>, 
     Ok(opened)
 }
 
+/// A file that text is written to, open before the work starts.
+#[derive(Debug)]
+pub(super) struct OpenText {
+    path: PathBuf,
+    sink: Sink,
+}
+
+/// Opens what `--fix` names. It is none of the files that the run reads, and others may see no more of
+/// it than of the script it is a copy of.
+pub(super) fn open_copy(
+    path: PathBuf,
+    script: &Path,
+    inputs: &[Input],
+) -> Result<OpenText, Failure> {
+    if let Some((role, input)) = inputs.iter().find(|(_, it)| is_same(it, &path)) {
+        return Err(Failure::Usage(format!(
+            "`--fix {}` would overwrite {role} `{}`",
+            path.display(),
+            input.display()
+        )));
+    }
+    let is_new = !path.exists();
+    let opened = sink(&path).and_then(|sink| {
+        if let (true, Sink::Replace(file, _)) = (is_new, &sink) {
+            file.as_file()
+                .set_permissions(permissions_like(script, file.path())?)?;
+        }
+        Ok(sink)
+    });
+    let sink = opened.map_err(|error| cannot_write(&path, &error))?;
+    Ok(OpenText { path, sink })
+}
+
+/// Returns the permissions of a file; the owner's alone where it is none.
+#[cfg(unix)]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "other systems ask the second file"
+)]
+fn permissions_like(script: &Path, _new: &Path) -> io::Result<Permissions> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let found = fs::metadata(script).ok().filter(Metadata::is_file);
+    Ok(found.map_or_else(|| Permissions::from_mode(0o600), |it| it.permissions()))
+}
+
+#[cfg(not(unix))]
+fn permissions_like(_script: &Path, new: &Path) -> io::Result<Permissions> {
+    Ok(fs::metadata(new)?.permissions())
+}
+
+impl OpenText {
+    /// Writes a text and puts it in place.
+    pub(super) fn write(self, text: &str) -> Result<(), Failure> {
+        let Self { path, sink } = self;
+        let result = match sink {
+            Sink::Direct(mut file) => file.write_all(text.as_bytes()),
+            Sink::Replace(mut file, destination) => file
+                .write_all(text.as_bytes())
+                .and_then(|()| file.persist(destination).map_err(|error| error.error))
+                .map(drop),
+        };
+        result.map_err(|error| cannot_write(&path, &error))
+    }
+}
+
 /// Returns whether both name one regular file; a pipe or a device is not overwritten.
 fn is_same(input: &Path, output: &Path) -> bool {
     let (Ok(left), Ok(right)) = (fs::metadata(input), fs::metadata(output)) else {

@@ -1,6 +1,6 @@
 //! `linkdial verify`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueHint;
 
@@ -12,7 +12,9 @@ use super::output;
 use super::progress::Live;
 use super::reporting::{Begun, ReportArguments};
 use super::{network, terminal, variables, warm_up};
+use crate::correction::Fixes;
 use crate::script::{Script, ScriptOptions};
+use crate::verify::verify_and_fix;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = concat!("\
@@ -23,6 +25,7 @@ Examples:
   linkdial verify --target shop.orders=bucket/prefix:write --write links.sql
   linkdial verify --vars-env S3_SECRET --var BUCKET=landing links.sql
   linkdial verify --file /etc/memsql/ca.pem=ca.pem --krb5-conf krb5.conf kafka.sql
+  linkdial verify --fix mended.sql links.sql
   envsubst < links.sql.in | linkdial verify --offline -
 
 ", super::exit_codes!()))]
@@ -41,6 +44,11 @@ pub(super) struct Arguments {
     /// Exit 1 when a check is unverified, or when there is nothing to check
     #[arg(long)]
     strict: bool,
+    /// Write a copy of the script with the repairs that were dialled and pass
+    ///
+    /// All else is as it was, secrets included. A repair that could not be proved is not written.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    fix: Option<PathBuf>,
     #[command(flatten)]
     depth: DepthArguments,
     #[command(flatten)]
@@ -74,6 +82,19 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     arguments.depth.check()?;
     let net = arguments.network.net()?;
     let variables = arguments.variables.read()?;
+    if arguments.fix.is_some() {
+        if arguments.depth.until() != linkdial_core::Stage::Write {
+            return Err(Failure::Usage(
+                "`--fix` writes what was dialled: it goes with neither `--offline` nor `--until`"
+                    .into(),
+            ));
+        }
+        if arguments.files.len() > 1 {
+            return Err(Failure::Usage(
+                "`--fix` writes a copy of one script: name one FILE".into(),
+            ));
+        }
+    }
     let sources = input::read(&arguments.files)?;
     let Begun {
         cancel,
@@ -85,9 +106,22 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
         warm_up::start(sources.iter().map(|(_, text)| text.as_str()));
     }
     let options = ScriptOptions {
-        database: arguments.database,
+        database: arguments.database.clone(),
         variables,
     };
+    let original = arguments
+        .fix
+        .as_ref()
+        .and_then(|_| sources.first().cloned());
+    let named = arguments
+        .files
+        .first()
+        .map_or(Path::new("-"), PathBuf::as_path);
+    let copy = arguments
+        .fix
+        .clone()
+        .map(|path| output::open_copy(path, named, &inputs))
+        .transpose()?;
     let mut script = Script::read(sources, &options);
     for warning in input::add_targets(&mut script, arguments.targets)? {
         terminal::warn(&warning);
@@ -98,13 +132,35 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     };
     let limits = arguments.limits.limits(cancel);
 
-    let report = Live::during(quiet, |on_progress| {
-        crate::verify(script, &settings, &limits, on_progress)
+    let (report, fixes) = Live::during(quiet, |on_progress| {
+        verify_and_fix(script, &settings, &limits, on_progress)
     })
     .map_err(|error| Failure::Broken(format!("cannot start the checks: {error}")))?;
-    Ok(if destinations.write(&report) {
+    let mut written = destinations.write(&report);
+    if let (Some(copy), Some((name, text)), Some(path)) = (copy, original, &arguments.fix) {
+        let fixed = fixes.copy(&name, &text, &options);
+        match copy.write(&fixed.text) {
+            Ok(()) => terminal::note(&told(&fixes, fixed.repairs, path)),
+            Err(failure) => {
+                terminal::complain(&failure.to_string());
+                written = false;
+            }
+        }
+    }
+    Ok(if written {
         Exit::of(&report, arguments.strict, signals.came())
     } else {
         Exit::Broken
     })
+}
+
+/// Says how many repairs were written.
+fn told(fixes: &Fixes, repairs: usize, path: &Path) -> String {
+    let noun = if repairs == 1 { "repair" } else { "repairs" };
+    let path = path.display();
+    let mut text = format!("{repairs} {noun} written to `{path}`");
+    if fixes.left_out > 0 {
+        text.push_str("; a target that was given with `--target` is mended there");
+    }
+    text
 }

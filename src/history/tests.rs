@@ -169,6 +169,7 @@ fn red(link: &str, code: Code, role: Role, host: &str, evidence: &[(&'static str
         place: None,
         elapsed: Duration::ZERO,
         broken: false,
+        correction: None,
         steps: vec![Step {
             stage,
             endpoint: Some(Endpoint::new(role, host, 9092)),
@@ -184,6 +185,7 @@ fn red(link: &str, code: Code, role: Role, host: &str, evidence: &[(&'static str
                 hint: None,
                 keys: Vec::new(),
                 target: None,
+                repairs: Vec::new(),
             }),
         }],
     }

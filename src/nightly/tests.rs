@@ -25,6 +25,7 @@ fn check(steps: &[(Stage, &str)], code: Option<Code>) -> Check {
                 hint: None,
                 keys: Vec::new(),
                 target: None,
+                repairs: Vec::new(),
             }),
         }
     });
@@ -36,6 +37,7 @@ fn check(steps: &[(Stage, &str)], code: Option<Code>) -> Check {
         place: None,
         elapsed: Duration::ZERO,
         broken: false,
+        correction: None,
         steps: steps.collect(),
     }
 }

@@ -8,11 +8,13 @@ use std::io::{self, Write};
 
 use linkdial_core::Outcome;
 
+use super::corrected::heading;
 use super::human::{REMARKS, sign, time};
 use super::json::TOOL;
 use super::layout::harmless;
 use super::night::{Item, Part, Subject, Words, date};
 use super::{Check, Finding, Report, Step, Summary, TargetPlace};
+use crate::correction::Correction;
 use crate::script::{ScriptError, Skipped};
 use crate::sql::{Excerpt, Place};
 
@@ -196,6 +198,9 @@ impl Page {
                 self.add(format_args!("<p>Expected: {expected}</p>\n"));
             }
             self.hint(error.hint.as_deref());
+            if let Some(correction) = &error.correction {
+                self.correction(correction);
+            }
             self.raw("</article>\n");
         }
         for skipped in skipped {
@@ -275,11 +280,27 @@ impl Page {
                     sentence(&story)
                 ));
             }
+            if let Some(correction) = &check.correction {
+                self.correction(correction);
+            }
             self.remarks(check);
             self.steps(check);
             self.raw("</article>\n");
         }
         self.raw("</section>\n");
+    }
+
+    fn correction(&mut self, correction: &Correction) {
+        self.add(format_args!(
+            "<details open><summary>{}</summary>\n<ul>\n",
+            escaped(heading(correction))
+        ));
+        for change in &correction.changes {
+            self.add(format_args!("<li>{}</li>\n", sentence(&change.text)));
+        }
+        let lines: Vec<_> = correction.statement.lines().map(harmless).collect();
+        let statement = escaped(&lines.join("\n"));
+        self.add(format_args!("</ul>\n<pre>{statement}</pre>\n</details>\n"));
     }
 
     /// What has no finding, behind one fold.

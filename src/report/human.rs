@@ -102,6 +102,9 @@ impl Page<'_> {
         if let Some(hint) = &error.hint {
             self.paragraph("hint: ", hint)?;
         }
+        if let Some(correction) = &error.correction {
+            self.correction(correction)?;
+        }
         writeln!(self.out)
     }
 
@@ -195,7 +198,10 @@ impl Page<'_> {
         if self.options.detail == Detail::Normal {
             self.remarks(check)?;
         }
-        Ok(())
+        match &check.correction {
+            Some(correction) => self.correction(correction),
+            None => Ok(()),
+        }
     }
 
     fn finding(&mut self, check: &Check, step: &Step, finding: &Finding) -> io::Result<()> {

@@ -7,6 +7,7 @@ use linkdial_core::Retry;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
+use super::corrected_json::CorrectionDocument;
 use super::sweep_json::Sweep;
 use super::{Check, Finding, Report, Step};
 use crate::harmless::harmless_json;
@@ -92,6 +93,9 @@ pub(super) struct Error<'a> {
     /// What could have stood there.
     expected: &'a [String],
     source: Source<'a>,
+    /// The statement as it parses and passes; absent for most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correction: Option<CorrectionDocument<'a>>,
 }
 
 #[derive(Debug, JsonSchema, Serialize)]
@@ -126,6 +130,9 @@ pub(super) struct CheckDocument<'a> {
     /// That of the first step that ended as badly as the whole; null when the check passed.
     diagnosis: Option<Diagnosis<'a>>,
     steps: Vec<StepDocument<'a>>,
+    /// The statement as it passes, where what is wrong could be mended; absent for most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correction: Option<CorrectionDocument<'a>>,
 }
 
 #[derive(Debug, JsonSchema, Serialize)]
@@ -185,7 +192,7 @@ macro_rules! words {
             #[derive(JsonSchema)]
             #[serde(rename_all = "lowercase")]
             #[expect(dead_code, reason = "the schema alone lists the words")]
-            enum $name { $($word),+ }
+            pub(super) enum $name { $($word),+ }
         )+
     };
 }
@@ -203,7 +210,7 @@ words! {
 #[derive(JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 #[expect(dead_code, reason = "the schema alone lists the words")]
-enum ClauseWord {
+pub(super) enum ClauseWord {
     Config,
     Credentials,
 }
@@ -273,6 +280,7 @@ pub(super) fn script_error(error: &ScriptError) -> Error<'_> {
         hint: error.hint.as_deref(),
         expected: &error.expected,
         source: source(&error.place),
+        correction: error.correction.as_deref().map(CorrectionDocument::of),
     }
 }
 
@@ -299,6 +307,7 @@ pub(super) fn check(check: &Check) -> CheckDocument<'_> {
         elapsed_ms: milliseconds(check.elapsed),
         diagnosis: headline.map(|(_, finding)| diagnosis(finding)),
         steps: check.steps.iter().map(step).collect(),
+        correction: check.correction.as_ref().map(CorrectionDocument::of),
     }
 }
 

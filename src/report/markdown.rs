@@ -8,11 +8,13 @@ use std::io::{self, Write};
 
 use linkdial_core::{Outcome, Stage};
 
+use super::corrected::heading;
 use super::html::escaped;
 use super::human::{sign, time};
 use super::layout::harmless;
 use super::night::{Item, Words};
 use super::{Check, Finding, Report, Step, Summary, TargetPlace};
+use crate::correction::Correction;
 use crate::sql::Place;
 
 /// What GitHub takes as a comment. Counted in bytes, which are never fewer than characters.
@@ -140,7 +142,13 @@ impl Page {
             if let Some(hint) = &error.hint {
                 write_to(&mut text, format_args!(" — hint: {}", prose(hint)));
             }
-            blocks.push(text + "\n");
+            text.push('\n');
+            if let Some(correction) = &error.correction {
+                text.push_str("\n<details><summary>corrected</summary>\n\n");
+                add_correction(&mut text, correction);
+                text.push_str("\n</details>\n\n");
+            }
+            blocks.push(text);
         }
         for skipped in &report.skipped {
             if let Some(warning) = &skipped.warning {
@@ -238,8 +246,26 @@ fn details(check: &Check, story: Option<&str>) -> String {
     if let Some(story) = story.filter(|_| verdict == Outcome::Fail) {
         write_to(&mut text, format_args!("- {}\n", prose(story)));
     }
+    if let Some(correction) = &check.correction {
+        add_correction(&mut text, correction);
+    }
     text.push_str("\n</details>\n");
     text
+}
+
+fn add_correction(text: &mut String, correction: &Correction) {
+    write_to(text, format_args!("- **{}**\n", heading(correction)));
+    for change in &correction.changes {
+        write_to(text, format_args!("  - {}\n", prose(&change.text)));
+    }
+    let statement: Vec<_> = correction.statement.lines().map(harmless).collect();
+    let statement = statement.join("\n");
+    // A block ends at as many marks as it began with.
+    let mut fence = String::from("```");
+    while statement.contains(&fence) {
+        fence.push('`');
+    }
+    write_to(text, format_args!("\n{fence}sql\n{statement}\n{fence}\n"));
 }
 
 fn add_finding(text: &mut String, check: &Check, step: &Step, finding: &Finding) {

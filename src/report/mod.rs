@@ -5,6 +5,8 @@
 mod applied;
 pub mod applied_json;
 mod code_page;
+mod corrected;
+mod corrected_json;
 mod format;
 #[cfg(test)]
 mod format_tests;
@@ -27,6 +29,7 @@ mod sample_hostile;
 #[cfg(test)]
 mod sample_sweep;
 mod sarif;
+mod sarif_fix;
 mod sweep_json;
 #[cfg(test)]
 mod tests;
@@ -35,10 +38,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use linkdial_core::{
-    Blame, ClauseName, Code, Diagnosis, Endpoint, Intent, Kind, LinkName, Outcome, Retry, Role,
-    Stage, Target,
+    Blame, ClauseName, Code, Diagnosis, Endpoint, Intent, Kind, LinkName, Outcome, Repair, Retry,
+    Role, Stage, Target,
 };
 
+use crate::correction::Correction;
 use crate::history::Night;
 use crate::script::{ScriptError, ScriptLink, Skipped, Use};
 use crate::sql::{Excerpt, Place};
@@ -103,6 +107,8 @@ pub struct Check {
     pub elapsed: Duration,
     /// Whether linkdial itself failed inside it: the run has not done its work.
     pub broken: bool,
+    /// The link's statement, mended and dialled, where what is wrong could be mended.
+    pub correction: Option<Correction>,
     /// The record, in the order it was made.
     pub steps: Vec<Step>,
 }
@@ -143,6 +149,8 @@ pub struct Finding {
     pub keys: Vec<Key>,
     /// Where the target stands, when no key is guilty and the target may be.
     pub target: Option<TargetPlace>,
+    /// What would mend it, as far as that is known: alternatives, the likeliest first.
+    pub repairs: Vec<Repair>,
 }
 
 /// Where the target of a check was named.
@@ -338,6 +346,7 @@ impl Finding {
                     None => TargetPlace::CommandLine,
                 }),
             keys,
+            repairs: diagnosis.repairs,
         }
     }
 

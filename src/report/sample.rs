@@ -44,6 +44,7 @@ pub(super) fn finding(code: Code, message: &str) -> Finding {
         hint: None,
         keys: Vec::new(),
         target: None,
+        repairs: Vec::new(),
     }
 }
 
@@ -63,6 +64,7 @@ pub(super) fn check(
         place: Some(place(line, 1)),
         elapsed: steps.iter().map(|step| step.elapsed).sum(),
         broken: false,
+        correction: None,
         steps,
     }
 }
@@ -287,6 +289,7 @@ pub(crate) fn report() -> Report {
             hint: Some("replace ‘ by '".to_owned()),
             expected: vec!["a string".to_owned()],
             place: place(40, 8),
+            correction: None,
             excerpt: Excerpt {
                 line: 40,
                 text: "CONFIG ‘{\"region\": \"us-east-1\"}’".to_owned(),

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::json::{Pairs, TOOL};
 use super::night::OFFLINE;
+use super::sarif_fix::Fix;
 use super::sweep_json::Sweep;
 use super::{Check, Finding, Key, Report, STDIN, Step, plain_code_page};
 use crate::harmless::{harmless, harmless_json};
@@ -80,7 +81,7 @@ struct Help {
 }
 
 #[derive(Serialize)]
-struct Message {
+pub(super) struct Message {
     text: String,
 }
 
@@ -124,6 +125,8 @@ struct SarifResult<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     related_locations: Vec<Location>,
     partial_fingerprints: HashMap<&'static str, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fixes: Vec<Fix>,
     #[serde(skip_serializing_if = "Option::is_none")]
     properties: Option<Properties<'a>>,
 }
@@ -170,8 +173,8 @@ struct PhysicalLocation {
 }
 
 #[derive(Serialize)]
-struct ArtifactLocation {
-    uri: String,
+pub(super) struct ArtifactLocation {
+    pub(super) uri: String,
 }
 
 #[derive(Serialize)]
@@ -301,6 +304,12 @@ fn script_error<'a>(error: &ScriptError, rules: &mut Rules) -> SarifResult<'a> {
         locations: Location::at(&error.place).into_iter().collect(),
         related_locations: Vec::new(),
         partial_fingerprints: rules.fingerprint([error.code.as_str(), &error.place.file, line]),
+        fixes: error
+            .correction
+            .as_deref()
+            .and_then(Fix::of)
+            .into_iter()
+            .collect(),
         properties: None,
     }
 }
@@ -312,6 +321,9 @@ fn result<'a>(
     rules: &mut Rules,
 ) -> SarifResult<'a> {
     let link = check.link.to_string();
+    let leads = check
+        .headline()
+        .is_some_and(|(_, it)| std::ptr::eq(it, finding));
     let target = check.target.as_ref().map(ToString::to_string);
     let endpoint = step.endpoint.as_ref();
     let role = endpoint.map(|endpoint| endpoint.role.as_str());
@@ -347,6 +359,13 @@ fn result<'a>(
         }],
         related_locations: others.filter_map(Location::of_key).collect(),
         partial_fingerprints: rules.fingerprint(fingerprint),
+        // What mends all that was found stands once.
+        fixes: check
+            .correction
+            .iter()
+            .filter(|_| leads)
+            .filter_map(Fix::of)
+            .collect(),
         properties: Some(Properties {
             kind: check.kind.as_str(),
             intent: check.intent.words(),
@@ -388,7 +407,7 @@ const fn level(outcome: Outcome) -> &'static str {
     }
 }
 
-fn message(text: &str, hint: Option<&str>) -> Message {
+pub(super) fn message(text: &str, hint: Option<&str>) -> Message {
     let text = match hint {
         Some(hint) => format!("{}\nhint: {}", harmless(text), harmless(hint)),
         None => harmless(text).into_owned(),
@@ -485,7 +504,7 @@ impl<'a> KeyProperty<'a> {
 
 /// Returns the reference of a file: relative where its path is, so that a CI server finds the file in
 /// its own checkout.
-fn uri(path: &str) -> String {
+pub(super) fn uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     if path.starts_with('/') {
         uri.push_str("file://");

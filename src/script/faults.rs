@@ -85,6 +85,7 @@ pub(crate) fn located(error: SyntaxError, source: &SourceFile) -> ScriptError {
         expected,
         place: source.place(span.start),
         excerpt: source.excerpt(&span),
+        correction: None,
     }
 }
 

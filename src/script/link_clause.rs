@@ -96,6 +96,11 @@ impl LinkClause {
         self.text.locate(range)
     }
 
+    /// Returns whether a variable or a registry holds the whole text.
+    pub(crate) const fn is_filled(&self) -> bool {
+        self.filled
+    }
+
     /// Returns where the literal stands.
     pub(crate) fn literal(&self) -> (FileId, Range<usize>) {
         (self.file, self.literal.clone())

@@ -17,6 +17,7 @@ use linkdial_core::{
     Clause, ClauseName, Code, Definition, Intent, KeyPlace, Kind, LinkName, Secret, Target,
 };
 
+use crate::correction::Correction;
 use crate::sql::source::{FileId, SourceFile};
 use crate::sql::{Excerpt, Place};
 use link_clause::LinkClause;
@@ -32,6 +33,19 @@ pub struct Script {
     pub errors: Vec<ScriptError>,
     /// What was passed over, one entry for each kind of statement.
     pub skipped: Vec<Skipped>,
+    /// Statements that would make a link and do not parse.
+    pub(crate) broken: Vec<BrokenLink>,
+    pub(crate) sources: Arc<Vec<SourceFile>>,
+    /// What it was read with.
+    pub(crate) options: ScriptOptions,
+}
+
+/// A statement that would make a link, and does not parse.
+#[derive(Clone, Debug)]
+pub(crate) struct BrokenLink {
+    pub(crate) name: LinkName,
+    pub(crate) file: FileId,
+    pub(crate) statement: std::ops::Range<usize>,
 }
 
 /// What stands outside of the text and changes what it means.
@@ -73,6 +87,8 @@ struct Origin {
     sources: Arc<Vec<SourceFile>>,
     file: FileId,
     header: std::ops::Range<usize>,
+    /// The whole statement, without what ends it.
+    statement: std::ops::Range<usize>,
 }
 
 /// The texts of the clauses, with the places of their parts.
@@ -98,9 +114,16 @@ pub struct Use {
     /// A registry remembers it.
     pub stored: bool,
     span: Option<(FileId, std::ops::Range<usize>)>,
+    /// Where other statements name the same target.
+    also: Vec<(FileId, std::ops::Range<usize>)>,
 }
 
 impl Use {
+    /// Returns every place of a script that names the target, quotes included.
+    pub(crate) fn places(&self) -> impl Iterator<Item = &(FileId, std::ops::Range<usize>)> {
+        self.span.iter().chain(&self.also)
+    }
+
     /// Makes a use that no statement has, such as one from the command line.
     pub fn new(target: Target, intent: Intent) -> Self {
         Self {
@@ -111,6 +134,7 @@ impl Use {
             registry: None,
             stored: false,
             span: None,
+            also: Vec::new(),
         }
     }
 
@@ -131,13 +155,18 @@ impl Use {
             registry,
             stored,
             span,
+            also,
         } = other;
         self.intent = self.intent.and(intent);
         self.place = self.place.take().or(place);
         self.format = self.format.take().or(format);
         self.registry = self.registry.take().or(registry);
         self.stored |= stored;
-        self.span = self.span.take().or(span);
+        self.also.extend(also);
+        match span {
+            Some(span) if self.span.is_some() => self.also.push(span),
+            span => self.span = self.span.take().or(span),
+        }
     }
 }
 
@@ -156,6 +185,8 @@ pub struct ScriptError {
     pub place: Place,
     /// The line with the part to underline.
     pub excerpt: Excerpt,
+    /// The statement as it parses and passes, where that is known.
+    pub correction: Option<Box<Correction>>,
 }
 
 /// Statements of one kind that linkdial passes over.
@@ -285,6 +316,7 @@ impl ScriptLink {
         self.origin = Some(Origin {
             sources: Arc::clone(sources),
             file,
+            statement: header.clone(),
             header,
         });
     }
@@ -326,6 +358,27 @@ impl ScriptLink {
         let (file, span) = taken.span.as_ref()?;
         let source = self.origin.as_ref()?.sources.get(file.0)?;
         Some((source.place(span.start), source.excerpt(span)))
+    }
+
+    /// Returns the file and the part of it that the link's statement is; `None` for a link that a
+    /// registry holds.
+    pub(crate) fn statement(&self) -> Option<(&SourceFile, FileId, std::ops::Range<usize>)> {
+        let origin = self.origin.as_ref()?;
+        let source = origin.sources.get(origin.file.0)?;
+        Some((source, origin.file, origin.statement.clone()))
+    }
+
+    /// Returns a file that the link or one of its uses stands in.
+    pub(crate) fn source(&self, file: FileId) -> Option<&SourceFile> {
+        self.origin.as_ref()?.sources.get(file.0)
+    }
+
+    /// Returns the text of a clause with its places; `None` where the statement does not have it.
+    pub(crate) const fn clause_of(&self, name: ClauseName) -> Option<&LinkClause> {
+        match name {
+            ClauseName::Config => self.texts.config.as_ref(),
+            ClauseName::Credentials => self.texts.credentials.as_ref(),
+        }
     }
 
     /// Returns the line where the link's statement starts, its name underlined.
@@ -371,7 +424,7 @@ impl ScriptLink {
         }
     }
 
-    fn clause(&self, name: ClauseName) -> &Clause {
+    pub(crate) fn clause(&self, name: ClauseName) -> &Clause {
         match name {
             ClauseName::Config => &self.definition.config,
             ClauseName::Credentials => &self.definition.credentials,

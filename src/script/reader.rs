@@ -189,6 +189,7 @@ impl Reader<'_> {
                 sources: Arc::clone(&self.sources),
                 file: self.file,
                 header: span.start..create.name.span.end,
+                statement: span.clone(),
             }),
             texts: Texts {
                 config,

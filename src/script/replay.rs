@@ -13,7 +13,7 @@ use super::link_clause::same;
 use super::near_names::NearNames;
 use super::program::Program;
 use super::uses::UseList;
-use super::{Script, ScriptLink, ScriptOptions, Skipped};
+use super::{BrokenLink, Script, ScriptLink, ScriptOptions, Skipped};
 use crate::sql::error::SyntaxError;
 use crate::sql::source::{FileId, SourceFile};
 
@@ -33,6 +33,7 @@ pub(crate) fn replay(files: Vec<(String, String)>, options: &ScriptOptions) -> S
         bare: HashMap::new(),
         folded: HashMap::new(),
         broken: HashSet::new(),
+        statements: Vec::new(),
         created: HashSet::new(),
         uses: UseList::default(),
         errors,
@@ -76,6 +77,7 @@ struct Replay<'a> {
     folded: HashMap<String, LinkName>,
     /// Links whose statement has errors: their uses are no slip.
     broken: HashSet<LinkName>,
+    statements: Vec<BrokenLink>,
     created: HashSet<LinkName>,
     uses: UseList,
     errors: Faults,
@@ -95,6 +97,13 @@ impl Replay<'_> {
             ActionKind::Alter(alter) => self.alter(alter),
             ActionKind::Broken(name) => {
                 if let Some((name, creates)) = name {
+                    if creates {
+                        self.statements.push(BrokenLink {
+                            name: name.clone(),
+                            file,
+                            statement: span,
+                        });
+                    }
                     let slot = if creates {
                         self.index.get(&name).copied()
                     } else {
@@ -403,6 +412,9 @@ impl Replay<'_> {
             errors: self.errors.without_unanswered().located(sources),
             links: self.links.into_iter().flatten().collect(),
             skipped: self.skipped.into_list(),
+            broken: self.statements,
+            options: self.options.clone(),
+            sources: Arc::clone(&self.sources),
         }
     }
 

@@ -62,3 +62,9 @@ pub(crate) fn read(name: &str, text: String, file: FileId) -> ParsedFile {
         errors,
     }
 }
+
+/// Returns where the comments of a text stand.
+pub(crate) fn comments(text: &str) -> Vec<std::ops::Range<usize>> {
+    let comments = lexer::lex(text).comments.into_iter();
+    comments.map(|comment| comment.span).collect()
+}

@@ -114,6 +114,11 @@ impl SourceFile {
         }
     }
 
+    /// Returns the name, as it was given.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Returns the text.
     pub(crate) fn text(&self) -> &str {
         self.text.expose()

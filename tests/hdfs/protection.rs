@@ -4,6 +4,8 @@ use linkdial_testcontainers::HdfsPath::{Data, Large, Writable};
 use linkdial_testcontainers::HdfsUser::Alice;
 use linkdial_testcontainers::{HdfsCipher, HdfsProtection, SecuredHdfs, SecuredHdfsOptions};
 
+use serde_json::Value;
+
 use crate::lab::{fail, pass, path, report, verify};
 use crate::paths::{export, names};
 
@@ -24,7 +26,7 @@ fn a_cluster_with_privacy_is_read_with_privacy() {
     let (hdfs, conf) = start(options);
     let link = |name: &str| hdfs.create_link_for(name, Alice);
     let set = |name: &str, key: &str, value: &str| link(name).config(key, value);
-    verify(
+    let checks = verify(
         &["--krb5-conf", path(&conf)],
         &[
             pass(set("both", RPC, "privacy"), hdfs.url(Large)),
@@ -47,6 +49,19 @@ fn a_cluster_with_privacy_is_read_with_privacy() {
             .verdict("warn"),
         ],
     );
+    corrected(
+        &checks[2],
+        "`hadoop.rpc.protection` becomes `privacy`, and was",
+    );
+    corrected(&checks[3], "`hadoop.rpc.protection` becomes `privacy`");
+}
+
+/// The level that the servers want was dialled and passes.
+fn corrected(check: &Value, change: &str) {
+    let correction = &check["correction"];
+    assert_eq!(correction["verdict"], "pass", "{check:#}");
+    let told = correction["changes"][0]["text"].as_str().unwrap();
+    assert!(told.contains(change), "{told}");
 }
 
 #[test]
@@ -63,7 +78,7 @@ fn blocks_are_protected_on_both_sides_or_on_none() {
     let (hdfs, conf) = start(SecuredHdfsOptions::default());
     let link = |name: &str| hdfs.create_link_for(name, Alice);
     let without = link("without").without(DATA);
-    verify(
+    let checks = verify(
         &["--krb5-conf", path(&conf)],
         &[
             pass(
@@ -74,6 +89,10 @@ fn blocks_are_protected_on_both_sides_or_on_none() {
             // hdfs-native reads all the same, and Hadoop's own client does not.
             mismatch(link("other").config(DATA, "privacy"), hdfs.url(Data)),
         ],
+    );
+    corrected(
+        &checks[2],
+        "`dfs.data.transfer.protection` becomes `authentication`",
     );
     // What is written goes to a DataNode as well.
     let other = link("export").config(DATA, "privacy");
@@ -90,13 +109,14 @@ fn blocks_are_protected_on_both_sides_or_on_none() {
     drop(hdfs);
     let (hdfs, conf) = start(SecuredHdfsOptions::default().transfer_protection(None));
     let link = |name: &str| hdfs.create_link_for(name, Alice);
-    verify(
+    let checks = verify(
         &["--krb5-conf", path(&conf)],
         &[
             pass(link("without").without(DATA), hdfs.url(Data)),
             mismatch(link("with").config(DATA, "privacy"), hdfs.url(Data)),
         ],
     );
+    corrected(&checks[1], "`dfs.data.transfer.protection` is removed");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use linkdial_core::{Clauses, Code, Diagnosis, Key, KeyPlace, Outcome, Secret, Shape, UrlForm};
+use linkdial_core::{
+    Change, Clauses, Code, Diagnosis, Key, KeyPlace, Outcome, Secret, Shape, UrlForm,
+};
 use url::Url;
 
 use crate::sas::Sas;
@@ -170,7 +172,11 @@ fn account(clauses: &mut Clauses<'_>) -> Option<String> {
             )
             .key(clauses.place(ACCOUNT))
             .key(clauses.place(ACCOUNT_KEY))
-            .hint("the key is the longer one"),
+            .hint("the key is the longer one")
+            .repair(Change::Swap(
+                clauses.place(ACCOUNT),
+                clauses.place(ACCOUNT_KEY),
+            )),
         );
         return None;
     }
@@ -381,7 +387,11 @@ fn shared_access(
             .evidence("spr", "https")
             .key(clauses.place(ENDPOINT))
             .key(clauses.place(SAS_TOKEN))
-            .hint("write https:// in front"),
+            .hint("write https:// in front")
+            .repair(Change::Scheme {
+                place: clauses.place(ENDPOINT),
+                scheme: "https",
+            }),
         );
         return None;
     }

@@ -2,7 +2,7 @@
 
 use linkdial_core::clock::clock_skew;
 use linkdial_core::xml::root_element;
-use linkdial_core::{Blame, Code, Diagnosis, KeyPlace};
+use linkdial_core::{Blame, Change, Code, Diagnosis, KeyPlace};
 
 use crate::config::{ACCOUNT_KEY, Auth, ENDPOINT, SAS_TOKEN};
 use crate::error::{Asked, Call, Fault, MAX_SKEW};
@@ -39,6 +39,20 @@ impl Fault {
         if let Some(key) = key {
             diagnosis = diagnosis.key(key.clone());
         }
+        let endpoint = asked.config.places.endpoint.clone();
+        match code {
+            Code::AuthenticateUnknownKey if lacks_account(asked) => {
+                let whole = format!("{}{}", asked.config.base, asked.config.account);
+                diagnosis = diagnosis.repair(Change::set(endpoint, whole));
+            }
+            Code::TlsRequired => {
+                diagnosis = diagnosis.repair(Change::Scheme {
+                    place: endpoint,
+                    scheme: "https",
+                });
+            }
+            _ => {}
+        }
         let firewall = self.refused_by_firewall(code);
         if firewall {
             diagnosis = diagnosis.blame(Blame::Network);
@@ -57,7 +71,7 @@ impl Fault {
         } = asked;
         let (account, places) = (&config.account, &config.places);
         Some(match code {
-            Code::AuthenticateUnknownKey if config.base_given && config.base.path() == "/" => (
+            Code::AuthenticateUnknownKey if lacks_account(asked) => (
                 format!("{endpoint} has the account in the path, and `{ENDPOINT}` has no path"),
                 Some(&places.endpoint),
                 format!("write {}{account}", config.base),
@@ -254,6 +268,11 @@ impl Fault {
             ),
         }
     }
+}
+
+/// Returns whether the address of an emulator lacks the account that stands in its path.
+fn lacks_account(asked: Asked<'_>) -> bool {
+    asked.config.base_given && asked.config.base.path() == "/"
 }
 
 /// Returns the finding that something else than Azure's blob service answers.

@@ -147,6 +147,10 @@ impl Azure {
         match probe.reach(endpoint, tls).await {
             Ok(reached) => Ok(Transport::new(reached)),
             Err(halt) => {
+                // A signature over a request gives nothing away; one in a URL is the key itself.
+                if matches!(self.config.auth, Auth::SharedKey(_)) {
+                    probe.offer_plain_http();
+                }
                 // Every account has a name of its own in the public cloud.
                 if !self.config.base_given && probe.last_code() == Some(Code::ResolveNotFound) {
                     let place = self.config.places.account.clone();

@@ -10,6 +10,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, ParseStringErrorKind, parse_to_
 
 use crate::code::Code;
 use crate::diagnosis::{Diagnosis, KeyPlace};
+use crate::repair::{Change, Repair};
 use crate::secret::Secret;
 
 /// Which of the two clauses.
@@ -219,9 +220,13 @@ impl Clause {
                     reason = format!("{reason} `{found}`");
                 }
                 let message = format!("{name} is not JSON: {reason}");
+                let change = change(name, error.kind(), range.start, text.expose());
                 match repair(error.kind(), rest) {
                     Some(hint) => clause.invalid_with(range.start..range.end, message, hint),
                     None => clause.invalid(range.start..range.end, message),
+                }
+                if let (Some(change), Some(fault)) = (change, clause.faults.last_mut()) {
+                    fault.repairs.push(Repair::new([change]));
                 }
             }
         }
@@ -398,6 +403,9 @@ impl Clause {
                 "SQL unescapes before JSON is read: write `\\\\n` in the statement where the \
                  value has a line break",
             )
+            .repair(Change::EscapeLineBreaks(KeyPlace::pointer(
+                self.name, pointer,
+            )))
         } else {
             Diagnosis::new(
                 Code::DefineInvalidJson,
@@ -450,6 +458,24 @@ fn repair(kind: &ParseErrorKind, rest: &str) -> Option<&'static str> {
             Some("the documentation's brackets mark what may be left out: remove `[` and `]`")
         }
         ParseErrorKind::ExpectedComma => Some("put a comma between the two keys"),
+        _ => None,
+    }
+}
+
+/// Returns the change that mends broken JSON, where it leaves no choice.
+fn change(name: ClauseName, kind: &ParseErrorKind, at: usize, text: &str) -> Option<Change> {
+    const DOUBLE: [char; 3] = ['“', '”', '„'];
+    let rest = text.get(at..)?;
+    match kind {
+        ParseErrorKind::TrailingCommasNotAllowed if rest.starts_with(',') => {
+            let span = Some(at..at + 1);
+            Some(Change::Cut(KeyPlace {
+                clause: name,
+                pointer: String::new(),
+                span,
+            }))
+        }
+        _ if rest.starts_with(DOUBLE) => Some(Change::StraightQuotes(name)),
         _ => None,
     }
 }

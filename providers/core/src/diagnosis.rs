@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::clause::ClauseName;
 use crate::code::Code;
 use crate::redact::Redactor;
+use crate::repair::{Change, Repair};
 
 /// Who has to act.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -140,6 +141,8 @@ pub struct Diagnosis {
     /// Whether the answer shows that the server took the identity, which then passes
     /// `authenticate`.
     pub proves_identity: bool,
+    /// What would mend it, where that is known: alternatives, the likeliest first.
+    pub repairs: Vec<Repair>,
 }
 
 impl Diagnosis {
@@ -155,6 +158,7 @@ impl Diagnosis {
             retry: code.retry(),
             outcome: code.outcome(),
             proves_identity: code.proves_identity(),
+            repairs: Vec::new(),
         }
     }
 
@@ -179,6 +183,26 @@ impl Diagnosis {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds a way to mend it: one change.
+    #[must_use]
+    pub fn repair(self, change: Change) -> Self {
+        self.repairs([change])
+    }
+
+    /// Adds a way to mend it: changes that only help together.
+    #[must_use]
+    pub fn repairs(mut self, changes: impl IntoIterator<Item = Change>) -> Self {
+        self.repairs.push(Repair::new(changes));
+        self
+    }
+
+    /// Takes back what would mend it, where trying that would do harm.
+    #[must_use]
+    pub fn without_repairs(mut self) -> Self {
+        self.repairs.clear();
         self
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -429,6 +430,17 @@ impl Probe {
             }
         }
         endpoints
+    }
+
+    /// Returns the address that was connected to last, unless a proxy did.
+    pub(crate) fn last_address(&self) -> Option<IpAddr> {
+        let steps = self.trail.lock();
+        let notes = steps.iter().flat_map(|step| &step.notes);
+        if notes.clone().any(|(name, _)| *name == "proxy") {
+            return None;
+        }
+        let (_, address) = notes.rev().find(|(name, _)| *name == "address")?;
+        address.parse::<SocketAddr>().ok().map(|it| it.ip())
     }
 
     /// Returns whether a finding with this code is on the record.

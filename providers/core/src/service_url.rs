@@ -5,6 +5,7 @@ use url::Url;
 use crate::code::Code;
 use crate::define::Clauses;
 use crate::diagnosis::Diagnosis;
+use crate::repair::Change;
 
 /// What the URL of a service may be: scheme, host, port and, as far as it has no fault, a path.
 #[derive(Clone, Copy, Debug)]
@@ -47,13 +48,18 @@ impl Clauses<'_> {
         };
         // User info and queries hold secrets, and what does not parse may hold either.
         let safe = !text.contains(['@', '?', '#']);
-        self.add(
-            Diagnosis::new(Code::DefineInvalidValue, format!("`{key}` {reason}"))
-                .evidence("found", if safe { text.as_str() } else { "" })
-                .evidence("allowed", form.allowed)
-                .key(self.place(key))
-                .hint(form.hint),
-        );
+        let mut finding = Diagnosis::new(Code::DefineInvalidValue, format!("`{key}` {reason}"))
+            .evidence("found", if safe { text.as_str() } else { "" })
+            .evidence("allowed", form.allowed)
+            .key(self.place(key))
+            .hint(form.hint);
+        let is_bare = !text.contains("://") && Url::parse(&format!("https://{text}")).is_ok();
+        if safe && is_bare {
+            // A server without TLS says so, and then its provider knows whether it may be left out.
+            let (place, scheme) = (self.place(key), "https");
+            finding = finding.repair(Change::Scheme { place, scheme });
+        }
+        self.add(finding);
         None
     }
 }

@@ -1,7 +1,7 @@
 //! The words for what Google answered: message, guilty key and hint.
 
 use linkdial_core::clock::clock_skew;
-use linkdial_core::{Blame, Code, Diagnosis};
+use linkdial_core::{Blame, Change, Code, Diagnosis};
 use linkdial_s3::{Asked, Call, Fault, Vendor as _};
 
 use crate::config::{ACCESS_ID, Auth, Config, ENDPOINT, REGION, SECRET, SERVICE_ACCOUNT, place};
@@ -259,7 +259,8 @@ impl Config {
             )
             .evidence("expected_region", &theirs)
             .key(place(REGION))
-            .hint(format!("set `{REGION}` to `{theirs}` in CONFIG")),
+            .hint(format!("set `{REGION}` to `{theirs}` in CONFIG"))
+            .repair(Change::set(place(REGION), theirs)),
             None => Diagnosis::new(
                 Code::AccessWrongRegion,
                 format!("`{}` is not at {}", asked.resource, asked.endpoint),

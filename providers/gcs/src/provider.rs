@@ -52,7 +52,12 @@ impl Provider for Gcs {
             (_, None) => Access::Anonymous,
         };
         let region = &self.config.region;
-        let session = Session::open(probe, &self.address(), region, access, &self.config).await?;
+        let opened = Session::open(probe, &self.address(), region, access, &self.config).await;
+        // A signature gives nothing away, a token does.
+        if opened.is_err() && !matches!(access, Access::Bearer(_)) {
+            probe.offer_plain_http();
+        }
+        let session = opened?;
         match &bucket {
             Some(bucket) => {
                 let contents = Contents::new(session, bucket).suffixes(&self.config.suffixes);

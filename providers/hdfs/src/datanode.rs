@@ -3,7 +3,7 @@
 use std::pin::pin;
 
 use futures_util::future::join_all;
-use linkdial_core::{Code, Diagnosis, Endpoint, Halt, Outcome, Probe, Role, Stage};
+use linkdial_core::{Change, Code, Diagnosis, Endpoint, Halt, Outcome, Probe, Role, Stage};
 use tokio::time::timeout;
 
 use crate::client::{Answer, Block, Failure, Kind, Question, Replica, Status};
@@ -252,7 +252,8 @@ pub(crate) fn judge_level(asked: &Asked<'_>, challenge: &[u8]) -> Option<Diagnos
         .evidence("offered", offered.join(", "))
         .evidence("asked_for", wanted)
         .key(asked.config.place(DATA_PROTECTION))
-        .hint(format!("set `{DATA_PROTECTION}` to {}", offered[0])),
+        .hint(format!("set `{DATA_PROTECTION}` to {}", offered[0]))
+        .repair(Change::set(asked.config.place(DATA_PROTECTION), offered[0])),
     )
 }
 
@@ -284,7 +285,7 @@ fn refused(asked: &Asked<'_>, failure: &Failure, otherwise: bool) -> Diagnosis {
                 ),
             )
         };
-        Diagnosis::new(
+        let finding = Diagnosis::new(
             Code::AuthenticateProtectionMismatch,
             format!(
                 "the link {} protection of blocks, and {endpoint} {wants}",
@@ -293,7 +294,12 @@ fn refused(asked: &Asked<'_>, failure: &Failure, otherwise: bool) -> Diagnosis {
         )
         .evidence("other_setting", "works")
         .key(asked.config.place(DATA_PROTECTION))
-        .hint(hint)
+        .hint(hint);
+        if has {
+            finding.repair(Change::Remove(asked.config.place(DATA_PROTECTION)))
+        } else {
+            finding
+        }
     } else if said.contains("No data received") || said.contains("Timed out") {
         Diagnosis::new(
             Code::AccessTimedOut,

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use linkdial_core::client_process;
-use linkdial_core::{Blame, Code, Diagnosis, Endpoint, Halt, Outcome, Probe, Reached, Role, Stage};
+use linkdial_core::{
+    Blame, Change, Code, Diagnosis, Endpoint, Halt, Outcome, Probe, Reached, Role, Stage,
+};
 use tokio::sync::{OnceCell, SemaphorePermit};
 use wildmatch::WildMatch;
 
@@ -217,7 +219,8 @@ impl Visit<'_> {
             .key(config.place(AUTHENTICATION))
             .hint(format!(
                 "set `{AUTHENTICATION}` to kerberos, with `kerberos.user` and `kerberos.keytab`"
-            )));
+            ))
+            .repair(Change::set(config.place(AUTHENTICATION), "kerberos")));
         };
         if offer.kerberos.is_none() {
             let finding = Diagnosis::new(
@@ -295,7 +298,8 @@ impl Visit<'_> {
         .evidence("offered", offered.join(", "))
         .evidence("asked_for", wanted.join(", "))
         .key(self.config.place(RPC_PROTECTION))
-        .hint(format!("set `{RPC_PROTECTION}` to {}", offered[0]));
+        .hint(format!("set `{RPC_PROTECTION}` to {}", offered[0]))
+        .repair(Change::set(self.config.place(RPC_PROTECTION), offered[0]));
         if wanted.is_empty() {
             let finding = finding.evidence("default", "authentication");
             return Ok(Some(finding.outcome(Outcome::Warn)));

@@ -25,7 +25,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use linkdial_core::net::{FaultContext, tls_refusal};
-use linkdial_core::{Code, Diagnosis, Endpoint, Retry};
+use linkdial_core::{Change, Code, Diagnosis, Endpoint, Retry, with_scheme};
 use reqwest::header::AUTHORIZATION;
 use url::Url;
 
@@ -226,12 +226,25 @@ fn redirected(answer: &Answer, asked: &Asked<'_>) -> Diagnosis {
     } else {
         "write the URL it names in the external function, if that host may have the headers"
     };
-    Diagnosis::new(
+    let finding = Diagnosis::new(
         Code::AccessRedirected,
         format!("{} sends requests elsewhere", asked.endpoint),
     )
     .evidence("location", short(to.as_ref().map_or("", Url::as_str)))
-    .hint(hint)
+    .hint(hint);
+    let same_path = |to: &Url| to.path() == from.path();
+    match to.filter(|to| same_host && upgrade && same_path(to)) {
+        Some(to) => {
+            // The port of the other scheme is none of this one.
+            let port = (to.port().or(from.port())).map(|_| to.port().unwrap_or(443));
+            let repaired = with_scheme(from.as_str(), "https", port);
+            repaired.map_or_else(
+                || finding.clone(),
+                |it| finding.clone().repair(Change::Target(it)),
+            )
+        }
+        None => finding,
+    }
 }
 
 /// 401 (RFC 9110, section 11.6.1): the challenge says which scheme is wanted, and `Bearer` why.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use linkdial_core::{
-    Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Stage, Target,
+    Change, Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Stage, Target,
+    with_scheme,
 };
 use reqwest::Method;
 
@@ -38,7 +39,13 @@ impl Provider for Http {
             Some(Ok(address)) => address,
         };
         let endpoint = &address.endpoint;
-        let reached = probe.reach(endpoint, address.tls()).await?;
+        let reached = match probe.reach(endpoint, address.tls()).await {
+            Ok(reached) => reached,
+            Err(halt) => {
+                self.repair_scheme(probe);
+                return Err(halt);
+            }
+        };
 
         let settings = Arc::clone(probe.settings());
         let client = Client::new(&settings, &address, &self.config, reached)
@@ -55,11 +62,42 @@ impl Provider for Http {
         let proof = examine(&client, &asked, settings.post_empty, format.as_deref());
         let answer = probe
             .step(endpoint, &[Stage::Authenticate, Stage::Access], proof)
-            .await?;
+            .await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(halt) => {
+                self.repair_scheme(probe);
+                return Err(halt);
+            }
+        };
         probe.note("method", &answer.method);
         probe.note("status", answer.status);
         probe.note("content_type", answer.header("content-type"));
         Ok(())
+    }
+}
+
+impl Http {
+    /// Adds the URL that the other side wants, where host and path stay as they are.
+    fn repair_scheme(&self, probe: &mut Probe) {
+        let Some(target) = probe.target().map(|it| it.as_str().to_owned()) else {
+            return;
+        };
+        let repaired = match probe.last_code() {
+            Some(Code::ConnectReset | Code::TlsRequired)
+                if !target.trim_start().starts_with("https") =>
+            {
+                with_scheme(&target, "https", None)
+            }
+            // Headers travel as they are: TLS is taken away from a link alone that has none.
+            Some(Code::TlsNotTls) if self.config.headers.is_empty() => {
+                with_scheme(&target, "http", None)
+            }
+            _ => None,
+        };
+        if let Some(repaired) = repaired {
+            probe.amend(|finding| finding.repair(Change::Target(repaired)));
+        }
     }
 }
 

@@ -160,6 +160,24 @@ impl Config {
         self.login.is_some() || OF_SASL.iter().any(|key| self.has(key))
     }
 
+    /// Returns the offered mechanisms that the link's user and password can be used with, those first
+    /// that do not show the password. It is never shown to whom the link as it stands would not.
+    pub(crate) fn usable(&self, offered: &[&str]) -> Vec<&'static str> {
+        if !(self.has(USERNAME) && self.has(PASSWORD)) {
+            return Vec::new();
+        }
+        let plain = self.tls.is_some() || matches!(self.login, Some(Login::Plain { .. }));
+        ["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"]
+            .into_iter()
+            .filter(|it| offered.contains(it) && (*it != "PLAIN" || plain))
+            .collect()
+    }
+
+    /// Returns whether the login shows nobody what it is made with.
+    pub(crate) const fn hides_its_secret(&self) -> bool {
+        matches!(self.login, None | Some(Login::Scram { .. }))
+    }
+
     /// Returns whether any broker is dialled in place of another.
     pub(crate) fn has_spoofs(&self) -> bool {
         !self.spoof.is_empty()
@@ -230,8 +248,9 @@ fn invalid_word(clauses: &mut Clauses<'_>, key: &str, found: &str, allowed: &[&s
         )
         .evidence("found", found)
         .evidence("allowed", allowed.join(", "))
-        .key(place)
-        .hint(format!("write one of: {}", allowed.join(", "))),
+        .key(place.clone())
+        .hint(format!("write one of: {}", allowed.join(", ")))
+        .repair_word(place, found, allowed),
     );
 }
 

@@ -20,7 +20,7 @@
 use jiff::Timestamp;
 use kafka_protocol::error::ResponseError;
 use linkdial_core::net::name_protocol;
-use linkdial_core::{Code, Diagnosis, Endpoint, Outcome, Secret, Stage};
+use linkdial_core::{Change, Code, Diagnosis, Endpoint, Outcome, Secret, Stage};
 
 use crate::config::Config;
 use crate::keys::{
@@ -45,6 +45,11 @@ pub(crate) struct Asked<'a> {
 impl Asked<'_> {
     pub(crate) fn finding(&self, code: Code, what: &str) -> Diagnosis {
         Diagnosis::new(code, format!("{} {what}", self.endpoint))
+    }
+
+    /// Adds the value that a key needs as a way to mend it.
+    pub(crate) fn set(&self, finding: Diagnosis, key: &str, value: &str) -> Diagnosis {
+        finding.repair(Change::set(self.config.place(key), value))
     }
 
     fn keyed(&self, finding: Diagnosis, keys: &[&str]) -> Diagnosis {
@@ -107,7 +112,12 @@ pub(crate) fn metadata(asked: &Asked<'_>, connection: &Connection, why: Broken) 
             "set `{PROTOCOL}` to {wanted}, `{MECHANISM}`, user and password; or dial a listener \
              without login"
         ));
-    asked.keyed(finding, &[PROTOCOL])
+    let finding = asked.keyed(finding, &[PROTOCOL]);
+    if asked.config.names_a_login() {
+        asked.set(finding, PROTOCOL, wanted)
+    } else {
+        finding
+    }
 }
 
 fn cut(asked: &Asked<'_>, connection: &Connection, error: &str) -> Diagnosis {
@@ -146,7 +156,8 @@ fn foreign(asked: &Asked<'_>, tls: bool, bytes: &[u8]) -> Diagnosis {
             )
             .evidence("first_bytes", shown)
             .hint(format!("set `{PROTOCOL}` to {wanted}"));
-        return asked.keyed(finding, &[PROTOCOL]);
+        let finding = asked.keyed(finding, &[PROTOCOL]);
+        return asked.set(finding, PROTOCOL, wanted);
     }
     asked
         .finding(
@@ -192,7 +203,8 @@ pub(crate) fn mechanism(
             .hint(format!(
                 "set `{PROTOCOL}` to {without}, or write the port of a listener with SASL"
             ));
-        return asked.keyed(finding, &[PROTOCOL]);
+        let finding = asked.keyed(finding, &[PROTOCOL]);
+        return asked.set(finding, PROTOCOL, without);
     }
     if code != ResponseError::UnsupportedSaslMechanism.code() {
         return asked
@@ -214,7 +226,11 @@ pub(crate) fn mechanism(
             [one] => format!("set `{MECHANISM}` to {one}"),
             _ => format!("set `{MECHANISM}` to one of {list}"),
         });
-    asked.keyed(finding, &[MECHANISM])
+    let finding = asked.keyed(finding, &[MECHANISM]);
+    let usable = asked.config.usable(offered);
+    usable
+        .into_iter()
+        .fold(finding, |finding, it| asked.set(finding, MECHANISM, it))
 }
 
 /// The broker refused the credentials.

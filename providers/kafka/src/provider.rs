@@ -87,7 +87,18 @@ impl Provider for Kafka {
         let work = login::metadata(connection, hello, topic.as_deref(), &asked);
         let metadata = probe
             .step_within(&endpoint, &[Stage::Access], limit, work)
-            .await?;
+            .await;
+        let metadata = match metadata {
+            Ok(metadata) => metadata,
+            Err(halt) => {
+                // Whoever stands on the way can ask for a login: beyond private networks none is
+                // tried in plain text.
+                if self.config.tls.is_none() && !probe.is_near() {
+                    probe.amend(Diagnosis::without_repairs);
+                }
+                return Err(halt);
+            }
+        };
         note_cluster(probe, &metadata, hello);
         note_names(probe, &bootstrap, &metadata);
         let known = topic.as_deref();

@@ -241,6 +241,9 @@ impl Walk<'_> {
                 } else {
                     "plaintext"
                 };
+                let asked = self.asked(endpoint);
+                // What SCRAM shows can be guessed at by whoever sees it.
+                let may_be_seen = config.login.is_none() || probe.is_near();
                 probe.amend(|finding| {
                     let mut plain = Diagnosis::new(
                         Code::TlsNotTls,
@@ -252,6 +255,9 @@ impl Walk<'_> {
                         "write the port of a TLS listener, or set `{PROTOCOL}` to {without}"
                     ));
                     plain.evidence.extend(finding.evidence);
+                    if may_be_seen && config.hides_its_secret() {
+                        plain = asked.set(plain, PROTOCOL, without);
+                    }
                     plain
                 });
             }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use linkdial_core::clock::clock_skew;
-use linkdial_core::{Code, Diagnosis};
+use linkdial_core::{Change, Code, Diagnosis, Setting};
 
 use crate::config::{
     Auth, CUSTOMER_KEY, Config, ENDPOINT, KEY_ID, KMS_KEY, PATH_STYLE, REGION, ROLE, SECRET,
@@ -16,6 +16,9 @@ use crate::session::{Asked, Call, Vendor as _};
 /// S3 and STS refuse a signature of a clock that is further off ([S3], `RequestTimeTooSkewed`).
 const MAX_SKEW: Duration = Duration::from_mins(15);
 
+/// How a page for people begins.
+const PAGE: &[u8] = b"<!doctype html";
+
 /// Message, guilty key and hint.
 type Words = (String, Option<&'static str>, String);
 
@@ -27,7 +30,7 @@ impl Fault {
             Code::AccessWrongRegion => self.wrong_region(asked, link),
             Code::AuthenticateClockSkew => clock_skew(asked.endpoint, self.server_time, MAX_SKEW),
             Code::AccessWrongStyle => wrong_style(asked),
-            Code::AccessNotThisService => self.not_this_service(asked),
+            Code::AccessNotThisService => self.not_this_service(asked, link),
             Code::AuthenticateRoleRefused => self.role_refused(asked),
             code => self.plain(code, asked, link),
         };
@@ -177,7 +180,12 @@ impl Fault {
         .key(place(REGION));
         match theirs {
             Some(theirs) if theirs != ours => {
-                diagnosis.hint(format!("set `{REGION}` to `{theirs}` in CONFIG"))
+                let diagnosis = diagnosis.hint(format!("set `{REGION}` to `{theirs}` in CONFIG"));
+                if is_region(&theirs) {
+                    diagnosis.repair(Change::set(place(REGION), theirs))
+                } else {
+                    diagnosis
+                }
             }
             _ => diagnosis.hint(format!("set `{REGION}` to the bucket's region in CONFIG")),
         }
@@ -199,9 +207,21 @@ impl Fault {
         .hint("let the role's trust policy name the caller, and the caller's policy allow sts:AssumeRole")
     }
 
-    fn not_this_service(&self, asked: Asked<'_>) -> Diagnosis {
+    fn not_this_service(&self, asked: Asked<'_>, link: &Amazon<'_>) -> Diagnosis {
         let root = self.root_element().unwrap_or_default();
-        not_this_service(asked).evidence("root_element", root)
+        let finding = not_this_service(asked).evidence("root_element", root);
+        let page = self.body.trim_start().as_bytes();
+        let page = &page[..page.len().min(PAGE.len())];
+        // The console of MinIO has the port behind that of its service, as others have learned from it.
+        // A token would be shown to whoever is there.
+        let is_page = page.eq_ignore_ascii_case(PAGE) || root.eq_ignore_ascii_case("html");
+        match asked.endpoint.key.clone() {
+            Some(place) if is_page && !has_token(link.config) && asked.endpoint.port > 1024 => {
+                let port = asked.endpoint.port - 1;
+                finding.repair(Change::Port { place, port })
+            }
+            _ => finding,
+        }
     }
 }
 
@@ -269,6 +289,12 @@ pub(crate) fn not_this_service(asked: Asked<'_>) -> Diagnosis {
     ))
 }
 
+/// Returns whether a text is the name of a region, which becomes part of a host name.
+fn is_region(text: &str) -> bool {
+    let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=32).contains(&text.len()) && text.bytes().all(good)
+}
+
 fn wrong_style(asked: Asked<'_>) -> Diagnosis {
     Diagnosis::new(
         Code::AccessWrongStyle,
@@ -280,6 +306,10 @@ fn wrong_style(asked: Asked<'_>) -> Diagnosis {
     .evidence("style", "virtual-host")
     .key(place(PATH_STYLE))
     .hint(format!("set `{PATH_STYLE}` to true in CONFIG"))
+    .repair(Change::Set {
+        place: place(PATH_STYLE),
+        value: Setting::Boolean(true),
+    })
 }
 
 fn has_token(config: &Config) -> bool {

@@ -1,6 +1,6 @@
 //! A key pair, and the rules over its two halves.
 
-use linkdial_core::{Clauses, Code, Diagnosis, Secret};
+use linkdial_core::{Change, Clauses, Code, Diagnosis, Secret};
 
 /// A key pair.
 #[derive(Clone, Debug)]
@@ -75,7 +75,8 @@ impl Pair {
                         )
                         .key(clauses.place(id))
                         .key(clauses.place(secret))
-                        .hint(form.hint),
+                        .hint(form.hint)
+                        .repair(Change::Swap(clauses.place(id), clauses.place(secret))),
                     );
                 } else if !shown.is_ascii() && !clauses.failed_at(id) {
                     clauses.add(

@@ -6,7 +6,7 @@ use linkdial_core::{
 };
 
 use crate::address::Address;
-use crate::config::{self, Auth, Config, KEYS, place};
+use crate::config::{self, Auth, Config, Encryption, KEYS, place};
 use crate::contents::Contents;
 use crate::error::Amazon;
 use crate::explain::not_this_service;
@@ -46,10 +46,17 @@ impl Provider for S3 {
             probe.finding(None, Bucket::unnamed(&NAMING));
         }
         let keys = self.identity(probe).await?;
-        match bucket {
+        let walked = match bucket {
             Some(bucket) => self.probe_bucket(probe, &bucket, keys.as_ref()).await,
             None => self.probe_alone(probe, keys.as_ref()).await,
+        };
+        // A signature gives nothing away; a token and a customer's key travel as they are.
+        let sends_secret = keys.is_some_and(|keys| keys.token.is_some())
+            || matches!(self.config.encryption, Encryption::Customer { .. });
+        if walked.is_err() && !sends_secret {
+            probe.offer_plain_http();
         }
+        walked
     }
 }
 

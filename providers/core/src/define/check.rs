@@ -4,7 +4,9 @@ use crate::clause::{Clause, ClauseName, Node, Value, escape_pointer};
 use crate::code::Code;
 use crate::diagnosis::{Diagnosis, KeyPlace, Outcome};
 
-use super::{Clauses, Key, LONGEST_SECRET, Shape, boolean, scalar};
+use crate::repair::{Change, Setting};
+
+use super::{Clauses, Key, LONGEST_SECRET, Shape, boolean, nearest, scalar};
 
 impl Clauses<'_> {
     pub(super) fn check_clause(&mut self, clause: &Clause) {
@@ -30,7 +32,8 @@ impl Clauses<'_> {
                         format!("CONFIG holds the secret `{}`", member.key),
                     )
                     .key(place.clone())
-                    .hint("move it to CREDENTIALS: SHOW LINKS and information_schema.LINKS show CONFIG"),
+                    .hint("move it to CREDENTIALS: SHOW LINKS and information_schema.LINKS show CONFIG")
+                    .repair(Change::Move(place.clone())),
                 );
             }
             self.check_value(known, &member.key, &member.value, place);
@@ -64,29 +67,8 @@ impl Clauses<'_> {
     }
 
     fn check_value(&mut self, known: &Key, name: &str, node: &Node, place: KeyPlace) {
-        let found = node.value.type_name();
         if !fits(known.shape, node) {
-            let wanted = match known.shape {
-                Shape::Boolean => "true or false",
-                Shape::Document => "an object or its text",
-                Shape::Integer(..) => "a whole number",
-                Shape::Object => "an object",
-                Shape::Pem | Shape::Text | Shape::Token | Shape::Word(_) => "a string",
-                Shape::TextList => "an array of strings",
-            };
-            // The type alone would do: `"true"` is taken.
-            let found = match (known.shape, &node.value) {
-                (Shape::Boolean | Shape::Integer(..), Value::String(_)) => "another text",
-                _ => &format!("a JSON {found}"),
-            };
-            self.findings.push(
-                Diagnosis::new(
-                    Code::DefineWrongType,
-                    format!("`{name}` is {found}, not {wanted}"),
-                )
-                .key(place)
-                .hint(format!("write {wanted}")),
-            );
+            self.wrong_type(known, name, node, place);
             return;
         }
         if known.secret && size(node) > LONGEST_SECRET {
@@ -127,16 +109,15 @@ impl Clauses<'_> {
             (_, Shape::Word(words)) => {
                 let text = scalar(node).unwrap_or_default();
                 if !text.is_empty() && !words.contains(&text.as_str()) {
-                    self.findings.push(
-                        Diagnosis::new(
-                            Code::DefineInvalidValue,
-                            format!("`{name}` has a value that is not allowed"),
-                        )
-                        .evidence("found", if known.secret { "" } else { &text })
-                        .evidence("allowed", words.join(", "))
-                        .key(place)
-                        .hint(format!("write one of: {}", words.join(", "))),
-                    );
+                    let finding = Diagnosis::new(
+                        Code::DefineInvalidValue,
+                        format!("`{name}` has a value that is not allowed"),
+                    )
+                    .evidence("found", if known.secret { "" } else { &text })
+                    .evidence("allowed", words.join(", "))
+                    .key(place.clone())
+                    .hint(format!("write one of: {}", words.join(", ")));
+                    self.findings.push(finding.repair_word(place, &text, words));
                 }
             }
             (_, Shape::Integer(low, high)) => {
@@ -163,6 +144,41 @@ impl Clauses<'_> {
             }
             _ => {}
         }
+    }
+
+    fn wrong_type(&mut self, known: &Key, name: &str, node: &Node, place: KeyPlace) {
+        let found = node.value.type_name();
+        let wanted = match known.shape {
+            Shape::Boolean => "true or false",
+            Shape::Document => "an object or its text",
+            Shape::Integer(..) => "a whole number",
+            Shape::Object => "an object",
+            Shape::Pem | Shape::Text | Shape::Token | Shape::Word(_) => "a string",
+            Shape::TextList => "an array of strings",
+        };
+        // The type alone would do: `"true"` is taken.
+        let found = match (known.shape, &node.value) {
+            (Shape::Boolean | Shape::Integer(..), Value::String(_)) => "another text",
+            _ => &format!("a JSON {found}"),
+        };
+        let mut finding = Diagnosis::new(
+            Code::DefineWrongType,
+            format!("`{name}` is {found}, not {wanted}"),
+        )
+        .key(place.clone())
+        .hint(format!("write {wanted}"));
+        if let (Shape::Boolean, Value::String(text)) = (known.shape, &node.value) {
+            let words = [("true", true), ("false", false)];
+            let written = text.expose().trim();
+            let meant = words
+                .iter()
+                .find(|(word, _)| word.eq_ignore_ascii_case(written));
+            if let Some((_, meant)) = meant {
+                let value = Setting::Boolean(*meant);
+                finding = finding.repair(Change::Set { place, value });
+            }
+        }
+        self.findings.push(finding);
     }
 
     /// What would be there is what the link is: without it, it would be another.
@@ -245,10 +261,22 @@ impl Clauses<'_> {
                     Code::DefineStrayWhitespace,
                     format!("the value of `{name}` {}", stray.sentence),
                 )
-                .key(place)
+                .key(place.clone())
                 .outcome(outcome)
-                .hint("remove it; it is often pasted along, or added by `echo` without `-n`"),
+                .hint("remove it; it is often pasted along, or added by `echo` without `-n`")
+                .repair(Change::Trim(place)),
             );
+        }
+    }
+}
+
+impl Diagnosis {
+    /// Adds the one of some words that a typing slip could have meant.
+    #[must_use]
+    pub fn repair_word(self, place: KeyPlace, written: &str, words: &[&str]) -> Self {
+        match nearest(written, words.iter().copied()) {
+            Some(word) => self.repair(Change::set(place, word)),
+            None => self,
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::clause::{Clause, ClauseName, Document, Node, Value, escape_pointer};
 use crate::code::Code;
 use crate::diagnosis::{Diagnosis, KeyPlace, Outcome};
 use crate::link::{Definition, Kind};
+use crate::repair::{Change, Repair};
 use crate::secret::Secret;
 
 pub use check::is_placeholder;
@@ -175,15 +176,20 @@ impl<'a> Clauses<'a> {
                 )
             });
         }
-        for miss in self.near_misses.drain(..) {
+        for miss in std::mem::take(&mut self.near_misses) {
             self.findings.push(
                 Diagnosis::new(
                     Code::DefineUnknownKey,
                     format!("no link of this kind has the key {}", quoted(&miss.written)),
                 )
-                .key(miss.place)
+                .key(miss.place.clone())
                 .hint(format!("did you mean `{}`?", miss.known)),
             );
+            if let Some(rename) = self.rename(&miss)
+                && let Some(finding) = self.findings.last_mut()
+            {
+                finding.repairs.push(Repair::new([rename]));
+            }
         }
         if self.findings.len() > MAX_FINDINGS {
             self.findings
@@ -290,6 +296,9 @@ impl<'a> Clauses<'a> {
         let mut finding = Diagnosis::new(Code::DefineMissingKey, message).key(self.place(key));
         if let Some(index) = self.near_misses.iter().position(|miss| miss.known == key) {
             let miss = self.near_misses.remove(index);
+            finding
+                .repairs
+                .extend(self.rename(&miss).map(|it| Repair::new([it])));
             finding.keys.insert(0, miss.place);
             finding = finding.hint(format!(
                 "{} stands there; rename it to `{key}`",
@@ -314,11 +323,17 @@ impl<'a> Clauses<'a> {
     }
 
     /// A value of one line has no line break that could be escaped.
-    fn on_one_line(&self, fault: Diagnosis) -> Diagnosis {
+    fn on_one_line(&self, mut fault: Diagnosis) -> Diagnosis {
         let name = fault.keys.first().and_then(|key| key.pointer.get(1..));
         match name.and_then(|name| self.row(name)) {
             Some(key) if matches!(key.shape, Shape::Token) => {
                 let hint = format!("remove it: `{}` is one line of plain text", key.name);
+                let whole = fault.keys.first().cloned();
+                fault.repairs = whole
+                    .map(without_span)
+                    .map(|key| Repair::new([Change::Trim(key)]))
+                    .into_iter()
+                    .collect();
                 fault.hint(hint)
             }
             _ => fault,
@@ -345,6 +360,11 @@ impl<'a> Clauses<'a> {
         let exact = self.keys.iter().find(|known| known.name == key);
         exact.or_else(|| self.keys.iter().find(begins))
     }
+}
+
+/// Returns the place of the whole key.
+fn without_span(place: KeyPlace) -> KeyPlace {
+    KeyPlace::pointer(place.clause, place.pointer)
 }
 
 /// Returns a string, number or boolean as its text.

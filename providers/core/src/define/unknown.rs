@@ -3,6 +3,7 @@
 use crate::clause::{ClauseName, Value};
 use crate::code::Code;
 use crate::diagnosis::{Diagnosis, KeyPlace, Outcome};
+use crate::repair::{Change, Repair};
 
 use super::{Clauses, Key, nearest, quoted};
 
@@ -18,6 +19,14 @@ pub(super) struct NearMiss {
 const NAMED: usize = 4;
 
 impl Clauses<'_> {
+    /// Returns the change that a near miss asks for; `None` where the right key is there as well.
+    pub(super) fn rename(&self, miss: &NearMiss) -> Option<Change> {
+        self.node(miss.known).is_none().then(|| Change::Rename {
+            place: miss.place.clone(),
+            to: miss.known.to_owned(),
+        })
+    }
+
     pub(super) fn unknown(&mut self, key: &str, place: KeyPlace) {
         let other = self.keys.iter().find(|known| known.is_called(key));
         let near = || {
@@ -130,7 +139,14 @@ impl Clauses<'_> {
             "CREDENTIALS holds {}{more}, and no key that {kind} links have",
             named.join(", ")
         );
+        let misses = self.near_misses.iter();
+        let renames: Vec<Change> = misses.filter_map(|miss| self.rename(miss)).collect();
         self.foreign(|_| true, message, hint);
+        if let Some(finding) = self.findings.last_mut()
+            && !renames.is_empty()
+        {
+            finding.repairs.push(Repair::new(renames));
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use rustls::sign::CertifiedKey;
 use crate::code::Code;
 use crate::diagnosis::Diagnosis;
 use crate::endpoint::Endpoint;
+use crate::repair::Change;
 
 use super::client::{MAX_ANSWER, MAX_HEAD};
 use super::connect::describe;
@@ -185,7 +186,7 @@ impl FaultContext {
         }
         let cause = find::<io::Error>(error);
         let cut = cause.map_or("it closed the connection".to_owned(), describe);
-        Diagnosis::new(
+        let finding = Diagnosis::new(
             Code::ConnectReset,
             format!("{endpoint} cut the connection before its answer was complete"),
         )
@@ -202,7 +203,17 @@ impl FaultContext {
         .hint(
             "something on the way or the service itself hung up: check its log, and that the \
              port is the right one for http or https",
-        )
+        );
+        // What listens for TLS may hang up on plain text without a word.
+        match endpoint.key.clone() {
+            Some(place) if self.client.is_none() && self.has_heard_nothing() => {
+                finding.repair(Change::Scheme {
+                    place,
+                    scheme: "https",
+                })
+            }
+            _ => finding,
+        }
     }
 }
 
@@ -276,11 +287,18 @@ pub(super) fn show_bytes(bytes: &[u8]) -> String {
 }
 
 fn tls_required(endpoint: &Endpoint) -> Diagnosis {
-    Diagnosis::new(
+    let finding = Diagnosis::new(
         Code::TlsRequired,
         format!("{endpoint} speaks TLS, and the link asks for plain text"),
     )
-    .hint("write https:// instead of http://")
+    .hint("write https:// instead of http://");
+    match endpoint.key.clone() {
+        Some(place) => finding.repair(Change::Scheme {
+            place,
+            scheme: "https",
+        }),
+        None => finding,
+    }
 }
 
 /// Returns the sentence with which a TLS port answers plain HTTP.

@@ -4,6 +4,7 @@ use wildmatch::WildMatch;
 
 use crate::code::Code;
 use crate::diagnosis::Diagnosis;
+use crate::repair::Change;
 use crate::target::Target;
 
 /// How a kind of store names what stands first in a target.
@@ -79,7 +80,9 @@ impl Bucket {
             Some((_, rest)) => {
                 let finding = invalid(&format!("is a URL, not a {noun} and prefix"));
                 return Err(match naming.within(rest) {
-                    Some(path) => finding.hint(format!("write `{path}`")),
+                    Some(path) => finding
+                        .hint(format!("write `{path}`"))
+                        .repair(Change::Target(path)),
                     None => finding,
                 });
             }
@@ -103,7 +106,10 @@ impl Bucket {
             let finding = invalid(reason);
             return Err(if lower != name && (naming.fault)(&lower).is_none() {
                 let rest = if key.is_empty() { "" } else { "/" };
-                finding.hint(format!("write `{lower}{rest}{key}`"))
+                let lower = format!("{lower}{rest}{key}");
+                finding
+                    .hint(format!("write `{lower}`"))
+                    .repair(Change::Target(lower))
             } else {
                 finding
             });
@@ -157,6 +163,12 @@ impl Bucket {
                 "write `{}/{}`",
                 self.name,
                 self.pattern.as_ref().unwrap_or(&self.prefix)
+            ))
+            .repair(Change::Target(
+                match self.pattern.as_ref().unwrap_or(&self.prefix) {
+                    rest if rest.is_empty() => self.name.clone(),
+                    rest => format!("{}/{rest}", self.name),
+                },
             )),
         )
     }

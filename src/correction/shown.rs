@@ -1,0 +1,232 @@
+//! A statement as a report may show it: a `${NAME}` stands for every secret.
+
+use std::collections::HashSet;
+
+use linkdial_core::clause::{Node, Value};
+use linkdial_core::{Clause, ClauseName, Key, KeyPlace, Redactor, Target, looks_secret};
+
+use super::draft::{self, Edit};
+use super::edits::sql;
+use crate::dial;
+use crate::drivers;
+use crate::script::link_clause::{LinkClause, same};
+use crate::script::variables;
+use crate::script::{ScriptLink, ScriptOptions};
+use crate::sql;
+
+/// Longer values of keys that are no secret may be one that was put in the wrong place.
+const LONGEST_ID: usize = 40;
+
+/// Returns the statement with its secrets as variables: what a script already has as a variable
+/// stays. `None` when the text would show one all the same, or would not be what was dialled.
+pub(super) fn statement(
+    link: &ScriptLink,
+    text: &str,
+    options: &ScriptOptions,
+    guard: &Guard,
+) -> Option<String> {
+    let mut marks = Marks {
+        link,
+        text,
+        keys: drivers::keys(link.definition.kind),
+        guard,
+        options: options.clone(),
+        names: HashSet::new(),
+        edits: Vec::new(),
+    };
+    for name in [ClauseName::Credentials, ClauseName::Config] {
+        let filled = link.clause_of(name).is_none_or(LinkClause::is_filled);
+        if !filled {
+            for member in link.clause(name).members() {
+                let pointer = KeyPlace::key(name, &member.key).pointer;
+                marks.node(name, &member.key, &pointer, &member.value)?;
+            }
+        }
+    }
+    let Marks {
+        mut edits, options, ..
+    } = marks;
+    // Nobody knows what a comment holds.
+    edits.extend(sql::comments(text).into_iter().map(|range| {
+        let before = text[..range.start].trim_end_matches([' ', '\t']).len();
+        let end = range.end;
+        Edit {
+            range: before..end,
+            text: match text[end..].chars().next() {
+                Some(next) if !next.is_whitespace() => String::from(" "),
+                _ => String::new(),
+            },
+        }
+    }));
+    let mut shown = draft::write(text, &edits).trim().to_owned();
+    shown.push(';');
+    let again = draft::read(&shown, &options)?;
+    let is_same = again.definition.kind == link.definition.kind
+        && same(&again.definition.config, &link.definition.config)
+        && same(&again.definition.credentials, &link.definition.credentials);
+    (is_same && guard.is_harmless(&shown)).then_some(shown)
+}
+
+/// Returns a value for a report; `None` for one that may not be shown.
+pub(super) fn value(link: &ScriptLink, guard: &Guard, place: &KeyPlace) -> Option<String> {
+    let key = place
+        .pointer
+        .split('/')
+        .nth(1)?
+        .replace("~1", "/")
+        .replace("~0", "~");
+    let clause: &Clause = link.clause(place.clause);
+    let node = clause.get(&key)?;
+    let keys = drivers::keys(link.definition.kind);
+    if is_secret(keys, place.clause, &key, node) {
+        return None;
+    }
+    let text = match &node.value {
+        Value::String(text) => Target::new(text.expose()).to_string(),
+        Value::Number(text) => text.clone(),
+        Value::Bool(value) => value.to_string(),
+        Value::Array(_) | Value::Null | Value::Object(_) => return None,
+    };
+    guard.is_harmless(&text).then_some(text)
+}
+
+/// What no text may hold: the secrets of a link before it was mended, and after.
+pub(super) struct Guard(Vec<Redactor>);
+
+impl Guard {
+    /// Knows the secrets of links.
+    pub(super) fn of(links: &[&ScriptLink]) -> Self {
+        Self(links.iter().map(|link| dial::open(link).redactor).collect())
+    }
+
+    /// Returns whether a text holds none of them.
+    pub(super) fn is_harmless(&self, text: &str) -> bool {
+        // What ends here is no text that was cut, whose end may be the beginning of a secret.
+        let whole = format!("{text}\n");
+        self.0
+            .iter()
+            .all(|redactor| redactor.redacted(&whole) == whole)
+    }
+}
+
+fn is_secret(keys: &[Key], clause: ClauseName, name: &str, node: &Node) -> bool {
+    let begins = |known: &&Key| {
+        let beginning = known.name.strip_suffix('*');
+        beginning.is_some_and(|beginning| name.starts_with(beginning))
+    };
+    let known = keys.iter().find(|known| known.name == name);
+    let known = known.or_else(|| keys.iter().find(begins));
+    // An unknown key of CREDENTIALS may be the slip of one that is secret.
+    let by_name = known.map_or_else(
+        || clause == ClauseName::Credentials || looks_secret(name),
+        |known| known.secret,
+    );
+    let by_text = match &node.value {
+        Value::String(text) => {
+            let text = text.expose();
+            let long = clause == ClauseName::Credentials && text.len() >= LONGEST_ID;
+            long || Target::new(text).to_string() != text
+        }
+        _ => false,
+    };
+    by_name || by_text || node.secret
+}
+
+/// The variables of a statement while they are made.
+struct Marks<'a> {
+    link: &'a ScriptLink,
+    text: &'a str,
+    keys: &'static [Key],
+    guard: &'a Guard,
+    /// With the values of those that were made.
+    options: ScriptOptions,
+    names: HashSet<String>,
+    edits: Vec<Edit>,
+}
+
+impl Marks<'_> {
+    fn node(&mut self, clause: ClauseName, key: &str, pointer: &str, node: &Node) -> Option<()> {
+        match &node.value {
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.node(clause, key, &format!("{pointer}/{index}"), item)?;
+                }
+            }
+            Value::Object(members) => {
+                for member in members {
+                    let pointer = format!("{pointer}/{}", member.key);
+                    self.node(clause, key, &pointer, &member.value)?;
+                }
+            }
+            Value::Bool(_) | Value::Null => {}
+            Value::Number(text) => {
+                // It would become a string, which is another value.
+                if is_secret(self.keys, clause, key, node) || !self.guard.is_harmless(text) {
+                    return None;
+                }
+            }
+            Value::String(text) => {
+                let secret = is_secret(self.keys, clause, key, node)
+                    || !self.guard.is_harmless(text.expose());
+                if secret {
+                    self.mark(clause, pointer, node, text.expose())?;
+                }
+            }
+        }
+        Some(())
+    }
+
+    fn mark(&mut self, name: ClauseName, pointer: &str, node: &Node, value: &str) -> Option<()> {
+        let literal = self.link.clause_of(name)?;
+        let written = literal.text().get(node.span.clone())?;
+        if is_all_variable(written) || value.is_empty() {
+            return Some(());
+        }
+        let name = self.name(pointer);
+        let (_, range) = literal.locate(&node.span)?;
+        let (_, whole) = literal.literal();
+        let quote = self.text.get(whole)?.chars().next()?;
+        self.edits.push(Edit {
+            range,
+            text: sql(&format!("\"${{{name}}}\""), quote),
+        });
+        self.options.variables.set(name, value, true);
+        Some(())
+    }
+
+    /// Makes a name of link and key that no variable has.
+    fn name(&mut self, pointer: &str) -> String {
+        let plain = |text: &str| -> String {
+            let char = |char: char| {
+                if char.is_ascii_alphanumeric() {
+                    char.to_ascii_uppercase()
+                } else {
+                    '_'
+                }
+            };
+            text.chars().map(char).collect()
+        };
+        let link = plain(&self.link.name.name);
+        let key = plain(pointer.trim_start_matches('/'));
+        let mut name = format!("{link}_{key}");
+        if !variables::is_name(&name) {
+            name.insert(0, '_');
+        }
+        let base = name.clone();
+        let mut number = 1;
+        while self.options.variables.get(&name).is_some() || !self.names.insert(name.clone()) {
+            number += 1;
+            name = format!("{base}_{number}");
+        }
+        name
+    }
+}
+
+/// Returns whether a JSON string is nothing but a variable, or one behind the scheme of a header.
+fn is_all_variable(written: &str) -> bool {
+    let inside = written.trim_matches('"');
+    let behind = ["Bearer ", "Basic ", "Token "]
+        .into_iter()
+        .find_map(|scheme| inside.strip_prefix(scheme));
+    variables::whole(behind.unwrap_or(inside)).is_some_and(|_| !inside.ends_with(' '))
+}
