@@ -84,6 +84,8 @@ mod check;
 pub mod cli;
 mod dial;
 pub mod drivers;
+#[doc(hidden)]
+pub mod fuzz;
 mod harmless;
 pub mod history;
 mod nightly;

@@ -4,6 +4,8 @@ mod brokers;
 mod client;
 mod config;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod gssapi;
 mod keys;
 mod login;
