@@ -3,6 +3,7 @@
 //! All sockets of the program are opened here. The stream that the ladder checked is handed to
 //! the real client ([`HttpClient`]), or the client is pinned to the address that was checked.
 
+mod bounded;
 mod certificate;
 mod client;
 mod connect;
