@@ -11,6 +11,8 @@ mod keys;
 mod login;
 mod material;
 mod metadata;
+#[cfg(test)]
+mod odd_options;
 mod offsets;
 mod private_key;
 mod provider;
