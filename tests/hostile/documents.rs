@@ -1,5 +1,6 @@
 //! Documents that are large, deep, or more than they seem.
 
+use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::net::TcpStream;
 
@@ -137,7 +138,7 @@ fn laughs() -> String {
     let mut text = String::from("<?xml version=\"1.0\"?><!DOCTYPE e [<!ENTITY a0 \"lol\">");
     for number in 1..10 {
         let before = format!("&a{};", number - 1).repeat(10);
-        text.push_str(&format!("<!ENTITY a{number} \"{before}\">"));
+        write!(text, "<!ENTITY a{number} \"{before}\">").unwrap();
     }
     text + "]><Error><Code>&a9;</Code><Message>&a9;</Message><Name>&a9;</Name></Error>"
 }

@@ -14,8 +14,9 @@ fn answers_without_end_are_given_up() {
         forever(stream, b"x-filler: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n")
     });
     let header = answering("HTTP/1.1 200 OK\r\nx-filler: ", |_, stream| {
-        for _ in 0..100 * 16 {
-            stream.write_all(&[b'x'; 64 * 1024])?;
+        let block = [b'x'; 16 * 1024];
+        for _ in 0..100 * 64 {
+            stream.write_all(&block)?;
         }
         stream.write_all(b"\r\ncontent-length: 0\r\n\r\n")
     });
@@ -66,6 +67,36 @@ fn answers_without_end_are_given_up() {
         );
     }
     assert!(!ran.stdout.contains(SECRET));
+}
+
+/// The real client of an HTTP link comes with a connection of its own, after a good answer.
+#[test]
+fn a_client_behind_the_ladder_has_bounds_of_its_own() {
+    let behind = |head: &'static [u8], flood: &'static [u8]| {
+        Peer::start(move |mut stream| {
+            let good = b"HTTP/1.1 200 OK\r\nallow: GET, POST\r\ncontent-length: 0\r\n\r\n";
+            while request(&mut stream)?.starts_with("OPTIONS") {
+                stream.write_all(good)?;
+            }
+            stream.write_all(head)?;
+            forever(&mut stream, flood)
+        })
+    };
+    let headers = behind(
+        b"HTTP/1.1 200 OK\r\n",
+        b"x-filler: xxxxxxxxxxxxxxxxxxxxxxxx\r\n",
+    );
+    let header = behind(b"HTTP/1.1 200 OK\r\nx-filler: ", b"xxxxxxxxxxxxxxxx");
+    let body = behind(b"HTTP/1.1 401 No\r\n\r\n", b"very no ");
+    let links = Links::default()
+        .to("headers", &["HTTP"], &headers)
+        .to("header", &["HTTP"], &header)
+        .to("body", &["HTTP"], &body);
+    let ran = verify(&[], links.script());
+    ran.within_limits("floods behind the ladder");
+    for check in ran.checks() {
+        assert_eq!(check["verdict"], "fail", "{check:#}");
+    }
 }
 
 #[test]

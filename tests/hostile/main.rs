@@ -2,7 +2,11 @@
 //! takes longer than its deadline, and the program holds no more than a bound of memory.
 //!
 //! Each test prints what it measured; `docs/hardening.md` has a table of such a run.
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "helpers of tests are tests"
+)]
 
 mod addresses;
 mod bomb;

@@ -36,13 +36,13 @@ impl Names {
                 let turn = counted.fetch_add(1, Ordering::SeqCst);
                 let answer = shared(turn, &question[..length], false);
                 // What is too long for a datagram is not sent.
-                let _ = udp.send_to(&answer, client);
+                drop(udp.send_to(&answer, client));
             }
         });
         let counted = Arc::clone(&asked);
         std::thread::spawn(move || {
             for stream in tcp.incoming().flatten() {
-                let _ = by_tcp(stream, &counted, &*answers);
+                drop(by_tcp(stream, &counted, &*answers));
             }
         });
         Self { address, asked }
@@ -105,7 +105,7 @@ fn odd_answers_of_name_servers_are_findings() {
         let count = if is_a(question) { 4000 } else { 0 };
         let mut answer = head(question, GOOD, count);
         for number in 0..u32::from(count) {
-            answer.extend(record(Ipv4Addr::from_bits(0x7f00_0000 | number + 2)));
+            answer.extend(record(Ipv4Addr::from_bits(0x7f00_0000 | (number + 2))));
         }
         answer
     });

@@ -33,8 +33,8 @@ impl Peer {
                 let serve = Arc::clone(&serve);
                 // A client that leaves ends its own connection.
                 std::thread::spawn(move || {
-                    let _ = stream.set_write_timeout(Some(Duration::from_mins(1)));
-                    serve(stream).ok()
+                    stream.set_write_timeout(Some(Duration::from_mins(1)))?;
+                    serve(stream)
                 });
             }
         });

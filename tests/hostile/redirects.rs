@@ -7,6 +7,9 @@ use super::links::{KINDS, Links, SECRET, WEB};
 use super::peer::{Peer, request, rest};
 use super::run::verify;
 
+/// Where a request is sent, by its number.
+type To = Box<dyn Fn(usize) -> String + Send + Sync>;
+
 /// Sends every request somewhere else; counts them.
 fn elsewhere(status: u16, to: impl Fn(usize) -> String + Send + Sync + 'static) -> Peer {
     let asked = AtomicUsize::new(0);
@@ -34,7 +37,7 @@ fn redirects_are_not_followed_with_credentials() {
     let mut links = Links::default();
     let mut peers = Vec::new();
     for status in [301, 302, 303, 307, 308] {
-        let forms: [(&str, Box<dyn Fn(usize) -> String + Send + Sync>); 4] = [
+        let forms: [(&str, To); 4] = [
             (
                 "metadata",
                 Box::new(move |_| {

@@ -71,7 +71,7 @@ fn forms(secret: &str) -> Vec<(&'static str, String)> {
         .replace('\'', "&#39;");
     let mut escaped = String::new();
     for unit in secret.encode_utf16() {
-        write!(escaped, "\\u{unit:04x}").unwrap();
+        write!(escaped, "\\u{unit:04x}").expect("a String takes everything");
     }
     vec![
         ("raw", secret.to_owned()),
