@@ -8,7 +8,7 @@ help:
 	@echo 'make test      run all tests'
 	@echo 'make images    build the images that let test servers run as containers'
 	@echo 'make check     formatting, lints, dependencies'
-	@echo 'make soak      run the tests with long loops, ten minutes for each reader of hostile bytes'
+	@echo 'make soak      run the tests with long loops'
 	@echo 'make bench     measure speed'
 	@echo 'make install   install linkdial, its man page and completions; PREFIX=$(PREFIX)'
 
