@@ -12,7 +12,8 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         any::<String>().prop_map(serde_json::Value::from),
         any::<i64>().prop_map(serde_json::Value::from),
-        any::<f64>().prop_map(serde_json::Value::from),
+        // Binary fractions: another reader may round the last digit of any other.
+        any::<i32>().prop_map(|number| serde_json::Value::from(f64::from(number) / 64.0)),
         any::<bool>().prop_map(serde_json::Value::from),
         Just(serde_json::Value::Null),
     ];
@@ -106,6 +107,8 @@ fn redactor(secret: &str) -> Redactor {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn what_a_clause_writes_reads_as_before(value in object()) {
         let text = value.to_string();
