@@ -276,3 +276,6 @@ pub enum Progress<'a> {
     /// A check is done: its index, its record.
     Finished(usize, &'a Record),
 }
+
+#[cfg(test)]
+mod tests;

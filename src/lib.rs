@@ -86,6 +86,8 @@ pub mod cli;
 pub mod correction;
 mod dial;
 pub mod drivers;
+#[doc(hidden)]
+pub mod fuzz;
 mod harmless;
 pub mod history;
 mod nightly;

@@ -21,3 +21,41 @@ pub(super) fn install() {
         .ok();
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use linkdial_core::testing::leaked;
+
+    const SECRET: &str = "hK4/vXq+8mLz2wTb6nR9yPcJ";
+    /// Set in the process that panics.
+    const CHILD: &str = "LINKDIAL_TEST_PANICS";
+
+    /// A hook is that of a whole process, so another one panics.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test's own switch")]
+    fn the_message_of_a_panic_is_not_written() {
+        if std::env::var_os(CHILD).is_some() {
+            super::install();
+            panic!("the peer said {SECRET}");
+        }
+        let name = "cli::panics::tests::the_message_of_a_panic_is_not_written";
+        for backtrace in ["0", "full"] {
+            let output = Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", name, "--nocapture"])
+                .env(CHILD, "1")
+                .env("RUST_BACKTRACE", backtrace)
+                .output()
+                .unwrap();
+            assert!(!output.status.success());
+            let said = [output.stdout, output.stderr].concat();
+            let said = String::from_utf8_lossy(&said);
+            assert!(
+                said.contains("linkdial: internal error (panics.rs:"),
+                "{said}"
+            );
+            assert_eq!(leaked(&said, &[SECRET]), None, "{said}");
+        }
+    }
+}

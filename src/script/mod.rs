@@ -6,6 +6,8 @@ pub(crate) mod faults;
 pub(crate) mod link_clause;
 pub(crate) mod near_names;
 pub(crate) mod program;
+#[cfg(test)]
+mod properties;
 mod reader;
 mod replay;
 pub(crate) mod uses;

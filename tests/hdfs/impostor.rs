@@ -4,11 +4,12 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use linkdial_testcontainers::LinkStatement;
 use linkdial_testcontainers::broken::{Broken, Fault};
 
-use crate::lab::{fail, verify};
+use crate::lab::{fail, report, script, verify};
 
 /// Writes fields of a protobuf message.
 #[derive(Default)]
@@ -246,6 +247,32 @@ fn a_datanode_that_must_not_be_dialled_is_not_wherever_it_hides() {
     // Nobody has come.
     seen.set_nonblocking(true).unwrap();
     assert_eq!(seen.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+}
+
+/// Nobody keeps a block at so many places: none of them is dialled.
+#[test]
+fn ten_thousand_datanodes_are_not_dialled() {
+    let good = Broken::start(Fault::Close);
+    let copies = vec![good.addr(); 10_000];
+    let namenode = Impostor::start(move |method| match method {
+        "getFileInfo" => Some(file(100)),
+        "getBlockLocations" => Some(blocks(vec![block("BP", 0, &copies)])),
+        _ => None,
+    });
+    let started = Instant::now();
+    let case = fail(link("many"), namenode.url(), "", "", "");
+    let report = report(&[], &script(&[case]));
+    let check = &report["checks"][0];
+    assert!(started.elapsed() < Duration::from_secs(15), "{check:#}");
+    assert!(
+        ["fail", "unverified"].contains(&check["verdict"].as_str().unwrap()),
+        "{check:#}"
+    );
+    assert!(
+        good.connections() <= 64,
+        "{}: {check:#}",
+        good.connections()
+    );
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use azure_core::Error;
 use azure_core::error::ErrorKind;
-use azure_core::http::RawResponse;
-use azure_core::http::headers::HeaderName;
+use azure_core::http::headers::{HeaderName, Headers};
+use azure_core::http::{RawResponse, StatusCode};
 use jiff::Timestamp;
 use linkdial_core::clock::{http_date, seconds_ahead};
 use linkdial_core::net::tls_refusal;
@@ -294,4 +294,15 @@ impl Fault {
     fn is_error_document(&self) -> bool {
         self.request_id.is_some() || root_element(&self.body) == Some("Error")
     }
+}
+
+/// Feeds a body to the reader of errors; its first byte is a part of the status.
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let (&first, body) = bytes.split_first().unwrap_or((&0, &[]));
+    let status = StatusCode::from(300 + u16::from(first));
+    let raw = RawResponse::from_bytes(status, Headers::new(), body.to_vec());
+    let fault = Fault::read(&raw);
+    assert!(!fault.message.contains('\n'));
+    // What is no UTF-8 becomes longer.
+    assert!(fault.body.len() <= 3 * MAX_TEXT);
 }

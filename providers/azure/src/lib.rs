@@ -3,6 +3,8 @@
 mod config;
 mod error;
 mod explain;
+#[doc(hidden)]
+pub mod fuzz;
 mod object;
 mod provider;
 mod sas;

@@ -270,6 +270,17 @@ fn moment(text: &str) -> Option<Timestamp> {
     Some(midnight.timestamp())
 }
 
+/// Feeds a text to the reader, and asks it all that is asked of a signature.
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(sas) = Sas::parse(&text) {
+        sas.hours_left(Timestamp::UNIX_EPOCH);
+        for call in [Call::ListBlobs, Call::GetBlob, Call::PutBlob] {
+            sas.lacks(call);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

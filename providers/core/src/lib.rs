@@ -20,6 +20,8 @@ mod diagnosis;
 mod endpoint;
 mod file;
 mod forms;
+#[doc(hidden)]
+pub mod fuzz;
 mod link;
 pub mod net;
 mod probe;

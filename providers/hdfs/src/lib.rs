@@ -4,6 +4,8 @@ mod client;
 mod config;
 mod datanode;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod identity;
 mod keys;
 mod namenode;

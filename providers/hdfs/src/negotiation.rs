@@ -6,7 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use linkdial_core::net::{Dialled, name_protocol};
-use linkdial_core::{Code, Diagnosis, Endpoint};
+use linkdial_core::{Code, Diagnosis, Endpoint, Role};
 use prost::Message;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -125,17 +125,31 @@ pub(crate) async fn ask(stream: &mut Dialled, endpoint: &Endpoint) -> Result<Off
         Err(Unread::Io(error)) => return Err(stream.context().explain(&error)),
         Err(Unread::Foreign(bytes)) => return Err(not_a_namenode(endpoint, &bytes)),
     };
-    let mut rest = frame.as_slice();
+    judge(endpoint, &frame)
+}
+
+/// Reads the offer in a frame.
+fn judge(endpoint: &Endpoint, frame: &[u8]) -> Result<Offer, Diagnosis> {
+    let mut rest = frame;
     let Ok(header) = ResponseHeader::decode_length_delimited(&mut rest) else {
-        return Err(not_a_namenode(endpoint, &frame));
+        return Err(not_a_namenode(endpoint, frame));
     };
     if header.status != 0 {
         return Err(refused(endpoint, &header));
     }
     match Sasl::decode_length_delimited(&mut rest) {
         Ok(sasl) if sasl.state == NEGOTIATE => Ok(Offer::of(&sasl.auths)),
-        _ => Err(not_a_namenode(endpoint, &frame)),
+        _ => Err(not_a_namenode(endpoint, frame)),
     }
+}
+
+/// Feeds a frame to the readers of this module.
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let endpoint = Endpoint::new(Role::Namenode, "namenode.example", 8020);
+    if let Ok(offer) = judge(&endpoint, bytes) {
+        assert!(offer.methods.len() <= 10 && offer.protections.len() <= bytes.len());
+    }
+    protections(bytes);
 }
 
 enum Unread {

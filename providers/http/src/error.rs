@@ -323,6 +323,21 @@ fn parameter<'a>(challenge: &'a str, name: &str) -> Option<&'a str> {
     None
 }
 
+/// Feeds the value of a header to the readers of headers.
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let value = String::from_utf8_lossy(bytes);
+    for name in ["error", "error_description", "realm"] {
+        if let Some(found) = parameter(&value, name) {
+            assert!(value.contains(found));
+        }
+    }
+    challenge_offers(&value, "Basic");
+    assert!(short(&value).len() <= 200);
+    let wait = retry_after(&value, Timestamp::UNIX_EPOCH);
+    assert!(wait.is_none_or(|wait| wait <= LONGEST_WAIT));
+    says_too_long(400, &value);
+}
+
 /// A server's own words, as far as a report shows them. A secret at the cut is still redacted.
 fn short(text: &str) -> &str {
     &text[..text.floor_char_boundary(200)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{FutureExt as _, StreamExt as _};
 use linkdial_core::{Code, Endpoint, Halt, KeyPlace, Probe, Role, Stage};
@@ -62,20 +63,43 @@ impl Brokers<'_> {
         }
         // What is not asked any more need not stay open.
         drop(sessions);
+        // Once the check is out of time, another one would be dialled only to be hung up on.
+        let late = AtomicBool::new(false);
+        let late = &late;
         let visits = visits.into_iter();
-        let walks = visits.map(|visit| self.visit_one(probe.fork(), visit).boxed());
+        let walks = visits.map(|visit| {
+            let fork = probe.fork();
+            let walk = async move {
+                if late.load(Ordering::Relaxed) {
+                    return (fork, Ok(()));
+                }
+                self.visit_one(fork, visit).await
+            };
+            walk.boxed()
+        });
         let walks: Vec<Task<'_, Result<(), Halt>>> = walks.collect();
         let mut walks = side_by_side(walks);
         let mut interrupted = false;
+        let mut left_out = 0_usize;
         while let Some((fork, visited)) = walks.next().await {
             interrupted |= matches!(fork.last_code(), Some(Code::Interrupted(_)));
+            if late.load(Ordering::Relaxed) && fork.endpoints(Role::Advertised).is_empty() {
+                left_out += 1;
+            }
             probe.join(fork);
             if let Err(halt) = visited {
                 result = Err(halt);
                 if interrupted {
                     return result;
                 }
+                late.fetch_or(probe.left().is_zero(), Ordering::Relaxed);
             }
+        }
+        if left_out > 0 {
+            probe.note(
+                "not_dialled",
+                format!("{left_out} brokers: the check was out of time"),
+            );
         }
         if self.metadata.brokers.len() > MAX_BROKERS {
             probe.note("unproven", "the brokers beyond a thousand were not dialled");

@@ -4,11 +4,15 @@ mod brokers;
 mod client;
 mod config;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod gssapi;
 mod keys;
 mod login;
 mod material;
 mod metadata;
+#[cfg(test)]
+mod odd_options;
 mod offsets;
 mod private_key;
 mod provider;

@@ -140,12 +140,7 @@ pub(crate) struct Entry<'a> {
 
 async fn hello(connection: &mut Connection, asked: &Asked<'_>) -> Result<Hello, Diagnosis> {
     let answer = connection.ask(0, &ApiVersionsRequest::default()).await;
-    let answer = answer.and_then(|body| {
-        let fits = fits(&body, 6);
-        read(fits.then_some(body), |body| {
-            ApiVersionsResponse::decode(body, 0)
-        })
-    });
+    let answer = answer.and_then(api_versions);
     let answer = answer.map_err(|broken| error::broken(asked, connection, broken))?;
     let versions = |key: ApiKey| {
         let keys = answer.api_keys.iter();
@@ -174,12 +169,7 @@ async fn choose(
     let request =
         SaslHandshakeRequest::default().with_mechanism(StrBytes::from_static_str(mechanism));
     let answer = connection.ask(HANDSHAKE, &request).await;
-    let answer = answer.and_then(|body| {
-        let fits = fits(&body, 2);
-        read(fits.then_some(body), |body| {
-            SaslHandshakeResponse::decode(body, HANDSHAKE)
-        })
-    });
+    let answer = answer.and_then(mechanisms);
     let answer = answer.map_err(|broken| error::broken(asked, connection, broken))?;
     if answer.error_code == 0 {
         return Ok(());
@@ -422,6 +412,35 @@ pub(crate) async fn offsets(
         }
         tries += 1;
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn api_versions(body: Bytes) -> Result<ApiVersionsResponse, Broken> {
+    let fits = fits(&body, 6);
+    read(fits.then_some(body), |body| {
+        ApiVersionsResponse::decode(body, 0)
+    })
+}
+
+fn mechanisms(body: Bytes) -> Result<SaslHandshakeResponse, Broken> {
+    let fits = fits(&body, 2);
+    read(fits.then_some(body), |body| {
+        SaslHandshakeResponse::decode(body, HANDSHAKE)
+    })
+}
+
+/// Feeds a body to the readers of a login's answers.
+pub(crate) fn fuzz(body: &Bytes) {
+    if let Ok(answer) = api_versions(body.clone()) {
+        assert!(answer.api_keys.len() <= body.len() / 6);
+    }
+    if let Ok(answer) = mechanisms(body.clone()) {
+        assert!(answer.mechanisms.len() <= body.len() / 2);
+    }
+    for version in 0..=AUTHENTICATE {
+        drop(read(Some(body.clone()), |body| {
+            SaslAuthenticateResponse::decode(body, version)
+        }));
     }
 }
 

@@ -148,6 +148,26 @@ impl Answer {
     }
 }
 
+/// Feeds a body to the readers of an answer, whole and cut.
+pub(crate) fn fuzz(bytes: &[u8]) {
+    for cut in [false, true] {
+        let answer = Answer {
+            status: 200,
+            headers: HeaderMap::new(),
+            body: bytes.to_vec(),
+            cut,
+        };
+        assert!(!(cut && answer.json().is_some()));
+        answer.is_html();
+        assert!(short(&answer.text()).len() <= SHOWN);
+    }
+    if let Some(service) = Service::parse(&String::from_utf8_lossy(bytes)) {
+        assert!(!format!("{service:?}").contains('@'), "{service:?}");
+        service.login();
+        assert!(!service.path().is_empty());
+    }
+}
+
 /// Cuts a server's own words to what a report shows. A secret at the cut is still redacted.
 pub(crate) fn short(text: &str) -> &str {
     &text[..text.floor_char_boundary(SHOWN)]

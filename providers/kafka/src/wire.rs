@@ -105,20 +105,12 @@ impl Connection {
 
     /// Reads one frame; the buffer grows as its bytes come, whatever length it claims.
     async fn answer(&mut self) -> Result<Bytes, Broken> {
-        while self.buffer.len() < 4 {
+        loop {
+            if let Some(frame) = take_frame(&mut self.buffer)? {
+                return Ok(frame);
+            }
             self.fill().await?;
         }
-        let mut length = &self.buffer[..4];
-        let length = usize::try_from(length.get_i32()).unwrap_or(usize::MAX);
-        // A correlation id is the least that an answer has.
-        if !(4..=MAX_FRAME).contains(&length) {
-            return Err(Broken::Foreign(self.buffer.to_vec()));
-        }
-        while self.buffer.len() < 4 + length {
-            self.fill().await?;
-        }
-        self.buffer.advance(4);
-        Ok(self.buffer.split_to(length).freeze())
     }
 
     async fn fill(&mut self) -> Result<(), Broken> {
@@ -130,4 +122,32 @@ impl Connection {
             Err(error) => Err(Broken::Io(error)),
         }
     }
+}
+
+/// Takes the first frame off; `None` where it has not come as a whole.
+fn take_frame(buffer: &mut BytesMut) -> Result<Option<Bytes>, Broken> {
+    let Some(length) = buffer.first_chunk() else {
+        return Ok(None);
+    };
+    let length = usize::try_from(i32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+    // A correlation id is the least that an answer has.
+    if !(4..=MAX_FRAME).contains(&length) {
+        return Err(Broken::Foreign(buffer.to_vec()));
+    }
+    if buffer.len() < 4 + length {
+        return Ok(None);
+    }
+    buffer.advance(4);
+    Ok(Some(buffer.split_to(length).freeze()))
+}
+
+/// Takes the frames off that bytes hold.
+pub(crate) fn fuzz(bytes: &[u8]) -> Vec<Bytes> {
+    let mut buffer = BytesMut::from(bytes);
+    let mut frames = Vec::new();
+    while let Ok(Some(frame)) = take_frame(&mut buffer) {
+        assert!(frame.len() >= 4);
+        frames.push(frame);
+    }
+    frames
 }

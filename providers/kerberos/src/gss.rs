@@ -294,6 +294,30 @@ impl Proof {
     }
 }
 
+/// Feeds a token to every reader of a context whose keys are known.
+pub(crate) fn fuzz(key: &Key, token: &[u8]) {
+    let server: Principal = "kafka/broker@REALM".parse().expect("it is a principal");
+    let mut initiator = Initiator {
+        client: "alice@REALM".parse().expect("it is a principal"),
+        server,
+        kvno: Some(1),
+        session: key.clone(),
+        subkey: key.clone(),
+        acceptor_subkey: None,
+        at: Moment::now(),
+        sequence: 1,
+        token: Vec::new(),
+    };
+    if let Some((_, message)) = unframed(token) {
+        drop(reply_cipher(message));
+    }
+    drop(Proof::read(token));
+    // Nobody proves a moment that has just been made up.
+    assert!(initiator.accept(token).is_err());
+    drop(initiator.unwrap_layers(token));
+    assert!(initiator.wrap_choice(None).is_ok() || key.bytes().is_empty());
+}
+
 /// Returns what is encrypted in an AP-REP, and with which type of key.
 fn reply_cipher(message: &[u8]) -> Option<(EncryptionType, Vec<u8>)> {
     let mut fields = Der::new(message)

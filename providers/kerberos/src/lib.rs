@@ -7,6 +7,8 @@ mod encryption;
 mod exchange;
 mod fault;
 mod file;
+#[doc(hidden)]
+pub mod fuzz;
 mod gss;
 #[cfg(test)]
 mod hostile;

@@ -82,6 +82,24 @@ impl Profile {
         Ok(profile)
     }
 
+    /// Takes lines in that include nothing, and asks for what they say.
+    pub(crate) fn fuzz(text: &str) {
+        let mut profile = Self::default();
+        let mut path = Vec::new();
+        for line in text.lines() {
+            drop(Included::read(line.trim()));
+            if profile.take(&mut path, line.trim()).is_err() {
+                break;
+            }
+        }
+        assert!(profile.relations.len() <= MAX_RELATIONS);
+        profile.switch(&["libdefaults"], "dns_lookup_kdc");
+        for realm in profile.subsections("realms") {
+            profile.all(&["realms", realm], "kdc").count();
+        }
+        profile.section("domain_realm");
+    }
+
     /// Takes one line in.
     fn take(&mut self, path: &mut Vec<String>, line: &str) -> Result<(), &'static str> {
         if line.is_empty() || line.starts_with(['#', ';']) {

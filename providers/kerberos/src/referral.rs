@@ -203,3 +203,17 @@ async fn a_realm_that_is_referred_to_is_asked_for_the_server() {
     assert_eq!(asked, table.map(|(question, _)| question));
     assert_eq!(server.as_deref(), Some("kafka/broker.c.test@C.TEST"));
 }
+
+#[tokio::test]
+async fn referrals_without_end_are_given_up() {
+    let circle = &[
+        ("kafka/broker.c.test@A.TEST", "krbtgt/B.TEST@A.TEST"),
+        ("kafka/broker.c.test@B.TEST", "krbtgt/A.TEST@B.TEST"),
+    ];
+    let (server, asked) = walk(circle, "").await;
+    assert_eq!((server, asked.len()), (None, 6), "{asked:?}");
+    // One that sends to itself has no ticket for the server.
+    let itself = &[("kafka/broker.c.test@A.TEST", "krbtgt/A.TEST@A.TEST")];
+    let (server, asked) = walk(itself, "").await;
+    assert_eq!((server, asked.len()), (None, 1), "{asked:?}");
+}

@@ -4,7 +4,9 @@ use std::error::Error;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 use jiff::Timestamp;
 use linkdial_core::clock::http_date;
 use linkdial_core::xml::{element, root_element};
@@ -110,4 +112,21 @@ fn server_time_in(message: &str) -> Option<Timestamp> {
     time.to_zoned(jiff::tz::TimeZone::UTC)
         .ok()
         .map(|zoned| zoned.timestamp())
+}
+
+/// Feeds a body to the reader of errors; its first byte is a part of the status.
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let (&first, body) = bytes.split_first().unwrap_or((&0, &[]));
+    let status = StatusCode::try_from(300 + u16::from(first)).expect("it has three digits");
+    let raw = HttpResponse::new(status, SdkBody::from(body));
+    let error = ErrorMetadata::builder().build();
+    if let Some(fault) = Fault::read(&SdkError::service_error(error, raw)) {
+        fault.root_element();
+        fault.named_region();
+        // What is no UTF-8 becomes longer.
+        assert!(fault.body.len() <= 3 * MAX_TEXT);
+    }
+    let text = String::from_utf8_lossy(body);
+    region_in(&text);
+    server_time_in(&text);
 }

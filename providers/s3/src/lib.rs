@@ -6,6 +6,8 @@ mod contents;
 mod error;
 mod explain;
 mod fault;
+#[doc(hidden)]
+pub mod fuzz;
 mod keys;
 mod object;
 mod provider;

@@ -1,6 +1,7 @@
 //! Properties that hold for every text.
 
 mod grants;
+mod printed;
 mod statements;
 
 use std::fmt::Write as _;

@@ -18,6 +18,7 @@ use tokio::task::AbortHandle;
 
 use crate::diagnosis::Diagnosis;
 
+use super::bounded::{Bounded, Left};
 use super::connect::Dialler;
 use super::fault::FaultContext;
 use super::stream::Dialled;
@@ -50,6 +51,7 @@ struct Inner<B> {
 struct Connection<B> {
     sender: SendRequest<B>,
     context: FaultContext,
+    left: Left,
     task: AbortHandle,
 }
 
@@ -131,9 +133,13 @@ where
                 .as_mut()
                 .expect("a connection was made above where none was alive");
             let context = current.context.for_request();
+            current.left.before_the_head();
             let copy = alive.then(|| safe_copy(&request)).flatten();
             match current.sender.try_send_request(request).await {
-                Ok(response) => break (response, context),
+                Ok(response) => {
+                    current.left.behind_the_head();
+                    break (response, context);
+                }
                 Err(mut error) => {
                     let unanswered = error
                         .take_message()
@@ -194,9 +200,10 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let context = dialled.context().clone();
+    let (stream, left) = Bounded::new(dialled);
     let (sender, connection) = http1::Builder::new()
         .max_buf_size(MAX_HEAD)
-        .handshake(TokioIo::new(dialled))
+        .handshake(TokioIo::new(stream))
         .await
         .map_err(|error| context.explain(&error))?;
     // Its error also reaches the request that is under way. Mapped and not awaited in a block,
@@ -210,6 +217,7 @@ where
     Ok(Connection {
         sender,
         context,
+        left,
         task,
     })
 }

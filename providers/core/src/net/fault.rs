@@ -14,6 +14,7 @@ use crate::diagnosis::Diagnosis;
 use crate::endpoint::Endpoint;
 use crate::repair::Change;
 
+use super::bounded::TooLong;
 use super::client::{MAX_ANSWER, MAX_HEAD};
 use super::connect::describe;
 use super::stream::FirstBytes;
@@ -138,6 +139,13 @@ impl FaultContext {
         let endpoint = &self.endpoint;
         if let Some(diagnosis) = self.client_certificate(error) {
             return diagnosis;
+        }
+        if find::<TooLong>(error).is_some() {
+            return Diagnosis::new(
+                Code::AccessNotThisService,
+                format!("{endpoint} goes on answering beyond the size bound"),
+            )
+            .hint("this is another service: check host and port");
         }
         if find::<http_body_util::LengthLimitError>(error).is_some() {
             return Diagnosis::new(

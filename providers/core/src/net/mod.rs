@@ -3,6 +3,7 @@
 //! All sockets of the program are opened here. The stream that the ladder checked is handed to
 //! the real client ([`HttpClient`]), or the client is pinned to the address that was checked.
 
+mod bounded;
 mod certificate;
 mod client;
 mod connect;
@@ -46,6 +47,36 @@ struct Inner {
     proxy: Option<Proxy>,
     extra_roots: Vec<CertificateDer<'static>>,
     trust: OnceLock<tls::Trust>,
+}
+
+/// Feeds what a peer says before and beside HTTP to its readers.
+pub(crate) mod fuzz {
+    use super::{CertificateDer, CertificateFacts, fault, name_protocol, proxy, tls_refusal};
+    use crate::{Endpoint, Role};
+
+    pub(crate) fn certificate(bytes: &[u8]) {
+        if let Some(facts) = CertificateFacts::parse(&CertificateDer::from(bytes)) {
+            assert!(!facts.listed().is_empty());
+            facts.days_left(jiff::Timestamp::UNIX_EPOCH);
+        }
+    }
+
+    pub(crate) fn first_bytes(bytes: &[u8]) {
+        assert!(!name_protocol(bytes).is_empty());
+        assert!(fault::show_bytes(bytes).is_ascii());
+        let endpoint = Endpoint::new(Role::Endpoint, "peer.example", 443);
+        let body = String::from_utf8_lossy(bytes);
+        for status in [200, 400, 496] {
+            drop(tls_refusal(&endpoint, None, status, &body));
+        }
+    }
+
+    /// The first byte is the length of the blocks in which the rest comes.
+    pub(crate) fn proxy_answer(bytes: &[u8]) {
+        if let Some((block, bytes)) = bytes.split_first() {
+            proxy::fuzz_answer(bytes, usize::from(*block));
+        }
+    }
 }
 
 /// Gathers the options of the command line that concern the network.

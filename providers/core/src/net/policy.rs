@@ -18,8 +18,8 @@ pub struct Policy {
 }
 
 /// Metadata services that are not link-local: Alibaba, Azure's wire server, Oracle; over IPv6 AWS,
-/// the credentials of its pods (EKS Pod Identity), Scaleway, and Google.
-const METADATA: [IpAddr; 7] = [
+/// the credentials of its pods (EKS Pod Identity), Scaleway, Google, and Oracle.
+const METADATA: [IpAddr; 8] = [
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
     IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
     IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
@@ -27,15 +27,19 @@ const METADATA: [IpAddr; 7] = [
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42)),
     IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe)),
 ];
 
-/// The names under which the same services answer: Google, Azure's wire server, AWS, Alibaba.
-const METADATA_NAMES: [&str; 5] = [
+/// The names under which the same services answer: Google, Azure's wire server, AWS, Alibaba, Tencent.
+const METADATA_NAMES: [&str; 8] = [
     "metadata",
+    "metadata.goog",
     "metadata.google.internal",
     "metadata.azure.internal",
+    "instance-data",
     "instance-data.ec2.internal",
     "metadata.alibaba-inc.com",
+    "metadata.tencentyun.com",
 ];
 
 impl Policy {
@@ -88,9 +92,9 @@ fn refused_by_default(address: IpAddr) -> Option<&'static str> {
 /// Returns an address as written, and the IPv4 addresses that an IPv6 form of it leads to.
 ///
 /// Mapped, compatible (RFC 4291, section 2.5.5) and translated (RFC 2765) addresses, NAT64
-/// (RFC 6052; RFC 8215 for the local prefix, with the address in the last 32 bits), 6to4
-/// (RFC 3056) and Teredo (RFC 4380: the server, and the client with its bits inverted). Site-local
-/// addresses (`fec0::/10`, deprecated by RFC 3879) embed nothing and may be dialled.
+/// (RFC 6052; RFC 8215 for the local prefix, which may be cut into longer ones: each layout of
+/// RFC 6052, section 2.2), 6to4 (RFC 3056), ISATAP (RFC 5214, section 6.1: any prefix) and Teredo
+/// (RFC 4380: the server, and the client with its bits inverted). Site-local addresses (`fec0::/10`, deprecated by RFC 3879) embed nothing and may be dialled.
 fn forms(address: IpAddr) -> Vec<IpAddr> {
     let mut forms = vec![address];
     let IpAddr::V6(v6) = address else {
@@ -105,7 +109,15 @@ fn forms(address: IpAddr) -> Vec<IpAddr> {
         [0, 0, 0, 0, 0, 0 | 0xffff, _, _]
         | [0, 0, 0, 0, 0xffff, 0, _, _]
         | [0x64, 0xff9b, 0, 0, 0, 0, _, _]
-        | [0x64, 0xff9b, 1, ..] => forms.push(last.into()),
+        | [_, _, _, _, 0 | 0x200, 0x5efe, _, _] => forms.push(last.into()),
+        [0x64, 0xff9b, 1, ..] => {
+            // Bits 64 to 71 are left out in every layout.
+            let packed = bits >> 64 << 56 | bits & ((1 << 56) - 1);
+            let layouts = [40, 32, 24].map(|shift: u32| packed >> shift & MASK);
+            let layouts = layouts.map(|it| Ipv4Addr::from_bits(u32::try_from(it).unwrap_or(0)));
+            forms.extend(layouts.map(IpAddr::from));
+            forms.push(last.into());
+        }
         [0x2002, ..] => forms.push(v4(80).into()),
         [0x2001, 0, ..] => forms.extend([v4(64).into(), (!last).into()] as [IpAddr; 2]),
         _ => {}
@@ -139,6 +151,12 @@ mod tests {
             "fd00:42::42",
             "64:ff9b:1::a9fe:a9fe",
             "64:ff9b:1:ff::a9fe:a9fe",
+            "64:ff9b:1:a9fe:a9:fe00::",
+            "64:ff9b:1:ffa9:fe:a9fe::",
+            "64:ff9b:1:ffff:a9:fea9:fe00::",
+            "2001:db8::5efe:a9fe:a9fe",
+            "2001:db8::200:5efe:a9fe:a9fe",
+            "fd00:c1::a9fe:a9fe",
             "::169.254.169.254",
             "::ffff:0:169.254.169.254",
             "2001:0:a9fe:a9fe::1",
@@ -155,7 +173,10 @@ mod tests {
             "::",
             "fec0::1",
             "64:ff9b::808:808",
+            "64:ff9b:1::808:808",
+            "64:ff9b:1:808:8:800::",
             "2001:db8::a9fe:a9fe",
+            "2001:db8::5efe:808:808",
             "10.1.2.3",
             "192.168.0.1",
             "8.8.8.8",

@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::code::Code;
 use crate::diagnosis::Diagnosis;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Role};
 use crate::secret::Secret;
 
 /// The proxy's answer to CONNECT may be this long.
@@ -110,38 +110,52 @@ impl Proxy {
                 .await
                 .map_err(failed)?;
             answer.extend_from_slice(&block[..taken]);
-            let mut headers = [httparse::EMPTY_HEADER; 64];
-            let mut response = httparse::Response::new(&mut headers);
-            match response.parse(&answer) {
-                Ok(httparse::Status::Complete(_)) => {
-                    let status = response.code.unwrap_or_default();
-                    if (200..300).contains(&status) {
-                        return Ok(());
-                    }
-                    let mut diagnosis = self.failed(endpoint, &format!("it answered {status}"));
-                    // The proxy's own words stand apart from ours.
-                    let reason: String = response
-                        .reason
-                        .unwrap_or_default()
-                        .chars()
-                        .filter(|c| !c.is_control())
-                        .take(MAX_REASON)
-                        .collect();
-                    diagnosis = diagnosis
-                        .evidence("status", status)
-                        .evidence("reason", reason);
-                    if status == 407 {
-                        diagnosis = diagnosis.hint("give --proxy a user and password it accepts");
-                    }
-                    return Err(diagnosis);
-                }
-                Ok(httparse::Status::Partial) if answer.len() < MAX_ANSWER => {}
-                Ok(httparse::Status::Partial) => {
-                    return Err(self.failed(endpoint, "its answer does not end"));
-                }
-                Err(_) => return Err(self.failed(endpoint, "it does not speak HTTP")),
+            if let Some(judged) = self.judge(endpoint, &answer) {
+                return judged;
             }
         }
+    }
+
+    /// Says what an answer comes to; `None` where more of it has to be read.
+    fn judge(&self, endpoint: &Endpoint, answer: &[u8]) -> Option<Result<(), Diagnosis>> {
+        let mut headers = [httparse::EMPTY_HEADER; 64];
+        let mut response = httparse::Response::new(&mut headers);
+        let reason = match response.parse(answer) {
+            Ok(httparse::Status::Complete(_)) => {
+                return Some(self.answered(endpoint, &response));
+            }
+            Ok(httparse::Status::Partial) if answer.len() < MAX_ANSWER => return None,
+            Ok(httparse::Status::Partial) => "its answer does not end",
+            Err(_) => "it does not speak HTTP",
+        };
+        Some(Err(self.failed(endpoint, reason)))
+    }
+
+    fn answered(
+        &self,
+        endpoint: &Endpoint,
+        response: &httparse::Response<'_, '_>,
+    ) -> Result<(), Diagnosis> {
+        let status = response.code.unwrap_or_default();
+        if (200..300).contains(&status) {
+            return Ok(());
+        }
+        // The proxy's own words stand apart from ours.
+        let reason: String = response
+            .reason
+            .unwrap_or_default()
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(MAX_REASON)
+            .collect();
+        let mut diagnosis = self
+            .failed(endpoint, &format!("it answered {status}"))
+            .evidence("status", status)
+            .evidence("reason", reason);
+        if status == 407 {
+            diagnosis = diagnosis.hint("give --proxy a user and password it accepts");
+        }
+        Err(diagnosis)
     }
 
     /// Returns the forms of the login that a proxy may repeat.
@@ -174,6 +188,28 @@ impl Proxy {
         )
         .evidence("proxy", self)
         .hint("check --proxy; without it, linkdial dials directly")
+    }
+}
+
+/// Reads an answer as it comes, in blocks of a length: what is taken never goes beyond its head.
+pub(super) fn fuzz_answer(bytes: &[u8], block: usize) {
+    let proxy = Proxy::parse("http://user:s3cr3t@127.0.0.1:3128").expect("it is a URL of a proxy");
+    let endpoint = Endpoint::new(Role::Endpoint, "target.example", 443);
+    let mut answer: Vec<u8> = Vec::new();
+    while answer.len() < bytes.len() {
+        let rest = &bytes[answer.len()..];
+        let block = &rest[..rest.len().min(block.max(1))];
+        answer.extend_from_slice(&block[..of_the_head(&answer, block)]);
+        let Some(judged) = proxy.judge(&endpoint, &answer) else {
+            assert!(answer.len() < MAX_ANSWER, "no end of the answer");
+            continue;
+        };
+        if let Err(finding) = judged {
+            assert!(!format!("{finding:?}").contains("s3cr3t"));
+        } else {
+            assert!(answer.len() <= MAX_ANSWER + block.len());
+        }
+        return;
     }
 }
 

@@ -16,6 +16,7 @@ use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::RData;
 use hickory_resolver::proto::rr::rdata::SRV;
+use url::Host;
 
 use crate::code::Code;
 use crate::diagnosis::Diagnosis;
@@ -95,8 +96,10 @@ impl Net {
     pub async fn resolve(&self, endpoint: &Endpoint) -> Result<Resolved, Diagnosis> {
         let literal = self.known(&endpoint.host);
         if let Some(proxy) = &self.0.proxy {
-            match literal {
-                Some((address, _)) => drop(self.permit(endpoint, vec![address])?),
+            let written = literal.map(|(address, _)| address);
+            let written = written.or_else(|| address_in(&endpoint.host));
+            match written {
+                Some(address) => drop(self.permit(endpoint, vec![address])?),
                 None => self.permit_name(endpoint)?,
             }
             let (addresses, source) = match self.known(proxy.host()) {
@@ -117,7 +120,7 @@ impl Net {
                 source,
                 refused,
                 proxy: Some(proxy.to_string()),
-                unchecked: literal.is_none(),
+                unchecked: written.is_none(),
                 failed: Arc::default(),
             });
         }
@@ -154,7 +157,8 @@ impl Net {
 
     /// A name that a proxy resolves: what can be said of it without its address.
     fn permit_name(&self, endpoint: &Endpoint) -> Result<(), Diagnosis> {
-        let Some(reason) = self.0.policy.refuses_name(&endpoint.host) else {
+        let name = ascii(&endpoint.host);
+        let Some(reason) = self.0.policy.refuses_name(&name) else {
             return Ok(());
         };
         Err(Diagnosis::new(
@@ -300,6 +304,28 @@ impl Net {
         options.attempts = 1;
         builder.build()
     }
+}
+
+/// Returns the address that a resolver makes of a host without asking anybody: IPv4 in short, octal,
+/// hexadecimal or decimal form or in other digits, IPv6 with a zone, a dot behind.
+///
+/// Here the system's resolver reads these, and what it says is checked. A proxy has one of its own.
+fn address_in(host: &str) -> Option<IpAddr> {
+    let host = host.trim_end_matches('.');
+    let without_zone = host.split('%').next().unwrap_or_default();
+    if let Ok(address) = without_zone.parse() {
+        return Some(address);
+    }
+    match Host::parse(host).ok()? {
+        Host::Domain(_) => None,
+        Host::Ipv4(address) => Some(address.into()),
+        Host::Ipv6(address) => Some(address.into()),
+    }
+}
+
+/// Returns a name as it is asked for: letters that look like others are those (UTS 46).
+fn ascii(host: &str) -> String {
+    Host::parse(host).map_or_else(|_| host.to_owned(), |host| host.to_string())
 }
 
 fn with_port(addresses: Vec<IpAddr>, port: u16) -> Vec<SocketAddr> {

@@ -15,6 +15,7 @@ pub(crate) use order::{
     Answer, Block, Failure, Kind, Listing, Looked, Order, Question, Replica, Status,
 };
 pub(crate) use session::Client;
+pub(crate) use words::fuzz;
 
 /// The first argument of the program when it has to run this client.
 pub const CLIENT: &str = "run-hdfs-client";

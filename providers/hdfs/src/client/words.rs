@@ -174,6 +174,22 @@ pub(super) fn payload(text: &str) -> Option<Vec<u8>> {
     list.split(", ").map(|number| number.parse().ok()).collect()
 }
 
+/// Feeds a printed message to every reader of this module.
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for nodes in [datanodes(&text), first_block(&text)].into_iter().flatten() {
+        assert!(nodes.len() <= MAX_REPLICAS);
+    }
+    fatal(&text);
+    assert!(offer(&text).len() <= text.len());
+    payload(&text);
+    // What a peer says stands in quotes, and is never read as a field.
+    let quoted = format!("error_msg: {text:?}");
+    assert_eq!(datanodes(&quoted), Some(Vec::new()));
+    assert_eq!(first_block(&quoted), Some(Vec::new()));
+    assert!(offer(&quoted).is_empty() && fatal(&quoted).is_none());
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,8 @@
+//! Feeds the target of this name.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use linkdial_azure::fuzz::TARGETS;
+use linkdial_core::fuzz::feed;
+
+fuzz_target!(|bytes: &[u8]| feed(TARGETS, "azure_signature", bytes));

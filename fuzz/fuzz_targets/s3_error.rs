@@ -1,0 +1,8 @@
+//! Feeds the target of this name.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use linkdial_core::fuzz::feed;
+use linkdial_s3::fuzz::TARGETS;
+
+fuzz_target!(|bytes: &[u8]| feed(TARGETS, "s3_error", bytes));

@@ -1,0 +1,9 @@
+//! Entry points for hostile bytes, as those of `linkdial_core::fuzz`.
+
+use linkdial_core::fuzz::Target;
+
+/// The readers of this crate.
+pub const TARGETS: &[Target] = &[
+    ("azure_error", crate::error::fuzz),
+    ("azure_signature", crate::sas::fuzz),
+];
