@@ -13,7 +13,7 @@ use linkdial_core::store::{self, Bucket, LISTED, Listing};
 use linkdial_core::xml::root_element;
 use linkdial_core::{
     Blame, Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage,
-    Target,
+    Target, Wrong,
 };
 
 use crate::config::{self, Auth, Config, KEYS};
@@ -72,6 +72,31 @@ impl Provider for Azure {
         match container {
             Some(container) => self.probe_container(probe, &container).await,
             None => self.probe_alone(probe).await,
+        }
+    }
+
+    fn with_wrong_secret(&self) -> Wrong<Self> {
+        let (auth, secret) = match &self.config.auth {
+            Auth::SharedKey(key) => {
+                let Some(key) = key.changed() else {
+                    return Wrong::Nothing("its secret has no character that can be changed");
+                };
+                (Auth::SharedKey(key.clone()), key)
+            }
+            Auth::Sas(sas) => {
+                let Some(sas) = sas.with_wrong_signature() else {
+                    return Wrong::Nothing("its signature has no character that can be changed");
+                };
+                let signature = sas.signature[0].clone();
+                (Auth::Sas(sas), signature)
+            }
+        };
+        let mut config = self.config.clone();
+        config.auth = auth;
+        Wrong::Link {
+            provider: Self { config },
+            key: self.config.places.proof.clone(),
+            secret: Some(secret),
         }
     }
 }

@@ -149,6 +149,7 @@ codes! {
     AuthenticateKeytabStale = "authenticate.keytab-stale" Fail Identity Never;
     AuthenticateMechanismNotOffered = "authenticate.mechanism-not-offered" Fail Configuration Never;
     AuthenticateMethodDisabled = "authenticate.method-disabled" Fail Identity Never;
+    AuthenticateNotEnforced = "authenticate.not-enforced" Warn Configuration Never;
     AuthenticatePrincipalUnknown = "authenticate.principal-unknown" Fail Identity Never;
     AuthenticateProtectionMismatch = "authenticate.protection-mismatch" Fail Configuration Never;
     AuthenticateRealmUnknown = "authenticate.realm-unknown" Fail Configuration Never;

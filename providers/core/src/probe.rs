@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -13,6 +14,7 @@ use crate::code::Code;
 use crate::diagnosis::{Diagnosis, Outcome};
 use crate::endpoint::{Endpoint, Role};
 use crate::net::{Dialled, Dialler, TlsOptions};
+use crate::prove::{self, Attempted};
 use crate::redact::Redactor;
 use crate::settings::Settings;
 use crate::stage::Stage;
@@ -57,6 +59,8 @@ pub struct Probe {
     deadline: Instant,
     stage_timeout: Duration,
     trail: Trail,
+    /// On the walk of a wrong secret: whether its one attempt was made.
+    attempted: Option<Attempted>,
 }
 
 /// The result of [`Probe::reach`].
@@ -93,6 +97,7 @@ impl Probe {
             intent,
             deadline,
             trail: Trail::default(),
+            attempted: None,
         }
     }
 
@@ -240,6 +245,12 @@ impl Probe {
             self.skip(first, "beyond --until");
             return Err(Halt(()));
         }
+        if last >= Stage::Authenticate
+            && let Some(attempted) = &self.attempted
+            && !prove::take(attempted)
+        {
+            return Err(Halt(()));
+        }
         self.trail.walk(last);
         let until = self.settings.until;
         let started = Instant::now();
@@ -335,6 +346,9 @@ impl Probe {
     /// Takes back the step recorded last: what passed there proves nothing after all.
     pub fn take_back(&mut self) {
         self.trail.lock().pop();
+        if let Some(attempted) = &self.attempted {
+            attempted.store(false, Ordering::Relaxed);
+        }
     }
 
     /// Attaches a fact to the step recorded last.
@@ -409,6 +423,38 @@ impl Probe {
             deadline: self.deadline,
             stage_timeout: self.stage_timeout,
             trail: self.trail.beside(),
+            attempted: self.attempted.clone(),
+        }
+    }
+
+    /// Starts the walk of the same link with a wrong secret: one step that logs in, or asks for
+    /// more, and no other one behind it. Nothing is written.
+    pub(crate) fn fork_wrong(&self) -> Self {
+        let settings = Settings {
+            until: Stage::Access,
+            write: false,
+            ..Settings::clone(&self.settings)
+        };
+        Self {
+            settings: Arc::new(settings),
+            attempted: Some(Attempted::default()),
+            ..self.fork()
+        }
+    }
+
+    /// Returns a copy of the record so far.
+    pub(crate) fn steps(&self) -> Vec<Step> {
+        self.trail.steps()
+    }
+
+    /// Attaches a fact to the first step that logged in; its words are linkdial's own.
+    pub(crate) fn note_login(&self, name: &'static str, value: String) {
+        let mut steps = self.trail.lock();
+        let mut logins = steps
+            .iter_mut()
+            .filter(|step| step.stage == Stage::Authenticate && step.outcome == Outcome::Pass);
+        if let Some(step) = logins.next() {
+            step.notes.push((name, value));
         }
     }
 

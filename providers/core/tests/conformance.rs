@@ -16,7 +16,7 @@ use linkdial_core::net::HttpClient;
 use linkdial_core::testing::{self, Fixture, Link, WriteFixture};
 use linkdial_core::{
     ClauseName, Clauses, Code, Diagnosis, Driver, Endpoint, Halt, Key, KeyPlace, Kind, Probe,
-    Provider, Role, Secret, Settings, Shape, Stage, Target,
+    Provider, Role, Secret, Settings, Shape, Stage, Target, Wrong,
 };
 use linkdial_testcontainers::{Answer, Match, ScriptedHttp};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -77,6 +77,11 @@ impl<const FAULT: u8> Provider for Small<FAULT> {
         let (_, place) = target?.as_str().split_once("://")?;
         let (host, port) = place.split('/').next()?.rsplit_once(':')?;
         Some(Endpoint::new(Role::Endpoint, host, port.parse().ok()?))
+    }
+
+    fn with_wrong_secret(&self) -> Wrong<Self> {
+        let key = KeyPlace::key(ClauseName::Credentials, "token");
+        Wrong::of(self.token.changed(), key, |token| Self { token })
     }
 
     async fn probe(&self, probe: &mut Probe) -> Result<(), Halt> {

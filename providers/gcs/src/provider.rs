@@ -2,11 +2,11 @@
 
 use linkdial_core::store::Bucket;
 use linkdial_core::{
-    Clauses, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Secret, Stage, Target,
+    Clauses, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Secret, Stage, Target, Wrong,
 };
-use linkdial_s3::{Access, Address, Contents, Session};
+use linkdial_s3::{Access, Address, Contents, Keys, Session};
 
-use crate::config::{self, Auth, Config, ENDPOINT, KEYS, place};
+use crate::config::{self, Auth, Config, ENDPOINT, KEYS, SECRET, SERVICE_ACCOUNT, place};
 use crate::target::NAMING;
 
 /// A GCS link, ready to be dialled.
@@ -64,6 +64,28 @@ impl Provider for Gcs {
                 contents.try_objects(probe, &listing).await
             }
             None => self.probe_alone(probe, &session).await,
+        }
+    }
+
+    fn with_wrong_secret(&self) -> Wrong<Self> {
+        let with = |auth| {
+            let mut config = self.config.clone();
+            config.auth = auth;
+            Self { config }
+        };
+        match &self.config.auth {
+            Auth::Anonymous => Wrong::Nothing("the link has none"),
+            Auth::Hmac(keys) => Wrong::of(keys.secret.changed(), place(SECRET), |secret| {
+                with(Auth::Hmac(Keys {
+                    secret,
+                    ..keys.clone()
+                }))
+            }),
+            Auth::ServiceAccount(account) => Wrong::Link {
+                provider: with(Auth::ServiceAccount(account.with_wrong_signature())),
+                key: place(SERVICE_ACCOUNT),
+                secret: None,
+            },
         }
     }
 }

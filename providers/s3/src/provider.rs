@@ -2,11 +2,11 @@
 
 use linkdial_core::store::Bucket;
 use linkdial_core::{
-    Clauses, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage, Target,
+    Clauses, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage, Target, Wrong,
 };
 
 use crate::address::Address;
-use crate::config::{self, Auth, Config, ENDPOINT, KEYS, place};
+use crate::config::{self, Auth, Config, ENDPOINT, KEYS, SECRET, place};
 use crate::contents::Contents;
 use crate::error::Amazon;
 use crate::explain::not_this_service;
@@ -50,6 +50,20 @@ impl Provider for S3 {
             Some(bucket) => self.probe_bucket(probe, &bucket, keys.as_ref()).await,
             None => self.probe_alone(probe, keys.as_ref()).await,
         }
+    }
+
+    fn with_wrong_secret(&self) -> Wrong<Self> {
+        let Auth::Keys(keys) = &self.config.auth else {
+            return Wrong::Nothing("the link has none");
+        };
+        Wrong::of(keys.secret.changed(), place(SECRET), |secret| {
+            let mut config = self.config.clone();
+            config.auth = Auth::Keys(Keys {
+                secret,
+                ..keys.clone()
+            });
+            Self { config }
+        })
     }
 }
 
