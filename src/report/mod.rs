@@ -35,8 +35,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use linkdial_core::{
-    Blame, ClauseName, Code, Diagnosis, Endpoint, Intent, Kind, LinkName, Outcome, Retry, Role,
-    Stage, Target,
+    Blame, ClauseName, Code, Diagnosis, Endpoint, Intent, Kind, LinkName, Outcome, Policy, Retry,
+    Role, Stage, Target,
 };
 
 use crate::history::Night;
@@ -139,6 +139,8 @@ pub struct Finding {
     pub retry: Retry,
     /// What to do about it.
     pub hint: Option<String>,
+    /// What grants the rights that are missing, in the backend's own words.
+    pub policy: Vec<Policy>,
     /// The guilty keys, the most likely one first.
     pub keys: Vec<Key>,
     /// Where the target stands, when no key is guilty and the target may be.
@@ -330,6 +332,7 @@ impl Finding {
             blame: diagnosis.blame,
             retry: diagnosis.retry,
             hint: diagnosis.hint,
+            policy: diagnosis.policy,
             target: taken
                 .filter(|_| keys.is_empty() && may_be_the_target(diagnosis.code, role, link))
                 .map(|taken| match link.locate_target(taken) {

@@ -4,6 +4,7 @@ mod config;
 mod error;
 mod explain;
 mod object;
+mod policy;
 mod provider;
 mod sas;
 mod target;

@@ -26,6 +26,8 @@ pub(crate) struct Sas {
     pub(crate) signature: [Secret; 2],
     /// `spr`: whether plain http is ruled out.
     pub(crate) https_only: bool,
+    /// `skoid`: whether an identity of Entra ID signed it, and not the account's key.
+    pub(crate) delegated: bool,
     start: Option<Timestamp>,
     expiry: Option<Timestamp>,
     /// `sp`; none where a policy of the container holds them.
@@ -123,6 +125,7 @@ impl Sas {
                 Secret::new(written.unwrap_or_default()),
             ],
             https_only: get("spr").as_deref() == Some("https"),
+            delegated: get("skoid").is_some(),
             start,
             expiry,
             permissions: get("sp"),
@@ -130,9 +133,6 @@ impl Sas {
         })
     }
 
-    /// Returns how long it holds yet, in hours; none where a policy of the container says that.
-    ///
-    /// The dates themselves are parts of a secret, and no report shows them.
     /// Returns the same with one character of the signature changed: all that it says stays.
     pub(crate) fn with_wrong_signature(&self) -> Option<Self> {
         let [signature, written] = &self.signature;
@@ -143,6 +143,9 @@ impl Sas {
         Self::parse(&self.query.expose().replacen(&right, &wrong, 1)).ok()
     }
 
+    /// Returns how long it holds yet, in hours; none where a policy of the container says that.
+    ///
+    /// The dates themselves are parts of a secret, and no report shows them.
     pub(crate) fn hours_left(&self, now: Timestamp) -> Option<i64> {
         let left = self.expiry?.duration_since(now);
         Some(left.as_hours())

@@ -5,7 +5,12 @@ use std::time::Duration;
 
 use crate::clause::ClauseName;
 use crate::code::Code;
+use crate::policy::Policy;
 use crate::redact::Redactor;
+
+/// The evidence that a server hung up in the place of a word: most likely a refusal, and no proof of
+/// one.
+pub const HUNG_UP: &str = "hung_up";
 
 /// Who has to act.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -133,6 +138,8 @@ pub struct Diagnosis {
     pub keys: Vec<KeyPlace>,
     /// What to do about it.
     pub hint: Option<String>,
+    /// What grants the rights that are missing; empty for all else.
+    pub policy: Vec<Policy>,
     /// Whether the same dial may pass later.
     pub retry: Retry,
     /// Fail, warn or unverified; by default what the code's table says.
@@ -152,6 +159,7 @@ impl Diagnosis {
             blame: code.blame(),
             keys: Vec::new(),
             hint: None,
+            policy: Vec::new(),
             retry: code.retry(),
             outcome: code.outcome(),
             proves_identity: code.proves_identity(),
@@ -179,6 +187,13 @@ impl Diagnosis {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds what grants the rights that are missing.
+    #[must_use]
+    pub fn policy(mut self, policy: impl IntoIterator<Item = Policy>) -> Self {
+        self.policy.extend(policy);
         self
     }
 
@@ -232,5 +247,6 @@ impl Diagnosis {
         if let Some(hint) = &mut self.hint {
             redactor.abridge_sentence(hint);
         }
+        self.policy.retain(|policy| policy.is_whole(redactor));
     }
 }

@@ -477,6 +477,13 @@ impl Probe {
         endpoints
     }
 
+    /// Returns whether a stage has passed somewhere.
+    pub fn has_passed(&self, stage: Stage) -> bool {
+        let steps = self.trail.lock();
+        let mut passed = steps.iter().filter(|step| step.outcome == Outcome::Pass);
+        passed.any(|step| step.stage == stage)
+    }
+
     /// Returns whether a finding with this code is on the record.
     pub fn has_code(&self, code: Code) -> bool {
         let steps = self.trail.lock();

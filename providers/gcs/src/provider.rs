@@ -1,12 +1,13 @@
 //! The walk through the stages of a GCS link.
 
-use linkdial_core::store::Bucket;
+use linkdial_core::store::{Bucket, Needs};
 use linkdial_core::{
     Clauses, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Secret, Stage, Target, Wrong,
 };
 use linkdial_s3::{Access, Address, Contents, Keys, Session};
 
 use crate::config::{self, Auth, Config, ENDPOINT, KEYS, SECRET, SERVICE_ACCOUNT, place};
+use crate::policy;
 use crate::target::NAMING;
 
 /// A GCS link, ready to be dialled.
@@ -55,13 +56,12 @@ impl Provider for Gcs {
         let session = Session::open(probe, &self.address(), region, access, &self.config).await?;
         match &bucket {
             Some(bucket) => {
-                let contents = Contents::new(session, bucket).suffixes(&self.config.suffixes);
-                let listing = contents.list(probe).await?;
-                if !matches!(self.config.auth, Auth::Anonymous) {
-                    let (name, principal) = self.config.principal();
-                    probe.note(name, principal);
+                let walked = self.probe_bucket(probe, bucket, session).await;
+                if walked.is_err() {
+                    let needs = Needs::of(probe);
+                    probe.amend(|it| policy::attach(it, &self.config, bucket, needs));
                 }
-                contents.try_objects(probe, &listing).await
+                walked
             }
             None => self.probe_alone(probe, &session).await,
         }
@@ -118,6 +118,23 @@ impl Gcs {
         probe.take_back();
         probe.add_secret(token.expose());
         Ok(Some(token))
+    }
+
+    /// Lists the prefix, reads one byte of one object, and writes a sentinel where that is asked
+    /// for.
+    async fn probe_bucket(
+        &self,
+        probe: &mut Probe,
+        bucket: &Bucket,
+        session: Session<'_>,
+    ) -> Result<(), Halt> {
+        let contents = Contents::new(session, bucket).suffixes(&self.config.suffixes);
+        let listing = contents.list(probe).await?;
+        if !matches!(self.config.auth, Auth::Anonymous) {
+            let (name, principal) = self.config.principal();
+            probe.note(name, principal);
+        }
+        contents.try_objects(probe, &listing).await
     }
 
     /// Proves what the link can prove without a bucket.

@@ -8,6 +8,7 @@ mod explain;
 mod fault;
 mod keys;
 mod object;
+mod policy;
 mod provider;
 mod session;
 mod target;

@@ -1,6 +1,6 @@
 //! The walk through the stages of an S3 link.
 
-use linkdial_core::store::Bucket;
+use linkdial_core::store::{Bucket, Needs};
 use linkdial_core::{
     Clauses, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage, Target, Wrong,
 };
@@ -11,6 +11,7 @@ use crate::contents::Contents;
 use crate::error::Amazon;
 use crate::explain::not_this_service;
 use crate::keys::Keys;
+use crate::policy;
 use crate::session::{Asked, Call, Session, diagnose};
 use crate::target::{NAMING, fits_host};
 use crate::wire::{Access, Client, Transport};
@@ -47,7 +48,14 @@ impl Provider for S3 {
         }
         let keys = self.identity(probe).await?;
         match bucket {
-            Some(bucket) => self.probe_bucket(probe, &bucket, keys.as_ref()).await,
+            Some(bucket) => {
+                let walked = self.probe_bucket(probe, &bucket, keys.as_ref()).await;
+                if walked.is_err() {
+                    let needs = Needs::of(probe);
+                    probe.amend(|it| policy::attach(it, &self.config, &bucket, needs));
+                }
+                walked
+            }
             None => self.probe_alone(probe, keys.as_ref()).await,
         }
     }
@@ -130,7 +138,10 @@ impl S3 {
         };
         let lent = probe
             .step(&address.endpoint, &[Stage::Authenticate], work)
-            .await?;
+            .await;
+        let lent = lent.inspect_err(|_| {
+            probe.amend(|it| policy::attach_role(it, &self.config));
+        })?;
         probe.add_secret(&lent.secret_access_key);
         probe.add_secret(&lent.session_token);
         probe.note("role", &role.arn);
