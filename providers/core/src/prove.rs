@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::code::Code;
-use crate::diagnosis::{Diagnosis, KeyPlace, Outcome, Retry};
+use crate::diagnosis::{Diagnosis, HUNG_UP, KeyPlace, Outcome, Retry};
 use crate::probe::{Probe, Step};
 use crate::provider::DynProvider;
 use crate::secret::Secret;
@@ -232,9 +232,10 @@ fn judge(right: &[Step], wrong: &[Step]) -> Proof {
 }
 
 /// Whether a finding is a server's word about the identity. One that may pass later is none: a token
-/// endpoint that is overloaded refuses everybody.
+/// endpoint that is overloaded refuses everybody. Nor is a connection that was lost.
 fn refuses(finding: &Diagnosis) -> bool {
     finding.retry == Retry::Never
+        && finding.evidence.iter().all(|(name, _)| *name != HUNG_UP)
         && matches!(
             finding.code,
             Code::AuthenticateBadCredentials
@@ -326,6 +327,11 @@ mod tests {
             assert_eq!(judged(&[fail(code)]), Proof::Unsaid(Some(code)));
         }
         assert_eq!(judged(&[]), Proof::Unsaid(None));
+        let mut hung_up = fail(Code::AuthenticateBadCredentials);
+        let finding = hung_up.diagnosis.take();
+        hung_up.diagnosis = finding.map(|it| it.evidence(HUNG_UP, "in the place of an answer"));
+        let unsaid = Proof::Unsaid(Some(Code::AuthenticateBadCredentials));
+        assert_eq!(judged(&[hung_up]), unsaid);
         // The same answer to both says that the secret does not count.
         let denied = || [login(), fail(Code::AccessDenied)];
         assert_eq!(judged(&denied()), Proof::Refused(Code::AccessDenied));
