@@ -27,31 +27,31 @@ fn run(kafka: &SecuredKafka, command: &str) -> Vec<String> {
     operations.into_iter().map(str::to_owned).collect()
 }
 
-fn check(kafka: &SecuredKafka, topic: &str, uses: &[&str]) -> Vec<Value> {
+fn check(kafka: &SecuredKafka, topic: &str, used: &str) -> Value {
     let link = kafka.create_link_for("l", Plain, Nobody).to_string();
     let target = format!("{}/{topic}", kafka.bootstrap_of(Plain));
-    let script: String = uses
-        .iter()
-        .map(|used| format!("-- linkdial: target '{target}' {used}\n"))
-        .collect();
-    checks(&[], &format!("{script}{link}"))
+    checks(
+        &[],
+        &format!("-- linkdial: target '{target}' {used}\n{link}"),
+    )
+    .remove(0)
 }
 
 #[test]
 fn who_reads_is_allowed_to_read() {
     let kafka = SecuredKafka::shared();
     kafka.create_topic("rights-read", 1).unwrap();
-    let refused = check(kafka, "rights-read", &["read"]).remove(0);
+    let refused = check(kafka, "rights-read", "read");
     assert_eq!(refused["code"], "access.denied", "{refused:#}");
     // Less than what is printed is not enough.
     kafka
         .allow("User:nobody", "Describe", "rights-read")
         .unwrap();
-    let described = check(kafka, "rights-read", &["read"]).remove(0);
+    let described = check(kafka, "rights-read", "read");
     assert_eq!(described["code"], "read.denied", "{described:#}");
     assert_eq!(policy(&refused), policy(&described));
     assert_eq!(run(kafka, policy(&refused)), ["Read"]);
-    let passed = check(kafka, "rights-read", &["read"]).remove(0);
+    let passed = check(kafka, "rights-read", "read");
     assert_eq!(passed["verdict"], "pass", "{passed:#}");
 }
 
@@ -59,12 +59,12 @@ fn who_reads_is_allowed_to_read() {
 fn who_writes_is_allowed_to_write() {
     let kafka = SecuredKafka::shared();
     kafka.create_topic("rights-write", 1).unwrap();
-    let refused = check(kafka, "rights-write", &["write"]).remove(0);
+    let refused = check(kafka, "rights-write", "write");
     assert_eq!(refused["code"], "access.denied", "{refused:#}");
     kafka.allow("User:nobody", "Read", "rights-write").unwrap();
-    let reads = check(kafka, "rights-write", &["write"]).remove(0);
+    let reads = check(kafka, "rights-write", "write");
     assert_eq!(reads["code"], "write.denied", "{reads:#}");
     assert_eq!(run(kafka, policy(&refused)), ["Write"]);
-    let passed = check(kafka, "rights-write", &["write"]).remove(0);
+    let passed = check(kafka, "rights-write", "write");
     assert_eq!(passed["verdict"], "pass", "{passed:#}");
 }

@@ -246,6 +246,35 @@ impl Code {
                 | Self::WriteNoSpace
         )
     }
+
+    /// Returns whether the key that names the endpoint may have caused it.
+    pub(crate) const fn may_be_the_endpoints(self) -> bool {
+        matches!(
+            self,
+            Self::AccessNotThisService
+                | Self::AccessTimedOut
+                | Self::AuthenticateTimedOut
+                | Self::ConnectRefused
+                | Self::ConnectReset
+                | Self::ConnectTimedOut
+                | Self::ConnectUnreachable
+                | Self::ResolveAddressRefused
+                | Self::ResolveNoAddress
+                | Self::ResolveNotFound
+                | Self::ResolveServerFailed
+                | Self::ResolveTimedOut
+                | Self::TlsClientCertificateRequired
+                | Self::TlsExpired
+                | Self::TlsExpiresSoon
+                | Self::TlsHandshakeFailed
+                | Self::TlsNameMismatch
+                | Self::TlsNotTls
+                | Self::TlsNotYetValid
+                | Self::TlsRequired
+                | Self::TlsTimedOut
+                | Self::TlsUnknownIssuer
+        )
+    }
 }
 
 impl fmt::Display for Code {

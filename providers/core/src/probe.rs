@@ -569,7 +569,7 @@ impl Probe {
             diagnosis.redact(&self.redactor);
             if let Some(key) = endpoint.and_then(|endpoint| endpoint.key.clone())
                 && diagnosis.keys.is_empty()
-                && names_the_endpoint(diagnosis.code)
+                && diagnosis.code.may_be_the_endpoints()
             {
                 diagnosis.keys.push(key);
             }
@@ -591,35 +591,6 @@ impl Probe {
             diagnosis,
         });
     }
-}
-
-/// Faults that the key which names the endpoint may have caused.
-const fn names_the_endpoint(code: Code) -> bool {
-    matches!(
-        code,
-        Code::AccessNotThisService
-            | Code::AccessTimedOut
-            | Code::AuthenticateTimedOut
-            | Code::ConnectRefused
-            | Code::ConnectReset
-            | Code::ConnectTimedOut
-            | Code::ConnectUnreachable
-            | Code::ResolveAddressRefused
-            | Code::ResolveNoAddress
-            | Code::ResolveNotFound
-            | Code::ResolveServerFailed
-            | Code::ResolveTimedOut
-            | Code::TlsClientCertificateRequired
-            | Code::TlsExpired
-            | Code::TlsExpiresSoon
-            | Code::TlsHandshakeFailed
-            | Code::TlsNameMismatch
-            | Code::TlsNotTls
-            | Code::TlsNotYetValid
-            | Code::TlsRequired
-            | Code::TlsTimedOut
-            | Code::TlsUnknownIssuer
-    )
 }
 
 /// Returns the finding of a check that was stopped before it was done.

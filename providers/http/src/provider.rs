@@ -48,6 +48,11 @@ impl Provider for Http {
         let settings = Arc::clone(probe.settings());
         let client = Client::new(&settings, &address, &self.config, reached)
             .map_err(|finding| probe.halt(Some(endpoint), finding))?;
+        let client = if self.wrong {
+            client.on_the_ladder()
+        } else {
+            client
+        };
         let asked = Asked {
             endpoint,
             url: &address.url,

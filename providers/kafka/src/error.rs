@@ -503,11 +503,10 @@ impl Asked<'_> {
     /// broker makes of the login unless its settings say otherwise.
     pub(crate) fn acl(&self, topic: &str, operations: &[&str]) -> Option<Policy> {
         let user = match &self.config.login {
-            None => return None,
             Some(Login::Plain { user, .. } | Login::Scram { user, .. }) => user.clone(),
             Some(Login::Gssapi(gssapi)) => gssapi.principal.as_ref()?.components.first()?.clone(),
             Some(Login::Token { token, .. }) => Claims::read(token.expose()).subject,
-            Some(_) => return None,
+            _ => return None,
         };
         if user.is_empty() {
             return None;

@@ -17,7 +17,7 @@ fn statements(steps: &[Step]) -> Value {
     let policies = policies(steps);
     assert_eq!(policies.len(), 1, "{steps:#?}");
     assert_eq!(policies[0].language, Language::Json);
-    let document: Value = serde_json::from_str(&policies[0].text).unwrap();
+    let document: Value = serde_json::from_str(&policies[0].text).expect("a document");
     assert_eq!(document["Version"], "2012-10-17");
     document["Statement"].clone()
 }

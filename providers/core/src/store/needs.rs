@@ -19,6 +19,10 @@ pub enum Right {
 /// What a check does, as far as it decides which rights it takes: no more than the uses of the target,
 /// and the sentinel where that is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and most of their combinations happen"
+)]
 pub struct Needs {
     /// Whether an object is read for its own sake.
     pub reads: bool,
