@@ -447,13 +447,13 @@ impl Probe {
         self.trail.steps()
     }
 
-    /// Attaches a fact to the first step that logged in; its words are linkdial's own.
+    /// Attaches a fact to the first step that logged in, or got as far without a login; its words are
+    /// linkdial's own.
     pub(crate) fn note_login(&self, name: &'static str, value: String) {
         let mut steps = self.trail.lock();
-        let mut logins = steps
-            .iter_mut()
-            .filter(|step| step.stage == Stage::Authenticate && step.outcome == Outcome::Pass);
-        if let Some(step) = logins.next() {
+        let passed =
+            |step: &&mut Step| step.outcome == Outcome::Pass && step.stage >= Stage::Authenticate;
+        if let Some(step) = steps.iter_mut().find(passed) {
             step.notes.push((name, value));
         }
     }

@@ -153,10 +153,9 @@ enum Proof {
 /// Dials once with a wrong secret, where the check has logged in, and records what that proves.
 pub(crate) async fn try_wrong(provider: &dyn DynProvider, probe: &mut Probe) {
     let right = probe.steps();
-    if !has_logged_in(&right) {
-        return;
-    }
     let (wrong, key, secret) = match provider.with_wrong_secret() {
+        Wrong::Link { .. } if !has_logged_in(&right) => return,
+        Wrong::Nothing(_) if !is_let_in(&right) => return,
         Wrong::Link {
             provider,
             key,
@@ -210,6 +209,13 @@ fn is_login(step: &Step) -> bool {
 fn has_logged_in(steps: &[Step]) -> bool {
     let failed = |step: &Step| step.stage == Stage::Authenticate && step.outcome > Outcome::Warn;
     steps.iter().any(is_login) && !steps.iter().any(failed)
+}
+
+/// Whether a check got as far as a login would: who has nothing to show for itself has none.
+fn is_let_in(steps: &[Step]) -> bool {
+    let fails = |step: &Step| step.outcome == Outcome::Fail;
+    let lets_in = |step: &Step| step.stage == Stage::Access && step.outcome == Outcome::Pass;
+    has_logged_in(steps) || (steps.iter().any(lets_in) && !steps.iter().any(fails))
 }
 
 fn judge(right: &[Step], wrong: &[Step]) -> Proof {
@@ -337,7 +343,8 @@ mod tests {
         assert_eq!(judged(&denied()), Proof::Refused(Code::AccessDenied));
         assert_eq!(judge(&denied(), &denied()), Proof::Accepted);
         assert!(has_logged_in(&right));
-        assert!(!has_logged_in(&[access()]));
+        assert!(!has_logged_in(&[access()]) && is_let_in(&[access()]));
+        assert!(!is_let_in(&[access(), fail(Code::ReadDenied)]));
         assert!(!has_logged_in(&[
             login(),
             fail(Code::AuthenticateBadSecret)
