@@ -282,7 +282,11 @@ pub(crate) fn is_admitted(checks: &[Check]) -> bool {
 
 /// Returns an answer in these checks that proves nothing about the link, ignored or not.
 fn proves_nothing(checks: &[Check]) -> Option<Code> {
-    const CODES: [Code; 2] = [Code::AccessThrottled, Code::AccessMethodRefused];
+    const CODES: [Code; 3] = [
+        Code::AccessThrottled,
+        Code::AccessMethodRefused,
+        Code::AuthenticateNotEnforced,
+    ];
     let mut steps = checks.iter().flat_map(|check| &check.steps);
     steps.find_map(|step| {
         let told = step.finding.iter().map(|finding| finding.code);

@@ -154,10 +154,7 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
         Absent::Make
     };
     let opened = arguments.registry.open(absent)?;
-    let settings = {
-        let depth = &arguments.depth;
-        arguments.limits.settings(depth.until(), &depth.whole, net)
-    };
+    let settings = arguments.limits.settings_to(&arguments.depth, net);
     let limits = arguments.limits.limits(cancel);
     let options = ApplyOptions {
         user: arguments.user.user,

@@ -106,10 +106,7 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
             .map(|added| (added.link, Use::new(added.target, added.intent)))
             .collect(),
     };
-    let settings = {
-        let depth = &arguments.depth;
-        arguments.limits.settings(depth.until(), &depth.whole, net)
-    };
+    let settings = arguments.limits.settings_to(&arguments.depth, net);
     let limits = arguments.limits.limits(cancel);
 
     let checked = Live::during(quiet, |on_progress| {

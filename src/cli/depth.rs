@@ -17,8 +17,15 @@ pub(super) struct DepthArguments {
     #[arg(long, value_name = "STAGE", value_parser = stage_parser())]
     until: Option<Stage>,
     /// Send no packet; the same as `--until define`
-    #[arg(long, conflicts_with_all = ["until", "write", "post_empty"])]
+    #[arg(long, conflicts_with_all = ["until", "write", "post_empty", "prove"])]
     pub(super) offline: bool,
+    /// Try a wrong secret too: one attempt for each check that logged in
+    ///
+    /// One character of the secret is changed, and the server has to refuse it. A server that takes
+    /// it proves nothing: `authenticate.not-enforced`. The attempt counts as a failed login, which may
+    /// lock an account (Kerberos, Active Directory, brokers with LDAP behind them).
+    #[arg(long)]
+    pub(super) prove: bool,
     #[command(flatten)]
     pub(super) whole: WholeArguments,
 }

@@ -8,7 +8,7 @@ use linkdial_core::net::Net;
 use linkdial_core::{Settings, Stage};
 use tokio_util::sync::CancellationToken;
 
-use super::depth::WholeArguments;
+use super::depth::{DepthArguments, WholeArguments};
 use super::duration;
 use crate::sweep::Limits;
 
@@ -45,17 +45,28 @@ impl LimitArguments {
     }
 
     /// Returns what every check of the run goes by.
-    pub(super) fn settings(&self, until: Stage, whole: &WholeArguments, net: Net) -> Arc<Settings> {
-        Arc::new(Settings {
+    ///
+    /// None of them tries a wrong secret: see [`LimitArguments::settings_to`].
+    pub(super) fn settings(&self, until: Stage, whole: &WholeArguments, net: Net) -> Settings {
+        Settings {
             until,
             write: whole.write,
             post_empty: whole.post_empty,
+            prove: false,
             stage_timeout: self.timeout,
             check_timeout: self.check_timeout,
             files: whole.files(),
             krb5_conf: whole.krb5_conf(),
             client_program: std::env::current_exe().ok(),
             net,
+        }
+    }
+
+    /// Returns the same for a run whose depth somebody chose.
+    pub(super) fn settings_to(&self, depth: &DepthArguments, net: Net) -> Arc<Settings> {
+        Arc::new(Settings {
+            prove: depth.prove,
+            ..self.settings(depth.until(), &depth.whole, net)
         })
     }
 }

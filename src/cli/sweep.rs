@@ -1,5 +1,6 @@
 //! `linkdial sweep`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -105,7 +106,7 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
         keep: arguments.keep,
     };
     let limits = &arguments.limits;
-    let settings = limits.settings(Stage::Write, &arguments.whole, net);
+    let settings = Arc::new(limits.settings(Stage::Write, &arguments.whole, net));
     let limits = limits.limits(cancel);
 
     let swept = Live::during(quiet, |on_progress| {

@@ -126,10 +126,7 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     for warning in input::add_targets(&mut script, arguments.targets)? {
         terminal::warn(&warning);
     }
-    let settings = {
-        let depth = &arguments.depth;
-        arguments.limits.settings(depth.until(), &depth.whole, net)
-    };
+    let settings = arguments.limits.settings_to(&arguments.depth, net);
     let limits = arguments.limits.limits(cancel);
 
     let (report, fixes) = Live::during(quiet, |on_progress| {

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use linkdial_core::testing::leaked;
-use linkdial_core::{DynProvider, Endpoint, Halt, Probe, Role};
+use linkdial_core::{DynProvider, Endpoint, Halt, Probe, Role, Wrong};
 
 use super::*;
 use crate::history::{Facts, PastCheck};
@@ -30,6 +30,10 @@ enum At {
 struct Panics(At);
 
 impl DynProvider for Panics {
+    fn with_wrong_secret(&self) -> Wrong<Box<dyn DynProvider>> {
+        Wrong::Nothing("it has none")
+    }
+
     fn endpoint(&self, _target: Option<&Target>) -> Option<Endpoint> {
         assert!(self.0 != At::Endpoint, "it does not like {SECRET}");
         Some(Endpoint::new(Role::Endpoint, "fake", 1))
@@ -108,7 +112,8 @@ fn a_panic_shows_no_secret_in_any_format_record_or_history() {
     let now = Timestamp::now();
     let lock = registry.lock_for_sweep().unwrap();
     let sweep = registry.begin_sweep(&lock, "root", None, now).unwrap();
-    let names = dials.names().into_iter();
+    let targets: Vec<_> = dials.targets().collect();
+    let names = registry.name_checks(&targets).unwrap().into_iter();
     let past: Vec<PastCheck> = std::iter::zip(names, &checks)
         .map(|(name, check)| PastCheck::of(name, check, None, now))
         .collect();

@@ -183,6 +183,7 @@ fn red(link: &str, code: Code, role: Role, host: &str, evidence: &[(&'static str
                 blame: code.blame(),
                 retry: code.retry(),
                 hint: None,
+                policy: Vec::new(),
                 keys: Vec::new(),
                 target: None,
                 repairs: Vec::new(),

@@ -26,6 +26,7 @@ fn check(steps: &[(Stage, &str)], code: Option<Code>) -> Check {
                 keys: Vec::new(),
                 target: None,
                 repairs: Vec::new(),
+                policy: Vec::new(),
             }),
         }
     });

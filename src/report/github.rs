@@ -111,7 +111,11 @@ fn annotate(out: &mut dyn Write, check: &Check, step: &Step, finding: &Finding) 
         message = format!("{target}: {message}");
     }
     let place = finding.place().or(check.place.as_ref());
-    let message = with_hint(&message, finding.hint.as_deref());
+    let mut message = with_hint(&message, finding.hint.as_deref());
+    for policy in &finding.policy {
+        message.push_str("\ngrant: ");
+        message.push_str(&harmless(&policy.title));
+    }
     command(out, level, place, &title, &message)
 }
 

@@ -351,6 +351,14 @@ impl Page {
             sentence(&finding.message)
         ));
         self.hint(finding.hint.as_deref());
+        for policy in &finding.policy {
+            let title = sentence(&policy.title);
+            let lines: Vec<_> = policy.text.lines().map(escaped).collect();
+            let text = lines.join("\n");
+            self.add(format_args!(
+                "<p class=\"hint\"><b>What grants it:</b> {title}</p>\n<pre>{text}</pre>\n"
+            ));
+        }
         if finding.keys.iter().all(|key| key.place.is_none()) {
             match &finding.target {
                 Some(TargetPlace::Script(place, excerpt)) => self.excerpt(place, Some(excerpt)),

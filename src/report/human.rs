@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use linkdial_core::Outcome;
+use linkdial_core::{Outcome, Policy};
 
 use super::layout::{columns_before, harmless, pad, width, wrap};
 use super::night::Words;
@@ -245,6 +245,18 @@ impl Page<'_> {
         }
         if let Some(hint) = &finding.hint {
             self.paragraph("hint: ", hint)?;
+        }
+        for policy in &finding.policy {
+            self.policy(policy)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is to be copied: its lines stay as they are, whatever their length.
+    fn policy(&mut self, policy: &Policy) -> io::Result<()> {
+        self.paragraph("grant: ", &policy.title)?;
+        for line in policy.text.lines() {
+            writeln!(self.out, "{INDENT}  {}", harmless(line))?;
         }
         Ok(())
     }

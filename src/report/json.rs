@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use linkdial_core::Retry;
+use linkdial_core::{Policy, Retry};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
@@ -148,12 +148,43 @@ struct Diagnosis<'a> {
     retry_after_ms: Option<f64>,
     evidence: Pairs<'a>,
     hint: Option<&'a str>,
+    /// What grants the rights that are missing for this use of the link, and no more; absent where
+    /// none are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<Vec<PolicyDocument<'a>>>,
     /// The guilty keys, the most likely one first.
     keys: Vec<Key<'a>>,
     /// Where the script names the target, when no key is guilty and the target may be; absent for
     /// a target of the command line.
     #[serde(skip_serializing_if = "Option::is_none")]
     target_source: Option<Source<'a>>,
+}
+
+/// A statement or command to copy as it is.
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Policy")]
+pub(super) struct PolicyDocument<'a> {
+    /// What it is, and whom it is for.
+    title: &'a str,
+    /// `json` or `sh`.
+    language: &'static str,
+    text: &'a str,
+}
+
+impl<'a> PolicyDocument<'a> {
+    /// All of a finding; `None` where it has none.
+    pub(super) fn all(finding: &'a Finding) -> Option<Vec<Self>> {
+        let all: Vec<Self> = finding.policy.iter().map(Self::of).collect();
+        (!all.is_empty()).then_some(all)
+    }
+
+    fn of(policy: &'a Policy) -> Self {
+        Self {
+            title: &policy.title,
+            language: policy.language.as_str(),
+            text: &policy.text,
+        }
+    }
 }
 
 /// The place is null for a key that is not there.
@@ -340,6 +371,7 @@ fn diagnosis(finding: &Finding) -> Diagnosis<'_> {
         retry_after_ms,
         evidence: Pairs(&finding.evidence),
         hint: finding.hint.as_deref(),
+        policy: PolicyDocument::all(finding),
         keys: finding
             .keys
             .iter()

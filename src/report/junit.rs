@@ -245,6 +245,9 @@ fn describe(finding: &Finding, place: Option<&Place>) -> String {
     if let Some(hint) = &finding.hint {
         push_line(&mut text, "hint", hint);
     }
+    for policy in &finding.policy {
+        push_line(&mut text, "grant", &policy.title);
+    }
     text
 }
 

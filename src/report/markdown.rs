@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use linkdial_core::{Outcome, Stage};
+use linkdial_core::{Outcome, Policy, Stage};
 
 use super::corrected::heading;
 use super::html::escaped;
@@ -268,6 +268,18 @@ fn add_correction(text: &mut String, correction: &Correction) {
     write_to(text, format_args!("\n{fence}sql\n{statement}\n{fence}\n"));
 }
 
+/// A block of code within a list: indented, and fenced with more backticks than it holds.
+fn add_block(text: &mut String, policy: &Policy) {
+    let longest = policy.text.split(|c| c != '`').map(str::len).max();
+    let fence = "`".repeat(longest.unwrap_or(0).max(2) + 1);
+    let language = policy.language.as_str();
+    write_to(text, format_args!("    {fence}{language}\n"));
+    for line in policy.text.lines() {
+        write_to(text, format_args!("    {}\n", harmless(line)));
+    }
+    write_to(text, format_args!("    {fence}\n\n"));
+}
+
 fn add_finding(text: &mut String, check: &Check, step: &Step, finding: &Finding) {
     write_to(
         text,
@@ -280,6 +292,13 @@ fn add_finding(text: &mut String, check: &Check, step: &Step, finding: &Finding)
     );
     if let Some(hint) = &finding.hint {
         write_to(text, format_args!("  - hint: {}\n", prose(hint)));
+    }
+    for policy in &finding.policy {
+        write_to(
+            text,
+            format_args!("  - grant: {}\n\n", prose(&policy.title)),
+        );
+        add_block(text, policy);
     }
     for key in &finding.keys {
         let clause = key.clause.as_str();

@@ -38,8 +38,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use linkdial_core::{
-    Blame, ClauseName, Code, Diagnosis, Endpoint, Intent, Kind, LinkName, Outcome, Repair, Retry,
-    Role, Stage, Target,
+    Blame, ClauseName, Code, Diagnosis, Endpoint, Intent, Kind, LinkName, Outcome, Policy, Repair,
+    Retry, Role, Stage, Target,
 };
 
 use crate::correction::Correction;
@@ -145,6 +145,8 @@ pub struct Finding {
     pub retry: Retry,
     /// What to do about it.
     pub hint: Option<String>,
+    /// What grants the rights that are missing, in the backend's own words.
+    pub policy: Vec<Policy>,
     /// The guilty keys, the most likely one first.
     pub keys: Vec<Key>,
     /// Where the target stands, when no key is guilty and the target may be.
@@ -338,6 +340,7 @@ impl Finding {
             blame: diagnosis.blame,
             retry: diagnosis.retry,
             hint: diagnosis.hint,
+            policy: diagnosis.policy,
             target: taken
                 .filter(|_| keys.is_empty() && may_be_the_target(diagnosis.code, role, link))
                 .map(|taken| match link.locate_target(taken) {

@@ -42,6 +42,7 @@ pub(super) fn finding(code: Code, message: &str) -> Finding {
         blame: code.blame(),
         retry: code.retry(),
         hint: None,
+        policy: Vec::new(),
         keys: Vec::new(),
         target: None,
         repairs: Vec::new(),

@@ -1,6 +1,6 @@
 //! A report in which strangers wrote what they could.
 
-use linkdial_core::Target;
+use linkdial_core::{Policy, Target};
 
 use super::{Report, sample, sample_sweep};
 
@@ -48,6 +48,8 @@ pub(super) fn hostile() -> Report {
             if let Some(finding) = &mut step.finding {
                 finding.message.clone_from(&all);
                 finding.hint = Some(all.clone());
+                let text = format!("{all}\n```\n{all}");
+                finding.policy = vec![Policy::json(all.clone(), text)];
                 finding.evidence.push(("server", all.clone()));
                 for key in &mut finding.keys {
                     key.pointer.clone_from(&all);

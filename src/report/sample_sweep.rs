@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use linkdial_core::{ClauseName, Code, Endpoint, Kind, Outcome, Role, Stage};
+use linkdial_core::{ClauseName, Code, Endpoint, Kind, Outcome, Policy, Role, Stage};
 
 use super::sample::{check, finding, of, step};
 use super::{Check, Finding, Key, Origin, Report, Step};
@@ -56,6 +56,20 @@ fn endpoint(host: &str, port: u16) -> Endpoint {
     Endpoint::new(Role::Endpoint, host, port)
 }
 
+/// What lets the key list.
+const POLICY: &str = r#"{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Effect": "Allow",
+      "Action": [
+        "s3:ListBucket"
+      ],
+      "Resource": "arn:aws:s3:::invoices"
+    }
+  ]
+}"#;
+
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn checks() -> Vec<Check> {
     let broker = Endpoint::new(Role::Advertised, "b2.kafka.example.com", 9093);
@@ -76,6 +90,7 @@ fn checks() -> Vec<Check> {
             ("key_id", "AKIAIOSFODNN7EXAMPLE".to_owned()),
         ],
         hint: Some("allow `s3:ListBucket` on `arn:aws:s3:::invoices` to this key".to_owned()),
+        policy: vec![Policy::json("IAM policy for the user of the key", POLICY)],
         keys: vec![Key {
             clause: ClauseName::Credentials,
             pointer: "/aws_access_key_id".to_owned(),

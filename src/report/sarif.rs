@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use linkdial_core::{Code, Outcome};
 use serde::Serialize;
 
-use super::json::{Pairs, TOOL};
+use super::json::{Pairs, PolicyDocument, TOOL};
 use super::night::OFFLINE;
 use super::sarif_fix::Fix;
 use super::sweep_json::Sweep;
@@ -146,6 +146,8 @@ struct Properties<'a> {
     blame: &'static str,
     evidence: Pairs<'a>,
     hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<Vec<PolicyDocument<'a>>>,
     keys: Vec<KeyProperty<'a>>,
 }
 
@@ -352,7 +354,7 @@ fn result<'a>(
         rule_id: finding.code.as_str(),
         rule_index: rules.index(finding.code),
         level: level(step.outcome),
-        message: message(&subject, finding.hint.as_deref()),
+        message: granting(message(&subject, finding.hint.as_deref()), finding),
         locations: vec![Location {
             logical: logical(&link, target.as_deref()),
             ..Location::at(place).unwrap_or_default()
@@ -374,6 +376,7 @@ fn result<'a>(
             blame: finding.blame.as_str(),
             evidence: Pairs(&finding.evidence),
             hint: finding.hint.as_deref(),
+            policy: PolicyDocument::all(finding),
             keys: finding.keys.iter().map(KeyProperty::of).collect(),
             link,
             target,
@@ -415,6 +418,19 @@ pub(super) fn message(text: &str, hint: Option<&str>) -> Message {
     Message {
         text: literal(&text),
     }
+}
+
+/// Adds what grants the missing rights, line by line.
+fn granting(mut message: Message, finding: &Finding) -> Message {
+    for policy in &finding.policy {
+        let title = [policy.title.as_str()].into_iter();
+        for (index, line) in title.chain(policy.text.lines()).enumerate() {
+            let label = if index == 0 { "grant: " } else { "" };
+            let line = literal(&harmless(line));
+            write!(message.text, "\n{label}{line}").expect("a string takes every write");
+        }
+    }
+    message
 }
 
 /// A number in braces stands for an argument of a message (section 3.11.5), and brackets before

@@ -3,7 +3,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use linkdial_core::{
-    Code, DynProvider, Endpoint, Halt, Outcome as Verdict, Probe, Redactor, Role, Stage, verdict,
+    Code, DynProvider, Endpoint, Halt, Outcome as Verdict, Probe, Redactor, Role, Stage, Wrong,
+    verdict,
 };
 
 use super::*;
@@ -54,6 +55,10 @@ struct Fake {
 }
 
 impl DynProvider for Fake {
+    fn with_wrong_secret(&self) -> Wrong<Box<dyn DynProvider>> {
+        Wrong::Nothing("it has none")
+    }
+
     fn endpoint(&self, _target: Option<&Target>) -> Option<Endpoint> {
         Some(Endpoint::new(Role::Endpoint, "fake", self.port))
     }

@@ -111,7 +111,7 @@ fn what_is_missing_or_forbidden_is_named() {
     assert_eq!(evidence(&checks[3], "access"), "READ_EXECUTE");
     assert_eq!(evidence(&checks[4], "inode"), PrivateFolder.path());
     let hint = checks[4]["diagnosis"]["hint"].as_str().unwrap();
-    assert!(hint.contains("-setfacl -m user:bob:r-x /private"), "{hint}");
+    assert!(hint.contains("-setfacl -m user:bob:--x /private"), "{hint}");
 }
 
 /// What is there: a sentinel leaves no more than the time at which its folder changed.

@@ -6,6 +6,7 @@ mod explain;
 #[doc(hidden)]
 pub mod fuzz;
 mod object;
+mod policy;
 mod provider;
 mod sas;
 mod target;

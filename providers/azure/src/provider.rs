@@ -9,17 +9,18 @@ use azure_storage_blob::{BlobClient, BlobServiceClient};
 use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 use linkdial_core::net::TlsOptions;
-use linkdial_core::store::{self, Bucket, LISTED, Listing};
+use linkdial_core::store::{self, Bucket, LISTED, Listing, Needs};
 use linkdial_core::xml::root_element;
 use linkdial_core::{
     Blame, Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage,
-    Target,
+    Target, Wrong,
 };
 
 use crate::config::{self, Auth, Config, KEYS};
 use crate::error::{Asked, Call, diagnose};
 use crate::explain::not_this_service;
 use crate::object;
+use crate::policy;
 use crate::sas::Sas;
 use crate::target::NAMING;
 use crate::wire::{Transport, client};
@@ -67,11 +68,40 @@ impl Provider for Azure {
             return Err(probe.halt(None, other));
         }
         if let Auth::Sas(sas) = &self.config.auth {
-            self.examine(probe, sas, container.is_some())?;
+            let examined = self.examine(probe, sas, container.is_some());
+            examined.inspect_err(|_| self.add_policy(probe, container.as_ref()))?;
         }
         match container {
-            Some(container) => self.probe_container(probe, &container).await,
+            Some(container) => {
+                let walked = self.probe_container(probe, &container).await;
+                walked.inspect_err(|_| self.add_policy(probe, Some(&container)))
+            }
             None => self.probe_alone(probe).await,
+        }
+    }
+
+    fn with_wrong_secret(&self) -> Wrong<Self> {
+        let (auth, secret) = match &self.config.auth {
+            Auth::SharedKey(key) => {
+                let Some(key) = key.changed() else {
+                    return Wrong::Nothing("its secret has no character that can be changed");
+                };
+                (Auth::SharedKey(key.clone()), key)
+            }
+            Auth::Sas(sas) => {
+                let Some(sas) = sas.with_wrong_signature() else {
+                    return Wrong::Nothing("its signature has no character that can be changed");
+                };
+                let signature = sas.signature[0].clone();
+                (Auth::Sas(sas), signature)
+            }
+        };
+        let mut config = self.config.clone();
+        config.auth = auth;
+        Wrong::Link {
+            provider: Self { config },
+            key: self.config.places.proof.clone(),
+            secret: Some(secret),
         }
     }
 }
@@ -86,6 +116,14 @@ impl Azure {
             endpoint.named_by(self.config.places.endpoint.clone())
         } else {
             endpoint
+        }
+    }
+
+    /// Adds what grants the rights that the finding recorded last is about.
+    fn add_policy(&self, probe: &mut Probe, container: Option<&Bucket>) {
+        if let Some(container) = container {
+            let needs = Needs::of(probe);
+            probe.amend(|it| policy::attach(it, &self.config, container, needs));
         }
     }
 

@@ -26,6 +26,8 @@ pub(crate) struct Sas {
     pub(crate) signature: [Secret; 2],
     /// `spr`: whether plain http is ruled out.
     pub(crate) https_only: bool,
+    /// `skoid`: whether an identity of Entra ID signed it, and not the account's key.
+    pub(crate) delegated: bool,
     start: Option<Timestamp>,
     expiry: Option<Timestamp>,
     /// `sp`; none where a policy of the container holds them.
@@ -123,11 +125,22 @@ impl Sas {
                 Secret::new(written.unwrap_or_default()),
             ],
             https_only: get("spr").as_deref() == Some("https"),
+            delegated: get("skoid").is_some(),
             start,
             expiry,
             permissions: get("sp"),
             scope,
         })
+    }
+
+    /// Returns the same with one character of the signature changed: all that it says stays.
+    pub(crate) fn with_wrong_signature(&self) -> Option<Self> {
+        let [signature, written] = &self.signature;
+        let wrong = signature.changed()?;
+        let wrong: String = form_urlencoded::byte_serialize(wrong.expose().as_bytes()).collect();
+        let right = format!("sig={}", written.expose());
+        let wrong = format!("sig={wrong}");
+        Self::parse(&self.query.expose().replacen(&right, &wrong, 1)).ok()
     }
 
     /// Returns how long it holds yet, in hours; none where a policy of the container says that.

@@ -149,6 +149,7 @@ codes! {
     AuthenticateKeytabStale = "authenticate.keytab-stale" Fail Identity Never;
     AuthenticateMechanismNotOffered = "authenticate.mechanism-not-offered" Fail Configuration Never;
     AuthenticateMethodDisabled = "authenticate.method-disabled" Fail Identity Never;
+    AuthenticateNotEnforced = "authenticate.not-enforced" Warn Configuration Never;
     AuthenticatePrincipalUnknown = "authenticate.principal-unknown" Fail Identity Never;
     AuthenticateProtectionMismatch = "authenticate.protection-mismatch" Fail Configuration Never;
     AuthenticateRealmUnknown = "authenticate.realm-unknown" Fail Configuration Never;
@@ -243,6 +244,35 @@ impl Code {
                 | Self::WriteDenied
                 | Self::WriteKmsDenied
                 | Self::WriteNoSpace
+        )
+    }
+
+    /// Returns whether the key that names the endpoint may have caused it.
+    pub(crate) const fn may_be_the_endpoints(self) -> bool {
+        matches!(
+            self,
+            Self::AccessNotThisService
+                | Self::AccessTimedOut
+                | Self::AuthenticateTimedOut
+                | Self::ConnectRefused
+                | Self::ConnectReset
+                | Self::ConnectTimedOut
+                | Self::ConnectUnreachable
+                | Self::ResolveAddressRefused
+                | Self::ResolveNoAddress
+                | Self::ResolveNotFound
+                | Self::ResolveServerFailed
+                | Self::ResolveTimedOut
+                | Self::TlsClientCertificateRequired
+                | Self::TlsExpired
+                | Self::TlsExpiresSoon
+                | Self::TlsHandshakeFailed
+                | Self::TlsNameMismatch
+                | Self::TlsNotTls
+                | Self::TlsNotYetValid
+                | Self::TlsRequired
+                | Self::TlsTimedOut
+                | Self::TlsUnknownIssuer
         )
     }
 }

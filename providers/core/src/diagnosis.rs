@@ -5,8 +5,13 @@ use std::time::Duration;
 
 use crate::clause::ClauseName;
 use crate::code::Code;
+use crate::policy::Policy;
 use crate::redact::Redactor;
 use crate::repair::{Change, Repair};
+
+/// The evidence that a server hung up in the place of a word: most likely a refusal, and no proof of
+/// one.
+pub const HUNG_UP: &str = "hung_up";
 
 /// Who has to act.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -134,6 +139,8 @@ pub struct Diagnosis {
     pub keys: Vec<KeyPlace>,
     /// What to do about it.
     pub hint: Option<String>,
+    /// What grants the rights that are missing; empty for all else.
+    pub policy: Vec<Policy>,
     /// Whether the same dial may pass later.
     pub retry: Retry,
     /// Fail, warn or unverified; by default what the code's table says.
@@ -155,6 +162,7 @@ impl Diagnosis {
             blame: code.blame(),
             keys: Vec::new(),
             hint: None,
+            policy: Vec::new(),
             retry: code.retry(),
             outcome: code.outcome(),
             proves_identity: code.proves_identity(),
@@ -203,6 +211,13 @@ impl Diagnosis {
     #[must_use]
     pub fn without_repairs(mut self) -> Self {
         self.repairs.clear();
+        self
+    }
+
+    /// Adds what grants the rights that are missing.
+    #[must_use]
+    pub fn policy(mut self, policy: impl IntoIterator<Item = Policy>) -> Self {
+        self.policy.extend(policy);
         self
     }
 
@@ -256,5 +271,6 @@ impl Diagnosis {
         if let Some(hint) = &mut self.hint {
             redactor.abridge_sentence(hint);
         }
+        self.policy.retain(|policy| policy.is_whole(redactor));
     }
 }

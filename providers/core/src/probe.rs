@@ -5,6 +5,7 @@ use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -14,6 +15,7 @@ use crate::code::Code;
 use crate::diagnosis::{Diagnosis, Outcome};
 use crate::endpoint::{Endpoint, Role};
 use crate::net::{Dialled, Dialler, TlsOptions};
+use crate::prove::{self, Attempted};
 use crate::redact::Redactor;
 use crate::settings::Settings;
 use crate::stage::Stage;
@@ -58,6 +60,8 @@ pub struct Probe {
     deadline: Instant,
     stage_timeout: Duration,
     trail: Trail,
+    /// On the walk of a wrong secret: whether its one attempt was made.
+    attempted: Option<Attempted>,
 }
 
 /// The result of [`Probe::reach`].
@@ -94,6 +98,7 @@ impl Probe {
             intent,
             deadline,
             trail: Trail::default(),
+            attempted: None,
         }
     }
 
@@ -241,6 +246,12 @@ impl Probe {
             self.skip(first, "beyond --until");
             return Err(Halt(()));
         }
+        if last >= Stage::Authenticate
+            && let Some(attempted) = &self.attempted
+            && !prove::take(attempted)
+        {
+            return Err(Halt(()));
+        }
         self.trail.walk(last);
         let until = self.settings.until;
         let started = Instant::now();
@@ -336,6 +347,9 @@ impl Probe {
     /// Takes back the step recorded last: what passed there proves nothing after all.
     pub fn take_back(&mut self) {
         self.trail.lock().pop();
+        if let Some(attempted) = &self.attempted {
+            attempted.store(false, Ordering::Relaxed);
+        }
     }
 
     /// Attaches a fact to the step recorded last.
@@ -410,6 +424,38 @@ impl Probe {
             deadline: self.deadline,
             stage_timeout: self.stage_timeout,
             trail: self.trail.beside(),
+            attempted: self.attempted.clone(),
+        }
+    }
+
+    /// Starts the walk of the same link with a wrong secret: one step that logs in, or asks for
+    /// more, and no other one behind it. Nothing is written.
+    pub(crate) fn fork_wrong(&self) -> Self {
+        let settings = Settings {
+            until: Stage::Access,
+            write: false,
+            ..Settings::clone(&self.settings)
+        };
+        Self {
+            settings: Arc::new(settings),
+            attempted: Some(Attempted::default()),
+            ..self.fork()
+        }
+    }
+
+    /// Returns a copy of the record so far.
+    pub(crate) fn steps(&self) -> Vec<Step> {
+        self.trail.steps()
+    }
+
+    /// Attaches a fact to the first step that logged in, or got as far without a login; its words are
+    /// linkdial's own.
+    pub(crate) fn note_login(&self, name: &'static str, value: String) {
+        let mut steps = self.trail.lock();
+        let passed =
+            |step: &&mut Step| step.outcome == Outcome::Pass && step.stage >= Stage::Authenticate;
+        if let Some(step) = steps.iter_mut().find(passed) {
+            step.notes.push((name, value));
         }
     }
 
@@ -441,6 +487,13 @@ impl Probe {
         }
         let (_, address) = notes.rev().find(|(name, _)| *name == "address")?;
         address.parse::<SocketAddr>().ok().map(|it| it.ip())
+    }
+
+    /// Returns whether a stage has passed somewhere.
+    pub fn has_passed(&self, stage: Stage) -> bool {
+        let steps = self.trail.lock();
+        let mut passed = steps.iter().filter(|step| step.outcome == Outcome::Pass);
+        passed.any(|step| step.stage == stage)
     }
 
     /// Returns whether a finding with this code is on the record.
@@ -528,7 +581,7 @@ impl Probe {
             diagnosis.redact(&self.redactor);
             if let Some(key) = endpoint.and_then(|endpoint| endpoint.key.clone())
                 && diagnosis.keys.is_empty()
-                && names_the_endpoint(diagnosis.code)
+                && diagnosis.code.may_be_the_endpoints()
             {
                 diagnosis.keys.push(key);
             }
@@ -550,35 +603,6 @@ impl Probe {
             diagnosis,
         });
     }
-}
-
-/// Faults that the key which names the endpoint may have caused.
-const fn names_the_endpoint(code: Code) -> bool {
-    matches!(
-        code,
-        Code::AccessNotThisService
-            | Code::AccessTimedOut
-            | Code::AuthenticateTimedOut
-            | Code::ConnectRefused
-            | Code::ConnectReset
-            | Code::ConnectTimedOut
-            | Code::ConnectUnreachable
-            | Code::ResolveAddressRefused
-            | Code::ResolveNoAddress
-            | Code::ResolveNotFound
-            | Code::ResolveServerFailed
-            | Code::ResolveTimedOut
-            | Code::TlsClientCertificateRequired
-            | Code::TlsExpired
-            | Code::TlsExpiresSoon
-            | Code::TlsHandshakeFailed
-            | Code::TlsNameMismatch
-            | Code::TlsNotTls
-            | Code::TlsNotYetValid
-            | Code::TlsRequired
-            | Code::TlsTimedOut
-            | Code::TlsUnknownIssuer
-    )
 }
 
 /// Returns the finding of a check that was stopped before it was done.

@@ -13,6 +13,7 @@ use crate::diagnosis::{Diagnosis, Outcome};
 use crate::endpoint::Endpoint;
 use crate::link::{Definition, Kind};
 use crate::probe::{Halt, Probe, Step, interrupted};
+use crate::prove::{self, Wrong};
 use crate::redact::Redactor;
 use crate::settings::Settings;
 use crate::stage::Stage;
@@ -37,6 +38,11 @@ pub trait Provider: fmt::Debug + Send + Sync + Sized + 'static {
 
     /// Walks the stages. Every return through [`Halt`] is already on the record.
     fn probe(&self, probe: &mut Probe) -> impl Future<Output = Result<(), Halt>> + Send;
+
+    /// Returns the same link with one character of its secret changed, for the negative proof.
+    ///
+    /// Its probe is walked as far as the first step that logs in. Pure, as `define` is.
+    fn with_wrong_secret(&self) -> Wrong<Self>;
 }
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -47,6 +53,8 @@ pub trait DynProvider: fmt::Debug + Send + Sync {
     fn endpoint(&self, target: Option<&Target>) -> Option<Endpoint>;
     /// See [`Provider::probe`].
     fn probe<'a>(&'a self, probe: &'a mut Probe) -> BoxFuture<'a, Result<(), Halt>>;
+    /// See [`Provider::with_wrong_secret`].
+    fn with_wrong_secret(&self) -> Wrong<Box<dyn DynProvider>>;
 }
 
 impl<P: Provider> DynProvider for P {
@@ -56,6 +64,10 @@ impl<P: Provider> DynProvider for P {
 
     fn probe<'a>(&'a self, probe: &'a mut Probe) -> BoxFuture<'a, Result<(), Halt>> {
         Box::pin(Provider::probe(self, probe))
+    }
+
+    fn with_wrong_secret(&self) -> Wrong<Box<dyn DynProvider>> {
+        Provider::with_wrong_secret(self).map(|it| Box::new(it) as Box<dyn DynProvider>)
     }
 }
 
@@ -158,6 +170,9 @@ impl Opened {
             let walked = provider.probe(&mut probe).await;
             // The record holds the outcome; `Halt` only says that the walk ended early.
             tracing::trace!(whole = walked.is_ok(), "probe ended");
+            if settings.prove && !cancel.is_cancelled() {
+                prove::try_wrong(provider.as_ref(), &mut probe).await;
+            }
         }
     }
 }

@@ -16,6 +16,8 @@ pub struct Settings {
     pub write: bool,
     /// Whether an HTTP link may send one batch of zero rows.
     pub post_empty: bool,
+    /// Whether a check that logged in is followed by one attempt with a wrong secret.
+    pub prove: bool,
     /// The deadline of each stage.
     pub stage_timeout: Duration,
     /// The deadline of one check as a whole.
@@ -54,6 +56,7 @@ impl Default for Settings {
             until: Stage::Write,
             write: false,
             post_empty: false,
+            prove: false,
             stage_timeout: Self::STAGE_TIMEOUT,
             check_timeout: Self::CHECK_TIMEOUT,
             files: BTreeMap::new(),

@@ -16,7 +16,7 @@ use linkdial_core::net::HttpClient;
 use linkdial_core::testing::{self, Fixture, Link, WriteFixture};
 use linkdial_core::{
     ClauseName, Clauses, Code, Diagnosis, Driver, Endpoint, Halt, Key, KeyPlace, Kind, Probe,
-    Provider, Role, Secret, Settings, Shape, Stage, Target,
+    Provider, Role, Secret, Settings, Shape, Stage, Target, Wrong,
 };
 use linkdial_testcontainers::{Answer, Match, ScriptedHttp};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -37,11 +37,14 @@ const LEAVES_ITS_SENTINEL: u8 = 12;
 const HOARDS: u8 = 13;
 const FORGETS_THE_ADDRESS: u8 = 14;
 const STOPS_BEFORE_IT_CLEANS: u8 = 15;
+const PROVES_TWICE: u8 = 16;
+const PROVES_WITH_THE_RIGHT_SECRET: u8 = 17;
 
 /// A small provider that keeps every promise but one.
 #[derive(Debug)]
 struct Small<const FAULT: u8> {
     token: Secret,
+    wrong: bool,
 }
 
 static READINGS: AtomicUsize = AtomicUsize::new(0);
@@ -70,13 +73,26 @@ impl<const FAULT: u8> Provider for Small<FAULT> {
             );
         }
         let token = clauses.secret("token")?;
-        Some(Self { token })
+        Some(Self {
+            token,
+            wrong: false,
+        })
     }
 
     fn endpoint(&self, target: Option<&Target>) -> Option<Endpoint> {
         let (_, place) = target?.as_str().split_once("://")?;
         let (host, port) = place.split('/').next()?.rsplit_once(':')?;
         Some(Endpoint::new(Role::Endpoint, host, port.parse().ok()?))
+    }
+
+    fn with_wrong_secret(&self) -> Wrong<Self> {
+        let key = KeyPlace::key(ClauseName::Credentials, "token");
+        let token = if FAULT == PROVES_WITH_THE_RIGHT_SECRET {
+            Some(self.token.clone())
+        } else {
+            self.token.changed()
+        };
+        Wrong::of(token, key, |token| Self { token, wrong: true })
     }
 
     async fn probe(&self, probe: &mut Probe) -> Result<(), Halt> {
@@ -117,7 +133,12 @@ impl<const FAULT: u8> Provider for Small<FAULT> {
             tracing::info!(target: "linkdial_broken", token = self.token.expose(), "asking");
         }
         let method = if FAULT == POSTS { "POST" } else { "GET" };
-        let work = self.ask(&client, method);
+        let work = async {
+            if FAULT == PROVES_TWICE && self.wrong {
+                self.ask(&client, method).await?;
+            }
+            self.ask(&client, method).await
+        };
         if matches!(FAULT, WAITS_WITHOUT_DEADLINE | DEAF_TO_CANCELLATION) {
             let answer = tokio::time::timeout(Duration::from_secs(2), work).await;
             let silent = Diagnosis::new(Code::AccessTimedOut, "silent");
@@ -252,5 +273,7 @@ bites! {
     post: POSTS is found by "nothing written unasked", "sent POST / without --write";
     leftover: LEAVES_ITS_SENTINEL is found by "nothing left after a write", "left behind: sentinel";
     stopped: STOPS_BEFORE_IT_CLEANS is found by "nothing left after a write", "a check that was stopped";
+    twice: PROVES_TWICE is found by "one wrong attempt", "requests with --prove";
+    right: PROVES_WITH_THE_RIGHT_SECRET is found by "one wrong attempt", "tried the right secret";
     memory: HOARDS is found by "bounded memory", "got rid of";
 }

@@ -3,6 +3,7 @@
 mod config;
 mod error;
 mod explain;
+mod policy;
 mod provider;
 mod service_account;
 mod target;

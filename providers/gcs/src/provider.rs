@@ -1,12 +1,13 @@
 //! The walk through the stages of a GCS link.
 
-use linkdial_core::store::Bucket;
+use linkdial_core::store::{Bucket, Needs};
 use linkdial_core::{
-    Clauses, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Secret, Stage, Target,
+    Clauses, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Secret, Stage, Target, Wrong,
 };
-use linkdial_s3::{Access, Address, Contents, Session};
+use linkdial_s3::{Access, Address, Contents, Keys, Session};
 
-use crate::config::{self, Auth, Config, ENDPOINT, KEYS, place};
+use crate::config::{self, Auth, Config, ENDPOINT, KEYS, SECRET, SERVICE_ACCOUNT, place};
+use crate::policy;
 use crate::target::NAMING;
 
 /// A GCS link, ready to be dialled.
@@ -60,15 +61,36 @@ impl Provider for Gcs {
         let session = opened?;
         match &bucket {
             Some(bucket) => {
-                let contents = Contents::new(session, bucket).suffixes(&self.config.suffixes);
-                let listing = contents.list(probe).await?;
-                if !matches!(self.config.auth, Auth::Anonymous) {
-                    let (name, principal) = self.config.principal();
-                    probe.note(name, principal);
+                let walked = self.probe_bucket(probe, bucket, session).await;
+                if walked.is_err() {
+                    let needs = Needs::of(probe);
+                    probe.amend(|it| policy::attach(it, &self.config, bucket, needs));
                 }
-                contents.try_objects(probe, &listing).await
+                walked
             }
             None => self.probe_alone(probe, &session).await,
+        }
+    }
+
+    fn with_wrong_secret(&self) -> Wrong<Self> {
+        let with = |auth| {
+            let mut config = self.config.clone();
+            config.auth = auth;
+            Self { config }
+        };
+        match &self.config.auth {
+            Auth::Anonymous => Wrong::Nothing("the link has none"),
+            Auth::Hmac(keys) => Wrong::of(keys.secret.changed(), place(SECRET), |secret| {
+                with(Auth::Hmac(Keys {
+                    secret,
+                    ..keys.clone()
+                }))
+            }),
+            Auth::ServiceAccount(account) => Wrong::Link {
+                provider: with(Auth::ServiceAccount(account.with_wrong_signature())),
+                key: place(SERVICE_ACCOUNT),
+                secret: None,
+            },
         }
     }
 }
@@ -101,6 +123,23 @@ impl Gcs {
         probe.take_back();
         probe.add_secret(token.expose());
         Ok(Some(token))
+    }
+
+    /// Lists the prefix, reads one byte of one object, and writes a sentinel where that is asked
+    /// for.
+    async fn probe_bucket(
+        &self,
+        probe: &mut Probe,
+        bucket: &Bucket,
+        session: Session<'_>,
+    ) -> Result<(), Halt> {
+        let contents = Contents::new(session, bucket).suffixes(&self.config.suffixes);
+        let listing = contents.list(probe).await?;
+        if !matches!(self.config.auth, Auth::Anonymous) {
+            let (name, principal) = self.config.principal();
+            probe.note(name, principal);
+        }
+        contents.try_objects(probe, &listing).await
     }
 
     /// Proves what the link can prove without a bucket.

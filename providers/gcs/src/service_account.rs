@@ -27,6 +27,8 @@ pub(crate) struct ServiceAccount {
     /// The project that it belongs to, where the file says so.
     pub(crate) project: Option<String>,
     credentials: GcpCredentialProvider,
+    /// Whether the signature of its tokens is wrong on purpose.
+    wrong: bool,
 }
 
 impl std::fmt::Debug for ServiceAccount {
@@ -40,11 +42,23 @@ impl std::fmt::Debug for ServiceAccount {
 }
 
 impl ServiceAccount {
+    /// Returns the same account, whose tokens have one wrong character in their signature.
+    pub(crate) fn with_wrong_signature(&self) -> Self {
+        Self {
+            wrong: true,
+            ..self.clone()
+        }
+    }
+
     /// Returns a token, the last one as long as that holds for more than five minutes. No packet is
     /// sent for it.
     pub(crate) async fn token(&self) -> Result<Secret, Diagnosis> {
         match self.credentials.get_credential().await {
-            Ok(credential) => Ok(Secret::new(credential.bearer.as_str())),
+            Ok(credential) => {
+                let token = Secret::new(credential.bearer.as_str());
+                let wrong = self.wrong.then(|| token.changed_token()).flatten();
+                Ok(wrong.unwrap_or(token))
+            }
             // What the error says may quote the key.
             Err(_) => Err(Diagnosis::new(
                 Code::AuthenticateTokenInvalid,
@@ -124,6 +138,7 @@ pub(crate) fn read(clauses: &mut Clauses<'_>) -> Option<ServiceAccount> {
         email,
         project: text("project_id").map(str::to_owned),
         credentials,
+        wrong: false,
     })
 }
 

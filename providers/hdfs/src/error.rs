@@ -4,7 +4,9 @@
 //! `FSDirectory` and `Client` of Apache Hadoop 3.4. GSS-API answers with numbers of MIT Kerberos
 //! (`krb5_err.et`).
 
-use linkdial_core::{Blame, Code, Diagnosis, Endpoint, KeyPlace, Outcome, Stage};
+use linkdial_core::{
+    Blame, Code, Diagnosis, Endpoint, KeyPlace, Outcome, Policy, Stage, shell_word,
+};
 
 use crate::client::{Failure, Kind};
 use crate::config::Config;
@@ -207,24 +209,26 @@ impl Asked<'_> {
         if missing {
             return finding.hint("ask the owner of the folder for the right");
         }
-        // An entry of its own takes the place of what others have.
-        let letters = match access {
-            "READ" => "r--",
-            _ if access.contains("WRITE") => "rwx",
-            _ => "r-x",
-        };
+        let letters = letters(access, mode.unwrap_or_default(), self.stage == Stage::Write);
         if self.stage == Stage::Write && inode != self.path && access == "WRITE" {
             return finding.hint(format!(
                 "`{path}` is not there: let somebody make it, `hdfs dfs -mkdir -p {path}` and \
                  `hdfs dfs -chown {} {path}`",
-                quoted(user),
-                path = quoted(self.path),
+                shell_word(user),
+                path = shell_word(self.path),
             ));
         }
-        finding.hint(format!(
+        let entry = format!("user:{user}:{letters}");
+        let words = ["hdfs", "dfs", "-setfacl", "-m", &entry, inode];
+        let title = if inode == self.path {
+            "an entry for the user, as a superuser or the owner"
+        } else {
+            "an entry on the way to the path, as a superuser or the owner"
+        };
+        finding.policy(Policy::command(title, words)).hint(format!(
             "let the user in: `hdfs dfs -setfacl -m {} {}`",
-            quoted(&format!("user:{user}:{letters}")),
-            quoted(inode)
+            shell_word(&entry),
+            shell_word(inode)
         ))
     }
 
@@ -458,13 +462,30 @@ impl Asked<'_> {
     }
 }
 
-/// Writes a path so that a shell takes it for one word.
-pub(crate) fn quoted(path: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-=:+,@".contains(&byte);
-    if path.bytes().all(plain) {
-        return path.to_owned();
-    }
-    format!("'{}'", path.replace('\'', "'\\''"))
+/// Returns the letters of an entry that allows an access, and no less than everybody has: an entry of
+/// its own takes the place of what others may. Who only reads is given nothing to write.
+///
+/// `mode` is as `ls` writes it, such as `drwxr-x--x`.
+fn letters(access: &str, mode: &str, writes: bool) -> String {
+    let others: Vec<char> = mode.chars().skip(7).take(3).collect();
+    let wants = |word: &str| access.split('_').any(|part| part == word || part == "ALL");
+    // What is in a folder can be changed only by who may enter it.
+    let enters = wants("EXECUTE") || (wants("WRITE") && mode.starts_with('d'));
+    let letter = |letter: char, wanted: bool| {
+        if wanted || others.contains(&letter) {
+            letter
+        } else {
+            '-'
+        }
+    };
+    let write = if writes {
+        letter('w', wants("WRITE"))
+    } else {
+        '-'
+    };
+    [letter('r', wants("READ")), write, letter('x', enters)]
+        .iter()
+        .collect()
 }
 
 /// Returns the name of a class without its package.
@@ -477,14 +498,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_one_word_of_a_shell() {
-        for (path, word) in [
-            ("/data/in", "/data/in"),
-            ("/my data", "'/my data'"),
-            ("/a'b", "'/a'\\''b'"),
-            ("/$(x)*", "'/$(x)*'"),
+    fn an_entry_allows_what_is_missing_and_no_more() {
+        for (access, mode, writes, entry) in [
+            ("READ_EXECUTE", "drwx------", false, "r-x"),
+            ("EXECUTE", "drwx------", false, "--x"),
+            ("READ", "-rw-------", false, "r--"),
+            ("READ", "drwxrwx-wx", false, "r-x"),
+            ("WRITE", "drwxr-xr-x", true, "rwx"),
+            ("WRITE", "drwxr-x---", true, "-wx"),
+            ("WRITE", "-rw-r-----", true, "-w-"),
+            ("EXECUTE", "drwxr-x---", true, "--x"),
+            ("ALL", "drwx------", true, "rwx"),
+            ("EXECUTE", "", false, "--x"),
         ] {
-            assert_eq!(quoted(path), word);
+            assert_eq!(letters(access, mode, writes), entry, "{access} {mode}");
         }
     }
 }

@@ -1,16 +1,20 @@
 //! The walk through the stages of an HDFS link.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 use linkdial_core::{
     Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage, Target,
+    Wrong,
 };
+use linkdial_kerberos::{Material, Source};
 
 use crate::client::{Listing, Status};
 use crate::config::{self, Config, Login, Namenode};
 use crate::datanode;
 use crate::error::Asked;
 use crate::identity;
-use crate::keys::KEYS;
+use crate::keys::{KEYS, KEYTAB};
 use crate::namenode::{Place, Session, State, Visit};
 use crate::target::Location;
 use crate::write;
@@ -18,7 +22,9 @@ use crate::write;
 /// An HDFS link, ready to be dialled.
 #[derive(Debug)]
 pub struct Hdfs {
-    config: Config,
+    config: Arc<Config>,
+    /// Whether the keys of the keytab are made wrong on purpose.
+    wrong: bool,
 }
 
 impl Provider for Hdfs {
@@ -26,7 +32,10 @@ impl Provider for Hdfs {
     const KEYS: &'static [Key] = KEYS;
 
     fn define(clauses: &mut Clauses<'_>) -> Option<Self> {
-        config::define(clauses).map(|config| Self { config })
+        config::define(clauses).map(|config| Self {
+            config: Arc::new(config),
+            wrong: false,
+        })
     }
 
     fn endpoint(&self, target: Option<&Target>) -> Option<Endpoint> {
@@ -49,7 +58,10 @@ impl Provider for Hdfs {
         if nodes.is_none() {
             probe.finding(None, no_target(location.is_some()));
         }
-        let material = identity::prepare(probe, &self.config).await?;
+        let mut material = identity::prepare(probe, &self.config).await?;
+        if self.wrong {
+            material = material.map(Material::with_wrong_keys);
+        }
         let who = identity::settle(probe, &self.config, material).await?;
         let Some(nodes) = nodes else {
             return Ok(());
@@ -70,6 +82,23 @@ impl Provider for Hdfs {
             return Ok(());
         };
         self.use_path(probe, &session, &location).await
+    }
+
+    fn with_wrong_secret(&self) -> Wrong<Self> {
+        match &self.config.login {
+            Login::Simple { .. } => Wrong::Nothing("the login `simple` has none"),
+            Login::Kerberos(kerberos) if matches!(kerberos.source, Source::Keytab(_)) => {
+                Wrong::Link {
+                    provider: Self {
+                        config: Arc::clone(&self.config),
+                        wrong: true,
+                    },
+                    key: self.config.place(KEYTAB),
+                    secret: None,
+                }
+            }
+            Login::Kerberos(_) => Wrong::Nothing("a ticket cache holds no key"),
+        }
     }
 }
 

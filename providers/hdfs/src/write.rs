@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use linkdial_core::store::{self, Deleted, Object, Put, SENTINEL, Store, Written};
-use linkdial_core::{Code, Diagnosis, Halt, Probe, Stage};
+use linkdial_core::{Code, Diagnosis, Halt, Probe, Stage, shell_word};
 
 use crate::client::{Answer, Failure, Kind, Question};
 use crate::config::Config;
 use crate::datanode::judge_level;
-use crate::error::{Asked, quoted};
+use crate::error::Asked;
 use crate::namenode::Session;
 
 /// Proves the right to write to a folder: by a sentinel where the caller allows it, else by a file in a
@@ -180,7 +180,7 @@ impl Store for Files<'_> {
     fn leftover_hint(&self, resource: &str, _written: Option<&Written>) -> String {
         format!(
             "delete it by hand: `hdfs dfs -rm -skipTrash {}`",
-            quoted(resource)
+            shell_word(resource)
         )
     }
 }

@@ -6,9 +6,10 @@ use linkdial_core::clause::escape_pointer;
 use linkdial_core::define::is_placeholder;
 use linkdial_core::net::TlsOptions;
 use linkdial_core::{
-    ClauseName, Clauses, Code, Diagnosis, Endpoint, Key, KeyPlace, Outcome, Role, Shape,
+    ClauseName, Clauses, Code, Diagnosis, Endpoint, Key, KeyPlace, Outcome, Role, Secret, Shape,
+    Wrong,
 };
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 /// Every key of an HTTP link.
@@ -30,7 +31,7 @@ const NOT_A_LINKS: [&str; 11] = [
 ];
 
 /// What a link sends with every request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) headers: HeaderMap,
     places: Vec<(HeaderName, KeyPlace)>,
@@ -99,6 +100,30 @@ impl Config {
         authorization
             .or_else(|| self.places.iter().find(|(name, _)| tells(name)))
             .map(|(name, place)| (name, place))
+    }
+
+    /// Returns the same with one character of the credential changed, and the wrong value; `None`
+    /// where nothing says who we are.
+    pub(crate) fn with_wrong_credential(&self) -> Option<Wrong<Self>> {
+        let (name, place) = self.credential()?;
+        let value = self.headers.get(name)?.to_str().ok()?;
+        let changed = match value.split_once('=') {
+            // The name of a cookie is no secret, and the server may drop what it does not know.
+            Some((cookie, value)) if name == COOKIE => {
+                let changed = Secret::new(value).changed_token();
+                changed.map(|it| Secret::new(format!("{cookie}={}", it.expose())))
+            }
+            _ => Secret::new(value).changed_header(),
+        };
+        let changed = changed.filter(|it| HeaderValue::from_str(it.expose()).is_ok());
+        Some(Wrong::of(changed, place.clone(), |wrong| {
+            let mut config = self.clone();
+            if let Ok(mut value) = HeaderValue::from_str(wrong.expose()) {
+                value.set_sensitive(true);
+                config.headers.insert(name.clone(), value);
+            }
+            config
+        }))
     }
 
     /// Returns the place of the longest value.

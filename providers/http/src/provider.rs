@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use linkdial_core::{
     Change, Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Stage, Target,
-    with_scheme,
+    Wrong, with_scheme,
 };
 use reqwest::Method;
 
@@ -16,6 +16,8 @@ use crate::wire::{Answer, Client};
 #[derive(Debug)]
 pub struct Http {
     config: Config,
+    /// Whether the credential is wrong on purpose: one request decides then.
+    wrong: bool,
 }
 
 impl Provider for Http {
@@ -24,7 +26,10 @@ impl Provider for Http {
 
     fn define(clauses: &mut Clauses<'_>) -> Option<Self> {
         let config = Config::read(clauses);
-        Some(Self { config })
+        Some(Self {
+            config,
+            wrong: false,
+        })
     }
 
     fn endpoint(&self, target: Option<&Target>) -> Option<Endpoint> {
@@ -50,6 +55,11 @@ impl Provider for Http {
         let settings = Arc::clone(probe.settings());
         let client = Client::new(&settings, &address, &self.config, reached)
             .map_err(|finding| probe.halt(Some(endpoint), finding))?;
+        let client = if self.wrong {
+            client.on_the_ladder()
+        } else {
+            client
+        };
         let asked = Asked {
             endpoint,
             url: &address.url,
@@ -59,7 +69,14 @@ impl Provider for Http {
         let format = probe
             .target()
             .and_then(|target| target.format().map(str::to_owned));
-        let proof = examine(&client, &asked, settings.post_empty, format.as_deref());
+        let proof = async {
+            let (post_empty, format) = (settings.post_empty, format.as_deref());
+            if self.wrong {
+                ask_once(&client, &asked, post_empty, format).await
+            } else {
+                examine(&client, &asked, post_empty, format).await
+            }
+        };
         let answer = probe
             .step(endpoint, &[Stage::Authenticate, Stage::Access], proof)
             .await;
@@ -75,6 +92,31 @@ impl Provider for Http {
         probe.note("content_type", answer.header("content-type"));
         Ok(())
     }
+
+    fn with_wrong_secret(&self) -> Wrong<Self> {
+        match self.config.with_wrong_credential() {
+            None => Wrong::Nothing("the link sends nothing that says who it is"),
+            Some(wrong) => wrong.map(|config| Self {
+                config,
+                wrong: true,
+            }),
+        }
+    }
+}
+
+/// Asks with the method that decided, or would have, about the right credential.
+async fn ask_once(
+    client: &Client,
+    asked: &Asked<'_>,
+    post_empty: bool,
+    format: Option<&str>,
+) -> Result<Answer, Diagnosis> {
+    let answer = if post_empty {
+        client.post_empty(format).await?
+    } else {
+        client.ask(Method::GET).await?
+    };
+    error::judge(&answer, asked).map_or(Ok(answer), Err)
 }
 
 impl Http {

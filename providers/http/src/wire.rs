@@ -79,6 +79,14 @@ impl Client {
         })
     }
 
+    /// Sends every request on the ladder's stream: no other connection is opened.
+    pub(crate) fn on_the_ladder(self) -> Self {
+        Self {
+            tunnelled: true,
+            ..self
+        }
+    }
+
     /// Returns what the ladder knows of the stream.
     pub(crate) const fn stream(&self) -> &FaultContext {
         &self.stream

@@ -20,7 +20,7 @@
 use jiff::Timestamp;
 use kafka_protocol::error::ResponseError;
 use linkdial_core::net::name_protocol;
-use linkdial_core::{Change, Code, Diagnosis, Endpoint, Outcome, Secret, Stage};
+use linkdial_core::{Change, Code, Diagnosis, Endpoint, HUNG_UP, Outcome, Policy, Secret, Stage};
 
 use crate::config::Config;
 use crate::keys::{
@@ -233,8 +233,18 @@ pub(crate) fn mechanism(
         .fold(finding, |finding, it| asked.set(finding, MECHANISM, it))
 }
 
-/// The broker refused the credentials.
+/// The broker refused the credentials; with the code 0 it only hung up.
 pub(crate) fn refused(asked: &Asked<'_>, login: &Login, code: i16, message: &str) -> Diagnosis {
+    let finding = refusal(asked, login, code, message);
+    let hung_up = if code == 0 {
+        "in the place of an answer"
+    } else {
+        ""
+    };
+    finding.evidence(HUNG_UP, hung_up)
+}
+
+fn refusal(asked: &Asked<'_>, login: &Login, code: i16, message: &str) -> Diagnosis {
     if let Login::Token { token, .. } = login {
         return self::token(asked, token).evidence("message", message);
     }
@@ -487,10 +497,11 @@ pub(crate) fn denied(asked: &Asked<'_>, stage: Stage, topic: &str, rights: Right
     .evidence("topic", topic)
     .evidence("allowed", rights.names())
     .hint(format!(
-        "add an ACL: kafka-acls.sh --add --allow-principal User:NAME --operation {operation} \
-         --topic {topic}"
+        "add an ACL that allows {operation} on the topic to this user"
     ));
-    asked.principal(finding)
+    asked
+        .principal(finding)
+        .policy(asked.acl(topic, &[operation]))
 }
 
 /// A cluster without brokers, or with one that can not be dialled.
@@ -502,6 +513,40 @@ pub(crate) fn server_error(asked: &Asked<'_>, what: &str) -> Diagnosis {
 }
 
 impl Asked<'_> {
+    /// Returns the command that allows operations on a topic; `None` where nothing says for whom.
+    ///
+    /// Read and Write imply Describe (Apache Kafka, Authorization and ACLs). The principal is what a
+    /// broker makes of the login unless its settings say otherwise.
+    pub(crate) fn acl(&self, topic: &str, operations: &[&str]) -> Option<Policy> {
+        let user = match &self.config.login {
+            Some(Login::Plain { user, .. } | Login::Scram { user, .. }) => user.clone(),
+            Some(Login::Gssapi(gssapi)) => gssapi.principal.as_ref()?.components.first()?.clone(),
+            Some(Login::Token { token, .. }) => Claims::read(token.expose()).subject,
+            _ => return None,
+        };
+        if user.is_empty() {
+            return None;
+        }
+        let (broker, principal) = (self.endpoint.to_string(), format!("User:{user}"));
+        let mut words = vec![
+            "kafka-acls.sh",
+            "--bootstrap-server",
+            &broker,
+            "--command-config",
+            "ADMIN.properties",
+            "--add",
+            "--allow-principal",
+            &principal,
+        ];
+        for operation in operations {
+            words.extend(["--operation", operation]);
+        }
+        words.extend(["--resource-pattern-type", "literal", "--topic", topic]);
+        let named = operations.join(" and ");
+        let title = format!("{named} on the topic, with the login of an administrator");
+        Policy::command(title, words)
+    }
+
     fn principal(&self, finding: Diagnosis) -> Diagnosis {
         match &self.config.login {
             Some(Login::Plain { user, .. } | Login::Scram { user, .. }) => {

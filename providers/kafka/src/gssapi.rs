@@ -9,17 +9,19 @@ use crate::keys::{CACHE, KEYTAB, MECHANISM, NO_KINIT, PRINCIPAL, SERVICE};
 use crate::login::Login;
 
 /// What the link says of the login.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Gssapi {
     /// The first part of the brokers' own principals.
     pub(crate) service: String,
     /// Who logs in; the owner of the ticket cache where it is left out.
     pub(crate) principal: Option<Principal>,
     pub(crate) source: Source,
+    /// Whether the keys of the keytab are made wrong on purpose.
+    pub(crate) wrong: bool,
 }
 
 /// A login at the KDC, as the brokers are shown it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Kerberos {
     pub(crate) login: linkdial_kerberos::Login,
     pub(crate) service: String,
@@ -31,7 +33,7 @@ pub(crate) struct Kerberos {
 }
 
 /// A login that only the client library can carry out.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ByClient {
     /// As in [`Kerberos`].
     pub(crate) environment: Environment,
@@ -80,6 +82,7 @@ pub(crate) fn define(clauses: &mut Clauses<'_>) -> Option<Login> {
         service: clauses.text(SERVICE).unwrap_or_else(|| "kafka".to_owned()),
         principal: parsed.and_then(Result::ok),
         source,
+        wrong: false,
     })))
 }
 
@@ -125,8 +128,12 @@ pub(crate) struct Prepared {
 /// # Errors
 ///
 /// When a file is here and wrong; the record says why.
-pub(crate) async fn prepare(probe: &mut Probe, config: &Config) -> Result<Option<Prepared>, Halt> {
-    let Some(Login::Gssapi(gssapi)) = &config.login else {
+pub(crate) async fn prepare(
+    probe: &mut Probe,
+    config: &Config,
+    login: Option<&Login>,
+) -> Result<Option<Prepared>, Halt> {
+    let Some(Login::Gssapi(gssapi)) = login else {
         return Ok(None);
     };
     let guilty = guilty(config, &gssapi.source);
@@ -135,7 +142,10 @@ pub(crate) async fn prepare(probe: &mut Probe, config: &Config) -> Result<Option
         source: &gssapi.source,
         guilty: &guilty,
     };
-    let material = Material::read(probe, stated).await?;
+    let mut material = Material::read(probe, stated).await?;
+    if gssapi.wrong {
+        material = material.with_wrong_keys();
+    }
     Ok(Some(Prepared {
         material,
         service: gssapi.service.clone(),

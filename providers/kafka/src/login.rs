@@ -10,11 +10,13 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::{Decodable as _, StrBytes};
 use linkdial_core::net::Net;
-use linkdial_core::{Code, Diagnosis, Outcome, Secret};
-use linkdial_kerberos::KerberosFault;
+use linkdial_core::{Code, Diagnosis, Outcome, Secret, Wrong};
+use linkdial_kerberos::{KerberosFault, Source};
 
+use crate::config::Config;
 use crate::error::{self, Asked};
 use crate::gssapi::{ByClient, Gssapi, Kerberos};
+use crate::keys::{KEYTAB, OAUTH_SECRET, OAUTH_TOKEN, PASSWORD};
 use crate::metadata::{self, Metadata};
 use crate::offsets;
 use crate::scram::{Hash, Scram};
@@ -35,7 +37,7 @@ const TRIES: usize = 6;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Who the link says it is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Login {
     Plain {
         user: String,
@@ -68,6 +70,61 @@ pub(crate) enum Login {
 }
 
 impl Login {
+    /// Returns the same with one character of its secret changed.
+    pub(crate) fn with_wrong_secret(&self, config: &Config) -> Wrong<Self> {
+        match self {
+            Self::Plain { user, password } => {
+                Wrong::of(password.changed(), config.place(PASSWORD), |password| {
+                    Self::Plain {
+                        user: user.clone(),
+                        password,
+                    }
+                })
+            }
+            Self::Scram {
+                hash,
+                user,
+                password,
+            } => Wrong::of(password.changed(), config.place(PASSWORD), |password| {
+                Self::Scram {
+                    hash: *hash,
+                    user: user.clone(),
+                    password,
+                }
+            }),
+            Self::Token { token, extensions } => {
+                Wrong::of(token.changed_token(), config.place(OAUTH_TOKEN), |token| {
+                    Self::Token {
+                        token,
+                        extensions: extensions.clone(),
+                    }
+                })
+            }
+            Self::Oidc(oidc) => Wrong::of(
+                oidc.secret.changed(),
+                config.place(OAUTH_SECRET),
+                |secret| {
+                    Self::Oidc(Box::new(Oidc {
+                        secret,
+                        ..Oidc::clone(oidc)
+                    }))
+                },
+            ),
+            Self::Gssapi(gssapi) if matches!(gssapi.source, Source::Keytab(_)) => Wrong::Link {
+                provider: Self::Gssapi(Box::new(Gssapi {
+                    wrong: true,
+                    ..Gssapi::clone(gssapi)
+                })),
+                key: config.place(KEYTAB),
+                secret: None,
+            },
+            Self::Gssapi(_) => Wrong::Nothing("a ticket cache holds no key"),
+            Self::Kerberos(_) | Self::ByClient(_) | Self::Unproven { .. } => {
+                Wrong::Nothing("the link has none")
+            }
+        }
+    }
+
     /// Returns the word of the protocol.
     pub(crate) const fn mechanism(&self) -> &'static str {
         match self {

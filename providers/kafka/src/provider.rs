@@ -1,7 +1,10 @@
 //! The walk through the stages of a Kafka link.
 
+use std::sync::Arc;
+
 use linkdial_core::{
     Clauses, Code, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage, Target,
+    Wrong,
 };
 
 use crate::brokers::Brokers;
@@ -25,7 +28,9 @@ const NAMES: usize = 5;
 /// A Kafka link, ready to be dialled.
 #[derive(Debug)]
 pub struct Kafka {
-    config: Config,
+    config: Arc<Config>,
+    /// A login with a wrong secret, in the place of the link's own.
+    wrong: Option<Login>,
 }
 
 impl Provider for Kafka {
@@ -33,7 +38,10 @@ impl Provider for Kafka {
     const KEYS: &'static [Key] = KEYS;
 
     fn define(clauses: &mut Clauses<'_>) -> Option<Self> {
-        Config::read(clauses).map(|config| Self { config })
+        Config::read(clauses).map(|config| Self {
+            config: Arc::new(config),
+            wrong: None,
+        })
     }
 
     fn endpoint(&self, target: Option<&Target>) -> Option<Endpoint> {
@@ -50,14 +58,15 @@ impl Provider for Kafka {
             Err(finding) => return Err(probe.halt(None, finding)),
         };
         let tls = self.load_tls(probe).await?;
-        let settled = match gssapi::prepare(probe, &self.config).await? {
+        let login = self.wrong.as_ref().or(self.config.login.as_ref());
+        let settled = match gssapi::prepare(probe, &self.config, login).await? {
             Some(prepared) => gssapi::settle(probe, prepared).await?,
-            None => token_endpoint::settle(probe, &self.config).await?,
+            None => token_endpoint::settle(probe, &self.config, login).await?,
         };
         let walk = Walk {
             config: &self.config,
             tls: tls.as_ref(),
-            login: settled.as_ref().or(self.config.login.as_ref()),
+            login: settled.as_ref().or(login),
         };
         let mut sessions = walk.enter_bootstrap(probe, &bootstrap).await?;
         // One that is fetched is another one each time.
@@ -117,6 +126,19 @@ impl Provider for Kafka {
         };
         let registry = schema_registry::check(probe, &self.config).await;
         served.and(registry)
+    }
+
+    fn with_wrong_secret(&self) -> Wrong<Self> {
+        match &self.config.login {
+            None if self.config.tls.is_some() => {
+                Wrong::Nothing("the handshake of TLS proves a client certificate")
+            }
+            None => Wrong::Nothing("the link has none"),
+            Some(login) => login.with_wrong_secret(&self.config).map(|login| Self {
+                config: Arc::clone(&self.config),
+                wrong: Some(login),
+            }),
+        }
     }
 }
 

@@ -35,7 +35,7 @@ const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlen
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// How a link gets its tokens.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Oidc {
     pub(crate) service: Service,
     pub(crate) id: String,
@@ -59,8 +59,12 @@ struct Lent {
 /// # Errors
 ///
 /// When no token came that the client takes; the record says why.
-pub(crate) async fn settle(probe: &mut Probe, config: &Config) -> Result<Option<Login>, Halt> {
-    let Some(Login::Oidc(oidc)) = &config.login else {
+pub(crate) async fn settle(
+    probe: &mut Probe,
+    config: &Config,
+    login: Option<&Login>,
+) -> Result<Option<Login>, Halt> {
+    let Some(Login::Oidc(oidc)) = login else {
         return Ok(None);
     };
     if !probe.walks(Stage::Authenticate) {

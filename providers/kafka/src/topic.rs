@@ -1,6 +1,6 @@
 //! What the cluster says of the topic: there, led, and open to what the statements do.
 
-use linkdial_core::{Probe, Stage};
+use linkdial_core::{Code, Probe, Stage};
 
 use crate::error::{self, Asked};
 use crate::metadata::{Metadata, Topic};
@@ -18,7 +18,16 @@ pub(crate) fn judge<'a>(
     }
     let findings = error::topic(asked, wanted, found);
     let usable = findings.is_empty();
-    for finding in findings {
+    let intent = probe.intent();
+    let uses = [("Read", intent.reads()), ("Write", intent.write)];
+    let operations: Vec<&str> = uses
+        .iter()
+        .filter_map(|(name, used)| used.then_some(*name))
+        .collect();
+    for mut finding in findings {
+        if finding.code == Code::AccessDenied {
+            finding = finding.policy(asked.acl(wanted, &operations));
+        }
         probe.finding(Some(asked.endpoint), finding);
     }
     let topic = found.filter(|_| usable)?;

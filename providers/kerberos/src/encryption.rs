@@ -141,6 +141,13 @@ impl Key {
         }
     }
 
+    /// Changes one bit, and not the lowest one of its byte, which is no part of a key of DES.
+    pub(crate) fn spoil(&mut self) {
+        if let Some(byte) = self.bytes.first_mut() {
+            *byte ^= 0x10;
+        }
+    }
+
     /// Makes a fresh key of the same type; `None` when this machine has no randomness.
     pub(crate) fn another(&self) -> Option<Self> {
         let mut bytes = Zeroizing::new(vec![0; self.bytes.len()]);

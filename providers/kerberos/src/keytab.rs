@@ -118,6 +118,13 @@ impl Keytab {
         Ok(Self { entries })
     }
 
+    /// Changes one bit of every key.
+    pub(crate) fn spoil(&mut self) {
+        for entry in &mut self.entries {
+            entry.key.spoil();
+        }
+    }
+
     /// Returns every entry, in the order of the file.
     pub fn entries(&self) -> &[KeytabEntry] {
         &self.entries

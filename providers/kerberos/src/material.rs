@@ -196,6 +196,21 @@ impl Material {
         })
     }
 
+    /// Returns the same with one bit of every key of the keytab changed. No library is to log in
+    /// with it: that would take the keytab itself.
+    #[must_use]
+    pub fn with_wrong_keys(mut self) -> Self {
+        if let Some(Identity {
+            proof: Proof::Keytab(keytab),
+            ..
+        }) = &mut self.identity
+        {
+            keytab.spoil();
+        }
+        self.environment = Environment::None("a wrong key is for the KDC alone");
+        self
+    }
+
     /// Returns what `krb5.conf` says.
     pub fn conf(&self) -> &Krb5Conf {
         &self.conf

@@ -10,6 +10,7 @@ mod fault;
 pub mod fuzz;
 mod keys;
 mod object;
+mod policy;
 mod provider;
 mod session;
 mod target;

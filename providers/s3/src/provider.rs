@@ -1,16 +1,17 @@
 //! The walk through the stages of an S3 link.
 
-use linkdial_core::store::Bucket;
+use linkdial_core::store::{Bucket, Needs};
 use linkdial_core::{
-    Clauses, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage, Target,
+    Clauses, Diagnosis, Endpoint, Halt, Key, Kind, Probe, Provider, Role, Stage, Target, Wrong,
 };
 
 use crate::address::Address;
-use crate::config::{self, Auth, Config, Encryption, KEYS, place};
+use crate::config::{self, Auth, Config, Encryption, KEYS, SECRET, place};
 use crate::contents::Contents;
 use crate::error::Amazon;
 use crate::explain::not_this_service;
 use crate::keys::Keys;
+use crate::policy;
 use crate::session::{Asked, Call, Session, diagnose};
 use crate::target::{NAMING, fits_host};
 use crate::wire::{Access, Client, Transport};
@@ -47,7 +48,14 @@ impl Provider for S3 {
         }
         let keys = self.identity(probe).await?;
         let walked = match bucket {
-            Some(bucket) => self.probe_bucket(probe, &bucket, keys.as_ref()).await,
+            Some(bucket) => {
+                let walked = self.probe_bucket(probe, &bucket, keys.as_ref()).await;
+                if walked.is_err() {
+                    let needs = Needs::of(probe);
+                    probe.amend(|it| policy::attach(it, &self.config, &bucket, needs));
+                }
+                walked
+            }
             None => self.probe_alone(probe, keys.as_ref()).await,
         };
         // A signature gives nothing away; a token and a customer's key travel as they are.
@@ -57,6 +65,20 @@ impl Provider for S3 {
             probe.offer_plain_http();
         }
         walked
+    }
+
+    fn with_wrong_secret(&self) -> Wrong<Self> {
+        let Auth::Keys(keys) = &self.config.auth else {
+            return Wrong::Nothing("the link has none");
+        };
+        Wrong::of(keys.secret.changed(), place(SECRET), |secret| {
+            let mut config = self.config.clone();
+            config.auth = Auth::Keys(Keys {
+                secret,
+                ..keys.clone()
+            });
+            Self { config }
+        })
     }
 }
 
@@ -123,7 +145,10 @@ impl S3 {
         };
         let lent = probe
             .step(&address.endpoint, &[Stage::Authenticate], work)
-            .await?;
+            .await;
+        let lent = lent.inspect_err(|_| {
+            probe.amend(|it| policy::attach_role(it, &self.config));
+        })?;
         probe.add_secret(&lent.secret_access_key);
         probe.add_secret(&lent.session_token);
         probe.note("role", &role.arn);

@@ -20,6 +20,18 @@ pub(super) const READ: i8 = 3;
 pub(super) const WRITE: i8 = 4;
 pub(super) const DESCRIBE: i8 = 8;
 
+/// Returns the number of an operation, by the name that `kafka-acls.sh` has for it.
+pub(super) fn operation(name: &str) -> Option<i8> {
+    let known = [
+        ("All", ALL),
+        ("Read", READ),
+        ("Write", WRITE),
+        ("Describe", DESCRIBE),
+    ];
+    let mut named = known.iter().filter(|(known, _)| *known == name);
+    named.next().map(|(_, number)| *number)
+}
+
 const ANY: i8 = 1;
 const TOPIC: i8 = 2;
 const LITERAL: i8 = 3;
@@ -30,9 +42,9 @@ const ROUNDS: i32 = 4096;
 
 /// The right of a user to do something with a topic, from any host.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Acl {
-    pub(super) topic: &'static str,
-    pub(super) user: &'static str,
+pub(super) struct Acl<'a> {
+    pub(super) topic: &'a str,
+    pub(super) user: &'a str,
     pub(super) operation: i8,
 }
 
@@ -121,7 +133,7 @@ impl Client {
     }
 
     /// Adds rights and returns the broker's first error code, 0 for success.
-    pub(super) fn create_acls(&self, acls: &[Acl]) -> io::Result<i16> {
+    pub(super) fn create_acls(&self, acls: &[Acl<'_>]) -> io::Result<i16> {
         let mut body = Vec::new();
         put_i32(
             &mut body,

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use super::admin::{APIS, Credential};
+use super::admin::{self, APIS, Acl, Credential};
 use super::kerberos::{self, Realm, Service};
 use super::listener::FURTHER;
 use super::settings::{Listener, Node, Properties};
@@ -122,6 +122,37 @@ impl SecuredKafka {
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<SecuredKafka> = OnceLock::new();
         server::shared_by(&SHARED, Self::start, |shared| &shared.kafka)
+    }
+
+    /// Allows a principal, as `User:alice`, an operation on a topic, by the name that `kafka-acls.sh`
+    /// has for it, and waits until the broker goes by that.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not answer or refuses, or knows no such operation or principal.
+    pub fn allow(&self, principal: &str, operation: &str, topic: &str) -> Result<(), Error> {
+        let doing = "give a right to a user";
+        let user = principal.strip_prefix("User:");
+        let (Some(user), Some(operation)) = (user, admin::operation(operation)) else {
+            return Err(Error::Refused {
+                doing: doing.to_owned(),
+                answer: format!("{principal} and {operation} are not spelled so"),
+            });
+        };
+        let acl = Acl {
+            topic,
+            user,
+            operation,
+        };
+        let client = &self.kafka.client;
+        let count = || client.count_acls().map_err(Error::io("count the rights"));
+        let before = count()?;
+        settled(doing, |_| client.create_acls(&[acl]).map(|code| (code, ())))?;
+        self.kafka.wait(START, || match count() {
+            Ok(count) if count > before => Ok(()),
+            Ok(_) => Err("the right is not known yet".to_owned()),
+            Err(error) => Err(error.to_string()),
+        })
     }
 
     fn launch(mut options: KafkaOptions<'_>) -> Result<Self, Error> {

@@ -73,7 +73,7 @@ impl KafkaUser {
 }
 
 /// The rights of all users, and of the owner of the client certificate.
-pub(super) fn rights(certificate: &'static str) -> Vec<Acl> {
+pub(super) fn rights(certificate: &'static str) -> Vec<Acl<'static>> {
     let users = KafkaUser::ALL.into_iter();
     let users = users.filter_map(|user| Some((user.name(), user.operation()?)));
     let users = users.chain([(certificate, ALL)]);

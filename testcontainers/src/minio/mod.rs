@@ -264,6 +264,16 @@ impl Minio {
         world::rotate_secret(&self.store(), login)
     }
 
+    /// Gives the user of a key these policies of IAM, one at least, and no others; who is not there is
+    /// made.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not answer, or refuses.
+    pub fn set_policies(&self, login: &Login, policies: &[serde_json::Value]) -> Result<(), Error> {
+        world::set_policies(&self.store(), login, policies)
+    }
+
     /// A ready `CREATE LINK` for this login.
     pub fn create_link(&self, name: &str, login: &Login) -> LinkStatement {
         let link = self

@@ -135,6 +135,30 @@ pub(super) fn rotate_secret(root: &Store, login: &Login) -> Result<Login, Error>
     Ok(fresh)
 }
 
+/// Gives the user of a key these policies and no others; who is not there is made.
+pub(super) fn set_policies(root: &Store, login: &Login, policies: &[Value]) -> Result<(), Error> {
+    let id = &login.access_key_id;
+    let names: Vec<_> = (0..policies.len())
+        .map(|number| format!("{id}-{number}"))
+        .collect();
+    let users = json!({id: {"secretKey": login.secret_access_key, "status": "enabled"}});
+    let named: Map<_, _> = names
+        .iter()
+        .cloned()
+        .zip(policies.iter().cloned())
+        .collect();
+    let mapping = json!({
+        "version": 1, "policy": names.join(","), "updatedAt": "2026-01-01T00:00:00Z",
+    });
+    let mappings = json!({id: mapping});
+    let files = [
+        ("iam-assets/policies.json", Value::Object(named).to_string()),
+        ("iam-assets/users.json", users.to_string()),
+        ("iam-assets/user_mappings.json", mappings.to_string()),
+    ];
+    import(root, &archive(&files))
+}
+
 fn import(root: &Store, archive: &[u8]) -> Result<(), Error> {
     let reply = root.call("PUT", "/minio/admin/v3/import-iam-v2", &[], &[], archive)?;
     let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();

@@ -4,6 +4,7 @@
 //! single object ([`Store`]); the order of the calls, and what is left behind, is the same for all.
 
 mod bucket;
+mod needs;
 mod object;
 mod sentinel;
 
@@ -14,6 +15,7 @@ use bytes::Bytes;
 use crate::diagnosis::Diagnosis;
 
 pub use bucket::{Bucket, Naming};
+pub use needs::{Needs, Right};
 pub use object::{LISTED, Listing, Object, read};
 pub use sentinel::{Deleted, Put, SENTINEL, Written, random, write};
 

@@ -24,6 +24,7 @@
 mod boundaries;
 mod environment;
 mod logs;
+mod proof;
 pub mod record;
 mod relay;
 mod secrecy;
@@ -183,7 +184,7 @@ impl fmt::Display for Report {
 type Check = fn(&Driver, &Fixture) -> Verdict;
 
 /// Every check by its name.
-const CHECKS: [(&str, Check); 11] = [
+const CHECKS: [(&str, Check); 12] = [
     ("define is pure", boundaries::define_is_pure),
     ("define names its keys", boundaries::define_names_its_keys),
     ("no environment is read", environment::none_is_read),
@@ -209,6 +210,7 @@ const CHECKS: [(&str, Check); 11] = [
         "nothing left after a write",
         boundaries::nothing_left_after_a_write,
     ),
+    ("one wrong attempt", proof::one_wrong_attempt),
     ("bounded memory", time::bounded_memory),
 ];
 
