@@ -12,6 +12,7 @@ mod hdfs;
 mod http;
 mod kafka;
 mod mark;
+mod mendable;
 mod peers;
 mod run;
 mod s3;
@@ -39,6 +40,7 @@ pub fn faults() -> Vec<Fault> {
         http::faults(),
         kafka::faults(),
         world::faults(),
+        mendable::faults(),
     ]
     .concat();
     // Those of one kind and family keep the order of their table.

@@ -65,6 +65,8 @@ pub struct Found {
     pub leaks: Vec<String>,
     /// The sentence of the finding.
     pub message: String,
+    /// Whether a statement that mends it was shown, which means that it was dialled.
+    pub corrected: bool,
 }
 
 impl Found {
@@ -217,6 +219,7 @@ fn read(report: &Value) -> Found {
         deadline: Duration::ZERO,
         leaks: Vec::new(),
         message: text(&error["message"]),
+        corrected: !check["correction"].is_null() || !error["correction"].is_null(),
     };
     if !error.is_null() {
         return empty;

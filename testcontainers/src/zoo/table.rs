@@ -44,6 +44,8 @@ pub struct Summary {
     pub blamed: usize,
     /// How many show a secret.
     pub leaks: usize,
+    /// How many come with a statement that mends them, and was dialled.
+    pub corrected: usize,
     /// The most by which a check was longer than its deadline.
     pub over: Duration,
     /// The longest check where nobody stays silent.
@@ -60,6 +62,7 @@ impl Summary {
             keys: 0,
             blamed: 0,
             leaks: 0,
+            corrected: 0,
             over: Duration::ZERO,
             longest: Duration::ZERO,
         };
@@ -71,6 +74,7 @@ impl Summary {
             sum.keys += usize::from(expected.key.is_some() && found.has_key(expected));
             sum.blamed += usize::from(expected.key.is_none() && found.key.is_some());
             sum.leaks += usize::from(!found.leaks.is_empty());
+            sum.corrected += usize::from(found.corrected);
             sum.over = sum.over.max(found.elapsed.saturating_sub(found.deadline));
             if !fault.silent {
                 sum.longest = sum.longest.max(found.elapsed);
@@ -89,12 +93,13 @@ impl fmt::Display for Summary {
             keys,
             blamed,
             leaks,
+            corrected,
             ..
         } = self;
         write!(
             f,
             "code exact {codes} of {faults}, key exact {keys} of {keyed}, a key blamed without guilt \
-             {blamed}, a secret seen {leaks}, longest over its deadline {} ms, longest where nobody \
+             {blamed}, a secret seen {leaks}, corrected and proved {corrected}, longest over its deadline {} ms, longest where nobody \
              is silent {} ms",
             self.over.as_millis(),
             self.longest.as_millis()
@@ -309,6 +314,13 @@ fn totals(text: &mut String, rows: &[Row], sum: &Summary) {
     line(
         text,
         format_args!("| a marked secret in any output | {} |", sum.leaks),
+    );
+    line(
+        text,
+        format_args!(
+            "| a statement that mends it, dialled before it is shown | {} |",
+            sum.corrected
+        ),
     );
     line(
         text,
