@@ -48,10 +48,11 @@ pub(crate) fn verify_and_fix(
     }
     let (mut checks, complete) = dials.run(settings, limits, on_progress)?;
     let planned = dials.planned();
-    let fixes = correction::correct(&mut checks, planned, &mut script, settings, limits, clock)?;
+    let (fixes, corrected) =
+        correction::correct(&mut checks, planned, &mut script, settings, limits, clock)?;
     let report = Report {
         elapsed: clock.elapsed(),
-        complete,
+        complete: complete && corrected,
         errors: script.errors,
         skipped: script.skipped,
         checks,

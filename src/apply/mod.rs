@@ -275,6 +275,13 @@ fn all_passed(checks: &[Check]) -> bool {
     verdicts.all(|verdict| matches!(verdict, Verdict::Pass | Verdict::Warn))
 }
 
+/// Answers that leave open whether a link is good.
+pub(crate) const UNPROVEN: [Code; 3] = [
+    Code::AccessThrottled,
+    Code::AccessMethodRefused,
+    Code::AuthenticateNotEnforced,
+];
+
 /// Returns whether a link with these checks may be registered as verified.
 pub(crate) fn is_admitted(checks: &[Check]) -> bool {
     all_passed(checks) && proves_nothing(checks).is_none()
@@ -282,16 +289,11 @@ pub(crate) fn is_admitted(checks: &[Check]) -> bool {
 
 /// Returns an answer in these checks that proves nothing about the link, ignored or not.
 fn proves_nothing(checks: &[Check]) -> Option<Code> {
-    const CODES: [Code; 3] = [
-        Code::AccessThrottled,
-        Code::AccessMethodRefused,
-        Code::AuthenticateNotEnforced,
-    ];
     let mut steps = checks.iter().flat_map(|check| &check.steps);
     steps.find_map(|step| {
         let told = step.finding.iter().map(|finding| finding.code);
         let ignored = step.notes.iter().filter(|(name, _)| *name == "ignored");
         let ignored = ignored.filter_map(|(_, text)| text.split_whitespace().next()?.parse().ok());
-        told.chain(ignored).find(|code| CODES.contains(code))
+        told.chain(ignored).find(|code| UNPROVEN.contains(code))
     })
 }

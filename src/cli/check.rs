@@ -94,6 +94,7 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
         signals,
         quiet,
         destinations,
+        ..
     } = arguments.report.begin(&inputs, color)?;
     let added = arguments.targets.into_iter();
     let selection = Selection {

@@ -70,6 +70,11 @@ impl WholeArguments {
         self.cluster_files.iter().cloned().collect()
     }
 
+    /// Returns the files of this machine that links may be read from.
+    pub(super) fn local_files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.cluster_files.iter().map(|(_, local)| local)
+    }
+
     /// Refuses paths of this machine that lead nowhere.
     pub(super) fn check(&self) -> Result<(), Failure> {
         let absent = |option: &str, path: &Path| {

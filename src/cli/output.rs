@@ -29,6 +29,12 @@ impl fmt::Display for Output {
     }
 }
 
+impl Output {
+    pub(super) fn path(&self) -> PathBuf {
+        self.path.clone()
+    }
+}
+
 pub(super) fn parse(text: &str) -> Result<Output, String> {
     let (format, path) = text
         .split_once('=')
@@ -105,7 +111,14 @@ pub(super) fn open_copy(
     path: PathBuf,
     script: &Path,
     inputs: &[Input],
+    outputs: &[PathBuf],
 ) -> Result<OpenText, Failure> {
+    if outputs.iter().any(|output| whole(output) == whole(&path)) {
+        return Err(Failure::Usage(format!(
+            "`--fix` and `--output` name the same file `{}`",
+            path.display()
+        )));
+    }
     if let Some((role, input)) = inputs.iter().find(|(_, it)| is_same(it, &path)) {
         return Err(Failure::Usage(format!(
             "`--fix {}` would overwrite {role} `{}`",
@@ -113,11 +126,10 @@ pub(super) fn open_copy(
             input.display()
         )));
     }
-    let is_new = !path.exists();
     let opened = sink(&path).and_then(|sink| {
-        if let (true, Sink::Replace(file, _)) = (is_new, &sink) {
-            file.as_file()
-                .set_permissions(permissions_like(script, file.path())?)?;
+        if let Sink::Replace(file, _) = &sink {
+            let permissions = permissions_like(script, &path)?;
+            file.as_file().set_permissions(permissions)?;
         }
         Ok(sink)
     });
@@ -125,21 +137,50 @@ pub(super) fn open_copy(
     Ok(OpenText { path, sink })
 }
 
-/// Returns the permissions of a file; the owner's alone where it is none.
+/// The folder as it is found and the name, also of a file that is not there yet.
+fn whole(path: &Path) -> PathBuf {
+    if let Ok(found) = fs::canonicalize(path) {
+        return found;
+    }
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    folder.join(path.file_name().unwrap_or_default())
+}
+
+/// Returns what both the script and a file that is replaced allow, and a group only where it is the
+/// same one; the owner's alone for a script that is no file.
 #[cfg(unix)]
 #[expect(
     clippy::unnecessary_wraps,
     reason = "other systems ask the second file"
 )]
-fn permissions_like(script: &Path, _new: &Path) -> io::Result<Permissions> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let found = fs::metadata(script).ok().filter(Metadata::is_file);
-    Ok(found.map_or_else(|| Permissions::from_mode(0o600), |it| it.permissions()))
+fn permissions_like(script: &Path, copy: &Path) -> io::Result<Permissions> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let found = |path: &Path| fs::metadata(path).ok().filter(Metadata::is_file);
+    let Some(script) = found(script) else {
+        return Ok(Permissions::from_mode(0o600));
+    };
+    let mut mode = script.permissions().mode() & 0o777;
+    if let Some(replaced) = found(copy) {
+        mode &= replaced.permissions().mode();
+    }
+    // A new file has the group of whoever makes it.
+    let own = tempfile::tempfile().and_then(|file| file.metadata());
+    if own.map_or(true, |own| own.gid() != script.gid()) {
+        mode &= !0o070;
+    }
+    Ok(Permissions::from_mode(mode))
 }
 
 #[cfg(not(unix))]
-fn permissions_like(_script: &Path, new: &Path) -> io::Result<Permissions> {
-    Ok(fs::metadata(new)?.permissions())
+fn permissions_like(_script: &Path, copy: &Path) -> io::Result<Permissions> {
+    match fs::metadata(copy) {
+        Ok(found) => Ok(found.permissions()),
+        Err(_) => Ok(tempfile::tempfile()?.metadata()?.permissions()),
+    }
 }
 
 impl OpenText {

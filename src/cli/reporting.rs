@@ -1,5 +1,7 @@
 //! How a report is written, and where to.
 
+use std::path::PathBuf;
+
 use tokio_util::sync::CancellationToken;
 
 use super::exit::Failure;
@@ -39,6 +41,8 @@ pub(super) struct Begun {
     pub(super) cancel: CancellationToken,
     pub(super) signals: Signals,
     pub(super) quiet: bool,
+    /// Where reports are written to.
+    pub(super) outputs: Vec<PathBuf>,
     pub(super) destinations: Destinations,
 }
 
@@ -52,6 +56,7 @@ impl ReportArguments {
             cancel,
             signals,
             quiet: self.quiet,
+            outputs: self.outputs.iter().map(Output::path).collect(),
             destinations: self.open(inputs, color)?,
         })
     }

@@ -91,6 +91,7 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
         signals,
         quiet,
         destinations,
+        ..
     } = arguments.report.begin(&inputs, color)?;
     let options = SweepOptions {
         selection: Selection {

@@ -69,9 +69,12 @@ impl Arguments {
         let variables = variables.map(|path| ("the file of `--vars`", path));
         let certificates = self.network.ca_files().iter();
         let certificates = certificates.map(|path| ("the file of `--ca-file`", path));
+        let files = self.depth.whole.local_files();
+        let files = files.map(|path| ("the file of `--file`", path));
         scripts
             .chain(variables)
             .chain(certificates)
+            .chain(files)
             .map(|(role, path)| (role, path.clone()))
             .collect()
     }
@@ -100,6 +103,7 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
         cancel,
         signals,
         quiet,
+        outputs,
         destinations,
     } = arguments.report.begin(&inputs, color)?;
     if !arguments.depth.offline {
@@ -120,7 +124,7 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let copy = arguments
         .fix
         .clone()
-        .map(|path| output::open_copy(path, named, &inputs))
+        .map(|path| output::open_copy(path, named, &inputs, &outputs))
         .transpose()?;
     let mut script = Script::read(sources, &options);
     for warning in input::add_targets(&mut script, arguments.targets)? {

@@ -79,7 +79,7 @@ pub struct CorrectedText {
 /// Proves corrections of checks, puts them into the checks, and returns what they change in the
 /// script.
 ///
-/// Dials nothing when the run was to stop before its last stage, or when its time is over.
+/// The flag says whether nothing stopped it. Dials nothing when the run was to stop before its last stage, or when its time is over.
 pub(crate) fn correct(
     checks: &mut [Check],
     planned: &[Planned],
@@ -87,11 +87,17 @@ pub(crate) fn correct(
     settings: &Arc<Settings>,
     limits: &Limits,
     clock: Instant,
-) -> io::Result<Fixes> {
+) -> io::Result<(Fixes, bool)> {
     let mut fixes = Fixes::default();
+    let mut complete = true;
     if settings.until != Stage::Write {
-        return Ok(fixes);
+        return Ok((fixes, complete));
     }
+    // The one wrong attempt was made; a correction is proved by the right secret.
+    let settings = &Arc::new(Settings {
+        prove: false,
+        ..Settings::clone(settings)
+    });
     let mut works = Vec::new();
     let mut first = 0;
     for group in planned.chunk_by(Planned::is_of) {
@@ -119,10 +125,15 @@ pub(crate) fn correct(
                 dials.push((number, planned));
             }
         }
-        let Some(limits) = left(limits, clock).filter(|_| !dials.is_empty()) else {
+        if dials.is_empty() {
+            break;
+        }
+        let Some(limits) = left(limits, clock) else {
+            complete = false;
             break;
         };
         let outcome = sweep::run(items, settings, &limits, |_| {})?;
+        complete &= outcome.complete;
         for (record, (number, planned)) in outcome.records.into_iter().zip(dials) {
             works[number].take(planned.end(record));
         }
@@ -130,15 +141,19 @@ pub(crate) fn correct(
     for work in works {
         work.finish(checks, &mut fixes);
     }
+    let Some(limits) = left(limits, clock) else {
+        return Ok((fixes, complete));
+    };
     let mut dials = Dials::default();
     let quoted = quotes::plan(script, &mut dials);
-    if let (false, Some(limits)) = (quoted.is_empty(), left(limits, clock)) {
-        let (found, _) = dials.run(settings, &limits, |_| {})?;
+    if !quoted.is_empty() {
+        let (found, ended) = dials.run(settings, &limits, |_| {})?;
+        complete &= ended;
         for quoted in quoted {
             quoted.finish(script, &found, &mut fixes);
         }
     }
-    Ok(fixes)
+    Ok((fixes, complete))
 }
 
 /// Returns the limits with what is left of the run's time; `None` when it is over.

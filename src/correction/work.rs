@@ -200,8 +200,10 @@ impl Work {
     fn proved(&mut self, candidate: Candidate, check: Check) {
         if !mends(&self.found[self.current], &check) {
             if refuses_identity(&check) {
-                // Another attempt would be a guess, and may lock an account.
+                // Another attempt would be a guess, and may lock an account; so it would be with the
+                // link's other targets.
                 self.queue.clear();
+                self.ahead.clear();
             } else {
                 for next in self.candidates(&candidate, &check).into_iter().rev() {
                     self.queue.push_front(next);
@@ -375,6 +377,7 @@ impl Work {
         for (number, proof) in self.numbers.clone().zip(&self.proofs) {
             let Some(proof) = proof else { continue };
             let mut changes = self.adopted.parts.clone();
+            let mut hidden = false;
             let mut edits = shown_edits.clone().unwrap_or_default();
             if let Some((target, part)) = &proof.target {
                 changes.push(part.clone());
@@ -395,18 +398,25 @@ impl Work {
                         range: span.start + 1..span.end - 1,
                         text: sql(target.as_str(), quote),
                     };
-                    if shown_edits.is_some() && guard.is_harmless(&edit.text) {
+                    // Half of a repair is none: where the target may not be shown, no edit is.
+                    let is_shown = target.to_string() == target.as_str();
+                    if shown_edits.is_some() && is_shown && guard.is_harmless(&edit.text) {
                         edits.push(CorrectedText {
                             start: source.place(edit.range.start),
                             end: source.place(edit.range.end),
                             text: edit.text.clone(),
                         });
+                    } else {
+                        hidden = true;
                     }
                     fix.add(*file, edit);
                     written = true;
                 }
                 fix.parts += usize::from(written);
                 fixes.left_out += usize::from(!written);
+            }
+            if hidden {
+                edits.clear();
             }
             checks[number].correction = Some(Correction {
                 statement: statement.clone(),
@@ -495,12 +505,7 @@ fn mends(before: &Check, after: &Check) -> bool {
 /// Returns whether a check warns of what leaves open whether the link is good.
 pub(super) fn proves_nothing(check: &Check) -> bool {
     let mut findings = check.findings().into_iter();
-    findings.any(|(_, finding)| {
-        matches!(
-            finding.code,
-            Code::AccessThrottled | Code::AccessMethodRefused
-        )
-    })
+    findings.any(|(_, finding)| crate::apply::UNPROVEN.contains(&finding.code))
 }
 
 /// Returns whether a check ended worse than before.

@@ -20,6 +20,7 @@ fn what_can_not_be_is_refused_before_anything_is_dialled() {
     fs::write(path("links.sql"), script()).unwrap();
     fs::write(path("more.sql"), "").unwrap();
     let (links, more, fixed) = (path("links.sql"), path("more.sql"), path("fixed.sql"));
+    let same = format!("sarif={}", path("./fixed.sql"));
     for (arguments, told) in [
         (
             &["--fix", &fixed, "--offline", &links][..],
@@ -31,6 +32,10 @@ fn what_can_not_be_is_refused_before_anything_is_dialled() {
         ),
         (&["--fix", &fixed, &links, &more], "name one FILE"),
         (&["--fix", &links, &links], "would overwrite the script"),
+        (
+            &["--fix", &fixed, "--output", &same, &links],
+            "name the same file",
+        ),
     ] {
         let mut all = vec!["verify"];
         all.extend(arguments);
@@ -44,6 +49,34 @@ fn what_can_not_be_is_refused_before_anything_is_dialled() {
     let nowhere = path("no/fixed.sql");
     let output = linkdial(&["verify", "--fix", &nowhere, &links]);
     assert_eq!(output.status.code(), Some(3));
+}
+
+/// A copy holds the secrets of its script.
+#[test]
+fn nobody_may_read_more_of_a_copy_than_of_its_script() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let mode = |name: &str| {
+        let found = fs::metadata(path(name)).unwrap();
+        found.permissions().mode() & 0o777
+    };
+    let set = |name: &str, mode: u32| {
+        fs::set_permissions(path(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    fs::write(path("links.sql"), "SELECT 1;").unwrap();
+    fs::write(path("old.sql"), "").unwrap();
+    for (script, old, expected) in [
+        (0o600, 0o644, 0o600),
+        (0o644, 0o640, 0o640),
+        (0o644, 0o644, 0o644),
+    ] {
+        set("links.sql", script);
+        set("old.sql", old);
+        let output = linkdial(&["verify", "--fix", &path("old.sql"), &path("links.sql")]);
+        assert_eq!(output.status.code(), Some(0));
+        assert_eq!(mode("old.sql"), expected, "{script:o} {old:o}");
+    }
 }
 
 #[test]

@@ -129,6 +129,19 @@ fn no_header_goes_where_the_link_does_not_send_it() {
     assert!(asked.iter().all(|it| it.path == "/redirect"), "{asked:?}");
 }
 
+/// A parameter with a secret is shown to whoever reads along, so that TLS stays.
+#[test]
+fn a_secret_in_a_url_keeps_its_tls() {
+    let service = HttpEndpoint::start();
+    let url = service.url("/?code=m4rked-code-of-a-function");
+    let url = url.replace("http:", "https:");
+    let link = "CREATE LINK score AS HTTP CREDENTIALS '{}';\n";
+    let found = report(&format!("{link}{}", function(&url)), &[]);
+    assert_eq!(check(&found)["code"], "tls.not-tls");
+    assert!(check(&found)["correction"].is_null(), "{:#}", check(&found));
+    assert!(service.requests().is_empty());
+}
+
 /// One refusal is one attempt; a header in quotes of its own gives one more.
 #[test]
 fn attempts_are_counted() {

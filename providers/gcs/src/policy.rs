@@ -36,7 +36,7 @@ pub(crate) fn attach(
         Some("storage.objects.delete") => Right::Delete,
         _ => return finding,
     };
-    let role = role(&needs.missing(refused));
+    let roles = roles(&needs.missing(refused));
     let (member, whose) = match &config.auth {
         Auth::Anonymous => return finding,
         Auth::ServiceAccount(account) => {
@@ -54,34 +54,39 @@ pub(crate) fn attach(
             )
         }
     };
-    let title = format!("`{role}` on the bucket{whose}");
     let url = format!("gs://{}", bucket.name);
-    let words = [
-        "gcloud",
-        "storage",
-        "buckets",
-        "add-iam-policy-binding",
-        &url,
-        &format!("--member={member}"),
-        &format!("--role={role}"),
-    ];
-    let policy = Policy::command(title, words);
-    finding.policy(policy)
+    let policies = roles.into_iter().map(|role| {
+        let words = [
+            "gcloud",
+            "storage",
+            "buckets",
+            "add-iam-policy-binding",
+            &url,
+            &format!("--member={member}"),
+            &format!("--role={role}"),
+        ];
+        Policy::command(format!("`{role}` on the bucket{whose}"), words)
+    });
+    finding.policy(policies.flatten().collect::<Vec<_>>())
 }
 
-/// Returns the smallest predefined role that has all of these rights.
-fn role(missing: &[Right]) -> &'static str {
-    match missing {
-        [Right::List] => "roles/storage.legacyBucketReader",
-        [Right::Write] => "roles/storage.objectCreator",
-        _ if missing
-            .iter()
-            .all(|right| matches!(right, Right::List | Right::Read)) =>
-        {
-            "roles/storage.objectViewer"
-        }
-        _ => "roles/storage.objectUser",
+/// Returns the predefined roles that have these rights and the fewest others (Google Cloud, IAM roles
+/// for Cloud Storage): only who deletes gets the one that may do everything with objects.
+fn roles(missing: &[Right]) -> Vec<&'static str> {
+    let needs = |right: Right| missing.contains(&right);
+    if needs(Right::Delete) {
+        return vec!["roles/storage.objectUser"];
     }
+    let mut roles = match (needs(Right::List), needs(Right::Read)) {
+        (true, true) => vec!["roles/storage.objectViewer"],
+        (true, false) => vec!["roles/storage.legacyBucketReader"],
+        (false, true) => vec!["roles/storage.legacyObjectReader"],
+        (false, false) => Vec::new(),
+    };
+    if needs(Right::Write) {
+        roles.push("roles/storage.objectCreator");
+    }
+    roles
 }
 
 #[cfg(test)]
@@ -91,15 +96,19 @@ mod tests {
 
     #[test]
     fn only_who_writes_is_given_a_role_that_may() {
-        for (missing, name) in [
-            (&[List, Read][..], "objectViewer"),
-            (&[List], "legacyBucketReader"),
-            (&[Read], "objectViewer"),
-            (&[Write], "objectCreator"),
-            (&[List, Write], "objectUser"),
-            (&[Write, Delete], "objectUser"),
+        for (missing, names) in [
+            (&[List, Read][..], &["objectViewer"][..]),
+            (&[List], &["legacyBucketReader"]),
+            (&[Read], &["legacyObjectReader"]),
+            (&[Write], &["objectCreator"]),
+            (&[List, Write], &["legacyBucketReader", "objectCreator"]),
+            (&[List, Read, Write], &["objectViewer", "objectCreator"]),
+            (&[Write, Delete], &["objectUser"]),
         ] {
-            assert_eq!(role(missing), format!("roles/storage.{name}"));
+            let names: Vec<String> = (names.iter())
+                .map(|name| format!("roles/storage.{name}"))
+                .collect();
+            assert_eq!(roles(missing), names, "{missing:?}");
         }
     }
 }

@@ -82,7 +82,13 @@ pub(crate) async fn read(
         let works = matches!(other, Ok(Ok(_)));
         Err(refused(&asked, &failure, works))
     };
-    probe.step(&endpoint, &[Stage::Read], reading).await?;
+    if let Err(halt) = probe.step(&endpoint, &[Stage::Read], reading).await {
+        // Whoever resets what is protected would have the protection removed.
+        if !probe.is_near() {
+            probe.amend(Diagnosis::without_repairs);
+        }
+        return Err(halt);
+    }
     probe.note("object", path);
     probe.note("replicas", block.replicas.len());
     if let Some(finding) = challenge.and_then(|it| judge_level(&asked, &it)) {
@@ -244,17 +250,31 @@ pub(crate) fn judge_level(asked: &Asked<'_>, challenge: &[u8]) -> Option<Diagnos
     if offered.is_empty() || offered.iter().any(meets) {
         return None;
     }
-    Some(
-        Diagnosis::new(
-            Code::AuthenticateProtectionMismatch,
-            "a DataNode protects blocks in another way than the link asks for",
-        )
-        .evidence("offered", offered.join(", "))
-        .evidence("asked_for", wanted)
-        .key(asked.config.place(DATA_PROTECTION))
-        .hint(format!("set `{DATA_PROTECTION}` to {}", offered[0]))
-        .repair(Change::set(asked.config.place(DATA_PROTECTION), offered[0])),
+    let finding = Diagnosis::new(
+        Code::AuthenticateProtectionMismatch,
+        "a DataNode protects blocks in another way than the link asks for",
     )
+    .evidence("offered", offered.join(", "))
+    .evidence("asked_for", wanted)
+    .key(asked.config.place(DATA_PROTECTION))
+    .hint(format!("set `{DATA_PROTECTION}` to {}", offered[0]));
+    Some(match no_weaker(wanted.split(','), &offered) {
+        Some(level) => finding.repair(Change::set(asked.config.place(DATA_PROTECTION), level)),
+        None => finding,
+    })
+}
+
+/// Returns the weakest level that is offered and no weaker than what is asked for: the offer is not
+/// protected itself, and whoever stands on the way may leave the strong ones out.
+pub(crate) fn no_weaker<'a>(
+    wanted: impl Iterator<Item = &'a str>,
+    offered: &[&'static str],
+) -> Option<&'static str> {
+    const LEVELS: [&str; 3] = ["authentication", "integrity", "privacy"];
+    let strength = |level: &str| LEVELS.iter().position(|it| *it == level.trim());
+    let least = wanted.filter_map(strength).min().unwrap_or(0);
+    let strong = offered.iter().filter(|it| strength(it) >= Some(least));
+    strong.min_by_key(|it| strength(it)).copied()
 }
 
 fn nowhere(path: &str) -> Diagnosis {

@@ -15,6 +15,7 @@ use wildmatch::WildMatch;
 
 use crate::client::{Answer, Client, Failure, Looked, Order, Question};
 use crate::config::{Config, Login, Namenode};
+use crate::datanode::no_weaker;
 use crate::error::Asked;
 use crate::identity::{Known, Who};
 use crate::keys::{
@@ -298,8 +299,11 @@ impl Visit<'_> {
         .evidence("offered", offered.join(", "))
         .evidence("asked_for", wanted.join(", "))
         .key(self.config.place(RPC_PROTECTION))
-        .hint(format!("set `{RPC_PROTECTION}` to {}", offered[0]))
-        .repair(Change::set(self.config.place(RPC_PROTECTION), offered[0]));
+        .hint(format!("set `{RPC_PROTECTION}` to {}", offered[0]));
+        let finding = match no_weaker(wanted.iter().map(String::as_str), offered) {
+            Some(level) => finding.repair(Change::set(self.config.place(RPC_PROTECTION), level)),
+            None => finding,
+        };
         if wanted.is_empty() {
             let finding = finding.evidence("default", "authentication");
             return Ok(Some(finding.outcome(Outcome::Warn)));

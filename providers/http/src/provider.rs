@@ -131,8 +131,13 @@ impl Http {
             {
                 with_scheme(&target, "https", None)
             }
-            // Headers travel as they are: TLS is taken away from a link alone that has none.
-            Some(Code::TlsNotTls) if self.config.headers.is_empty() => {
+            // Headers and parameters travel as they are, and anyone on the way may say that there is no
+            // TLS: it is taken away near by alone, from a link that shows nothing.
+            Some(Code::TlsNotTls)
+                if self.config.headers.is_empty()
+                    && probe.is_near()
+                    && probe.target().is_some_and(|it| it.secrets().is_empty()) =>
+            {
                 with_scheme(&target, "http", None)
             }
             _ => None,

@@ -524,7 +524,8 @@ impl Asked<'_> {
             Some(Login::Token { token, .. }) => Claims::read(token.expose()).subject,
             _ => return None,
         };
-        if user.is_empty() {
+        // A `*` would be everybody (Apache Kafka, Authorization and ACLs).
+        if user.is_empty() || user == "*" {
             return None;
         }
         let (broker, principal) = (self.endpoint.to_string(), format!("User:{user}"));

@@ -197,6 +197,11 @@ impl Walk<'_> {
             Ok(hello) => hello,
             Err(halt) => {
                 self.explain_tls(&mut probe, endpoint).await;
+                // Whoever stands on the way can say that no login is wanted.
+                let asks = probe.last_code() == Some(Code::AuthenticateMechanismNotOffered);
+                if asks && self.config.tls.is_none() && !probe.is_near() {
+                    probe.amend(Diagnosis::without_repairs);
+                }
                 return (probe, Err(halt));
             }
         };

@@ -135,6 +135,11 @@ pub(crate) struct Config {
 }
 
 impl Config {
+    /// Returns whether AWS itself lends the role, whose word counts.
+    pub(crate) fn asks_aws_for_roles(&self) -> bool {
+        is_aws(&self.sts.0) && self.sts.0.scheme() == "https"
+    }
+
     /// Returns the region that signs.
     pub(crate) fn region(&self) -> &str {
         self.region.as_deref().unwrap_or(DEFAULT_REGION)

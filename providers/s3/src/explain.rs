@@ -6,8 +6,8 @@ use linkdial_core::clock::clock_skew;
 use linkdial_core::{Change, Code, Diagnosis, Setting};
 
 use crate::config::{
-    Auth, CUSTOMER_KEY, Config, ENDPOINT, KEY_ID, KMS_KEY, PATH_STYLE, REGION, ROLE, SECRET,
-    STS_ENDPOINT, TOKEN, place,
+    Auth, CUSTOMER_KEY, Config, ENDPOINT, Encryption, KEY_ID, KMS_KEY, PATH_STYLE, REGION, ROLE,
+    SECRET, STS_ENDPOINT, TOKEN, place,
 };
 use crate::error::Amazon;
 use crate::fault::Fault;
@@ -216,7 +216,7 @@ impl Fault {
         // A token would be shown to whoever is there.
         let is_page = page.eq_ignore_ascii_case(PAGE) || root.eq_ignore_ascii_case("html");
         match asked.endpoint.key.clone() {
-            Some(place) if is_page && !has_token(link.config) && asked.endpoint.port > 1024 => {
+            Some(place) if is_page && !shows_secret(link.config) && asked.endpoint.port > 1024 => {
                 let port = asked.endpoint.port - 1;
                 finding.repair(Change::Port { place, port })
             }
@@ -238,7 +238,7 @@ fn about_identity(code: Code, asked: Asked<'_>, link: &Amazon<'_>) -> Option<Wor
         Code::AuthenticateUnknownKey => (
             format!("{endpoint} does not know the key id"),
             Some(KEY_ID),
-            if has_token(link.config) {
+            if shows_secret(link.config) {
                 "check the key id; some stores also say so when the session token has expired"
                     .to_owned()
             } else {
@@ -312,6 +312,9 @@ fn wrong_style(asked: Asked<'_>) -> Diagnosis {
     })
 }
 
-fn has_token(config: &Config) -> bool {
+/// Returns whether requests show something secret: a signature gives nothing away, and a token and a
+/// customer's key travel as they are.
+pub(crate) fn shows_secret(config: &Config) -> bool {
     matches!(&config.auth, Auth::Keys(keys) if keys.token.is_some())
+        || matches!(config.encryption, Encryption::Customer { .. })
 }

@@ -99,7 +99,8 @@ fn key_arn(message: &str, config: &Config) -> Option<String> {
     // "... is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:... because ..."
     let named = message.split_once("on resource: ").map(|(_, rest)| rest);
     let named = named.and_then(|rest| rest.split_whitespace().next());
-    if let Some(arn) = named.filter(|arn| spelled(arn)) {
+    // Another service may name whatever it likes.
+    if let Some(arn) = named.filter(|arn| spelled(arn) && !config.own_store) {
         return Some(arn.to_owned());
     }
     let Encryption::Managed {
@@ -134,6 +135,12 @@ pub(crate) fn attach_role(finding: Diagnosis, config: &Config) -> Diagnosis {
     let own = Policy::json("IAM policy for the user of the key", own);
     // A session of a role is no principal that a policy may name for long.
     let named = caller.starts_with("arn:") && caller.contains(":user/");
+    // A policy names whom AWS names, and nobody that another service does.
+    let caller = if config.asks_aws_for_roles() {
+        caller
+    } else {
+        "CALLER_ARN".to_owned()
+    };
     let trust = named.then(|| {
         let mut trust = json!({
             "Effect": "Allow",

@@ -6,10 +6,10 @@ use linkdial_core::{
 };
 
 use crate::address::Address;
-use crate::config::{self, Auth, Config, Encryption, KEYS, SECRET, place};
+use crate::config::{self, Auth, Config, KEYS, SECRET, place};
 use crate::contents::Contents;
 use crate::error::Amazon;
-use crate::explain::not_this_service;
+use crate::explain::{not_this_service, shows_secret};
 use crate::keys::Keys;
 use crate::policy;
 use crate::session::{Asked, Call, Session, diagnose};
@@ -58,9 +58,9 @@ impl Provider for S3 {
             }
             None => self.probe_alone(probe, keys.as_ref()).await,
         };
-        // A signature gives nothing away; a token and a customer's key travel as they are.
-        let sends_secret = keys.is_some_and(|keys| keys.token.is_some())
-            || matches!(self.config.encryption, Encryption::Customer { .. });
+        // A role lends a token as well.
+        let sends_secret =
+            keys.is_some_and(|keys| keys.token.is_some()) || shows_secret(&self.config);
         if walked.is_err() && !sends_secret {
             probe.offer_plain_http();
         }
