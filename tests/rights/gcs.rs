@@ -18,7 +18,7 @@ fn the_role_is_the_smallest_that_has_the_rights() {
     const WRITES: &str = "SELECT 1 INTO LINK l 'private/rights/';\n";
     for (user, arguments, uses, role) in [
         (User::NoPolicy, &[][..], READS, "objectViewer"),
-        (User::ListOnly, &[], READS, "objectViewer"),
+        (User::ListOnly, &[], READS, "legacyObjectReader"),
         (User::NoPolicy, &["--write"], WRITES, "objectUser"),
         (User::ListOnly, &["--write"], WRITES, "objectUser"),
     ] {
