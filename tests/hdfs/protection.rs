@@ -90,10 +90,8 @@ fn blocks_are_protected_on_both_sides_or_on_none() {
             mismatch(link("other").config(DATA, "privacy"), hdfs.url(Data)),
         ],
     );
-    corrected(
-        &checks[2],
-        "`dfs.data.transfer.protection` becomes `authentication`",
-    );
+    // A weaker one is no correction: whoever stands on the way may have left the strong ones out.
+    assert!(checks[2]["correction"].is_null(), "{:#}", checks[2]);
     // What is written goes to a DataNode as well.
     let other = link("export").config(DATA, "privacy");
     let script = export(&other, &hdfs.url(Writable));
