@@ -413,3 +413,15 @@ impl Choice {
         }
     }
 }
+
+/// Starts a server, and a second one where the first stays silent: it may wait for its disk without
+/// end, and a new one comes up in a second.
+pub(crate) fn twice<T>(name: &str, start: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+    match start() {
+        Err(error) if error.is_silence() => {
+            runtime::say(&format!("{name} is started once more: {error}"));
+            start()
+        }
+        result => result,
+    }
+}

@@ -14,7 +14,7 @@ pub use blob_store::BlobStore;
 pub use shared_access::SharedAccess;
 
 use crate::image::Image;
-use crate::server::{Backend, CERTIFICATE, KEY, Launch, Place, Server, Tls, shared};
+use crate::server::{Backend, CERTIFICATE, KEY, Launch, Place, Server, Tls, shared, twice};
 use crate::wire::Wire;
 use crate::{Certificates, Error, Identity, LinkStatement, install, versions};
 
@@ -141,6 +141,10 @@ impl Azurite {
     }
 
     fn launch(options: AzuriteOptions<'_>) -> Result<Self, Error> {
+        twice("azurite", || Self::launch_once(options))
+    }
+
+    fn launch_once(options: AzuriteOptions<'_>) -> Result<Self, Error> {
         let account = StorageAccount::own();
         // Any answer will do, and without a signature it is a refusal.
         let ready = |wire: &Wire| {

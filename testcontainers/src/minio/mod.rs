@@ -15,10 +15,10 @@ use sha2::Digest;
 pub use world::{KMS_KEY_ID, SSE_C_KEY, User};
 
 use crate::image::Image;
-use crate::server::{Backend, DATA, Launch, Place, Server, Tls, shared};
+use crate::server::{Backend, DATA, Launch, Place, Server, Tls, shared, twice};
 use crate::store::Store;
 use crate::wire::Wire;
-use crate::{Certificates, Error, Identity, LinkStatement, Login, install, runtime, versions};
+use crate::{Certificates, Error, Identity, LinkStatement, Login, install, versions};
 
 /// The region that the server insists on.
 const REGION: &str = "us-east-1";
@@ -196,14 +196,7 @@ impl Minio {
     }
 
     fn launch(options: MinioOptions<'_>) -> Result<Self, Error> {
-        // It may wait for its disk without end; a new one comes up in a second.
-        match Self::launch_once(options) {
-            Err(error) if error.is_silence() => {
-                runtime::say(&format!("minio is started once more: {error}"));
-                Self::launch_once(options)
-            }
-            result => result,
-        }
+        twice("minio", || Self::launch_once(options))
     }
 
     fn launch_once(options: MinioOptions<'_>) -> Result<Self, Error> {
