@@ -153,6 +153,9 @@ impl Expected {
 
 type Seed = dyn Fn(&Mark) -> Result<Seeded, Error> + Send + Sync;
 
+/// What is dialled where nothing is.
+const NO_SERVER: &str = "none";
+
 /// One seeded fault with what is to be said of it.
 #[derive(Clone)]
 pub struct Fault {
@@ -194,6 +197,30 @@ impl Fault {
             silent: false,
             seed: Arc::new(seed),
         }
+    }
+
+    /// A mistake in a statement that is seen before any packet.
+    pub(super) fn undialled(
+        kind: Kind,
+        name: &str,
+        expected: Expected,
+        source: &'static str,
+        seed: impl Fn(&Mark) -> Result<Seeded, Error> + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(
+            kind,
+            Family::Statement,
+            name,
+            NO_SERVER,
+            expected,
+            source,
+            seed,
+        )
+    }
+
+    /// Whether some server is dialled.
+    pub(super) fn dials(&self) -> bool {
+        self.server != NO_SERVER
     }
 
     /// Somebody stays silent, so that the deadline of a stage has to pass.

@@ -37,15 +37,7 @@ fn keys(
     make: fn(&Mark) -> LinkStatement,
 ) -> Fault {
     let seed = move |mark: &Mark| Ok(Seeded::call(mark, make(mark), "https://127.0.0.1:9/score"));
-    Fault::new(
-        Kind::Http,
-        Family::Statement,
-        name,
-        "none",
-        expected,
-        source,
-        seed,
-    )
+    Fault::undialled(Kind::Http, name, expected, source, seed)
 }
 
 #[expect(clippy::too_many_lines, reason = "a table")]
@@ -55,15 +47,7 @@ fn statements() -> Vec<Fault> {
     let target = "SingleStore, CREATE EXTERNAL FUNCTION: REMOTE SERVICE takes a URL";
     let call = |name, expected, source, seed: fn(&Mark) -> Seeded| {
         let seed = move |mark: &Mark| Ok(seed(mark));
-        Fault::new(
-            Kind::Http,
-            Family::Statement,
-            name,
-            "none",
-            expected,
-            source,
-            seed,
-        )
+        Fault::undialled(Kind::Http, name, expected, source, seed)
     };
     vec![
         keys(
@@ -159,11 +143,9 @@ fn statements() -> Vec<Fault> {
             "SingleStore, CREATE LINK: the URL stands in the external function",
             |mark| Seeded::script(mark, link(mark).to_string()),
         ),
-        Fault::new(
+        Fault::undialled(
             Kind::Http,
-            Family::Statement,
             "headers-misspelt",
-            "none",
             define("define.unknown-key", ("CREDENTIALS", "/headres")),
             "linkdial explain define.unknown-key: CREDENTIALS of which no key is known fail",
             |mark| {

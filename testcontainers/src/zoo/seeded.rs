@@ -2,8 +2,8 @@ use std::any::Any;
 use std::fmt;
 
 use super::Mark;
-use crate::LinkStatement;
 use crate::statement::literal;
+use crate::{DnsServer, LinkStatement};
 
 /// A fault that is ready to be dialled: its script, its servers, and what must not be seen.
 pub struct Seeded {
@@ -98,6 +98,16 @@ impl Seeded {
         let mut seeded = self.option(name).option(value.to_string());
         seeded.untold = Some(why);
         seeded
+    }
+
+    /// A name server that is asked in the place of the system's.
+    pub(super) fn name_server(self, server: DnsServer) -> Self {
+        self.own_option(
+            "--dns-server",
+            server.addr(),
+            "only its own name server is asked",
+        )
+        .hold(server)
     }
 
     pub(super) fn proxy(self, url: String) -> Self {

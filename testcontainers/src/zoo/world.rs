@@ -14,8 +14,6 @@ use crate::{
     ProxyBehaviour, ScriptedHttp,
 };
 
-const DNS: &str = "only its own name server is asked";
-
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trouble {
@@ -419,9 +417,7 @@ fn seed(kind: Kind, trouble: Trouble, mark: &Mark) -> Seeded {
     };
     let named = |answer| {
         let server = DnsServer::always(answer);
-        to(&Address::named("service.zoo.test"))
-            .own_option("--dns-server", server.addr(), DNS)
-            .hold(server)
+        to(&Address::named("service.zoo.test")).name_server(server)
     };
     let proxied = |behaviour| {
         let proxy = ConnectProxy::start(behaviour);

@@ -159,13 +159,7 @@ fn azurite() -> Vec<Fault> {
             |mark| {
                 let server = DnsServer::always(DnsAnswer::NotFound);
                 let link = link(mark, "").without("endpoint_url");
-                Ok(super::read(mark, link)
-                    .own_option(
-                        "--dns-server",
-                        server.addr(),
-                        "only its own name server is asked",
-                    )
-                    .hold(server))
+                Ok(super::read(mark, link).name_server(server))
             },
         ),
     ]

@@ -1,6 +1,6 @@
 //! Mistakes in the statement.
 
-use super::super::{Expected, Family, Fault, Kind, Mark, Seeded};
+use super::super::{Expected, Fault, Kind, Mark, Seeded};
 use super::{ACCOUNT, ENDPOINT, KEY, NAME, SAS, link, signature};
 use crate::LinkStatement;
 
@@ -19,15 +19,7 @@ fn keys(
         let link = link(mark, "https://127.0.0.1:9");
         Ok(super::read(mark, change(link, mark)))
     };
-    Fault::new(
-        Kind::Azure,
-        Family::Statement,
-        name,
-        "none",
-        expected,
-        source,
-        seed,
-    )
+    Fault::undialled(Kind::Azure, name, expected, source, seed)
 }
 
 #[expect(clippy::too_many_lines, reason = "a table")]
@@ -185,11 +177,9 @@ pub(super) fn faults() -> Vec<Fault> {
                     .credential("aws_secret_access_key", mark.secret())
             },
         ),
-        Fault::new(
+        Fault::undialled(
             Kind::Azure,
-            Family::Statement,
             "target-in-capitals",
-            "none",
             Expected::fail("define.target-invalid"),
             "Azure, Naming and referencing containers, blobs and metadata: lower case",
             |mark| {

@@ -128,13 +128,7 @@ fn stores() -> Vec<Fault> {
             |mark| {
                 let server = DnsServer::always(DnsAnswer::NotFound);
                 let link = link(mark, "").without("endpoint_url");
-                Ok(Seeded::read(mark, link, "orders")
-                    .own_option(
-                        "--dns-server",
-                        server.addr(),
-                        "only its own name server is asked",
-                    )
-                    .hold(server))
+                Ok(Seeded::read(mark, link, "orders").name_server(server))
             },
         ),
     ]

@@ -1,6 +1,6 @@
 //! Mistakes in the statement.
 
-use super::super::{Expected, Family, Fault, Kind, Mark, Seeded};
+use super::super::{Expected, Fault, Kind, Mark, Seeded};
 use super::{ACCESS_ID, ENDPOINT, ID, KEY_FILE, SECRET, link};
 use crate::{LinkStatement, ServiceAccount};
 
@@ -17,15 +17,7 @@ fn keys(
         let link = change(link(mark, "https://127.0.0.1:9"), mark);
         Ok(Seeded::read(mark, link, "orders"))
     };
-    Fault::new(
-        Kind::Gcs,
-        Family::Statement,
-        name,
-        "none",
-        expected,
-        source,
-        seed,
-    )
+    Fault::undialled(Kind::Gcs, name, expected, source, seed)
 }
 
 #[expect(clippy::too_many_lines, reason = "a table")]
@@ -139,11 +131,9 @@ pub(super) fn faults() -> Vec<Fault> {
                     .credential("service_account_key", json)
             },
         ),
-        Fault::new(
+        Fault::undialled(
             Kind::Gcs,
-            Family::Statement,
             "key-file-with-line-breaks",
-            "none",
             Expected::define(
                 "define.raw-line-break",
                 ("CREDENTIALS", "/service_account_key/private_key"),
@@ -162,11 +152,9 @@ pub(super) fn faults() -> Vec<Fault> {
                 ))
             },
         ),
-        Fault::new(
+        Fault::undialled(
             Kind::Gcs,
-            Family::Statement,
             "target-of-http",
-            "none",
             Expected::fail("define.target-invalid"),
             "SingleStore, CREATE PIPELINE: 'bucket[/path]'",
             |mark| {

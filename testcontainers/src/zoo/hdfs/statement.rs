@@ -18,29 +18,13 @@ fn keys(
     change: fn(LinkStatement) -> LinkStatement,
 ) -> Fault {
     let seed = move |mark: &Mark| Ok(Seeded::read(mark, change(link("alice")), NOWHERE));
-    Fault::new(
-        Kind::Hdfs,
-        Family::Statement,
-        name,
-        "none",
-        expected,
-        source,
-        seed,
-    )
+    Fault::undialled(Kind::Hdfs, name, expected, source, seed)
 }
 
 fn target(name: &str, expected: Expected, text: &'static str) -> Fault {
     let seed = move |mark: &Mark| Ok(Seeded::read(mark, link("alice"), text));
     let source = "SingleStore, CREATE PIPELINE: 'hdfs://host:port/path'";
-    Fault::new(
-        Kind::Hdfs,
-        Family::Statement,
-        name,
-        "none",
-        expected,
-        source,
-        seed,
-    )
+    Fault::undialled(Kind::Hdfs, name, expected, source, seed)
 }
 
 fn kerberos(link: LinkStatement) -> LinkStatement {

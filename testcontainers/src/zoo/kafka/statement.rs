@@ -20,30 +20,14 @@ fn keys(
     change: fn(LinkStatement, &Mark) -> LinkStatement,
 ) -> Fault {
     let seed = move |mark: &Mark| Ok(Seeded::read(mark, change(link(mark, true), mark), NOWHERE));
-    Fault::new(
-        Kind::Kafka,
-        Family::Statement,
-        name,
-        "none",
-        expected,
-        source,
-        seed,
-    )
+    Fault::undialled(Kind::Kafka, name, expected, source, seed)
 }
 
 fn target(name: &str, text: &'static str) -> Fault {
     let seed = move |mark: &Mark| Ok(Seeded::read(mark, link(mark, true), text));
     let expected = Expected::fail("define.target-invalid");
     let source = "SingleStore, CREATE PIPELINE: 'host:port[,host:port...]/topic'; Kafka, Topic: legal characters";
-    Fault::new(
-        Kind::Kafka,
-        Family::Statement,
-        name,
-        "none",
-        expected,
-        source,
-        seed,
-    )
+    Fault::undialled(Kind::Kafka, name, expected, source, seed)
 }
 
 pub(super) fn faults() -> Vec<Fault> {
@@ -172,11 +156,9 @@ fn certificates() -> Vec<Fault> {
                 )
             },
         ),
-        Fault::new(
+        Fault::undialled(
             Kind::Kafka,
-            Family::Statement,
             "authority-with-line-breaks",
-            "none",
             define("define.raw-line-break", CA),
             "MySQL, String Literals: `\\n` is a line break; RFC 8259, 7: a text holds none",
             |mark| {
@@ -263,11 +245,9 @@ fn targets() -> Vec<Fault> {
         target("target-port-too-high", "127.0.0.1:99999/orders"),
         target("target-topic-with-space", "127.0.0.1:9/my orders"),
         target("target-empty-broker", "127.0.0.1:9,,127.0.0.1:9/orders"),
-        Fault::new(
+        Fault::undialled(
             Kind::Kafka,
-            Family::Statement,
             "pipeline-missing",
-            "none",
             Expected::fail("define.no-target").unverified(),
             "SingleStore, CREATE PIPELINE: the brokers stand in the pipeline",
             |mark| Ok(Seeded::script(mark, link(mark, false).to_string())),

@@ -176,7 +176,7 @@ impl Peer {
             return Err(why);
         }
         // Whoever is told its keys all the same dials an address where nobody is.
-        if fault.family == Family::Statement && fault.server == "none" {
+        if fault.family == Family::Statement && !fault.dials() {
             return Err(NO_STATEMENT);
         }
         let Some((link, target)) = &seeded.told else {

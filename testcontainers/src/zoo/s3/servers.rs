@@ -117,13 +117,7 @@ fn identities() -> Vec<Fault> {
                 let link = super::link(mark, "http://127.0.0.1:9")
                     .without("endpoint_url")
                     .config("region", "us-esat-1");
-                Ok(Seeded::read(mark, link, "orders")
-                    .own_option(
-                        "--dns-server",
-                        server.addr(),
-                        "only its own name server is asked",
-                    )
-                    .hold(server))
+                Ok(Seeded::read(mark, link, "orders").name_server(server))
             },
         ),
     ]

@@ -24,15 +24,7 @@ fn mistake(
     seed: impl Fn(&Mark) -> Seeded + Send + Sync + 'static,
 ) -> Fault {
     let seed = move |mark: &Mark| Ok(seed(mark));
-    Fault::new(
-        Kind::S3,
-        Family::Statement,
-        name,
-        "none",
-        expected,
-        source,
-        seed,
-    )
+    Fault::undialled(Kind::S3, name, expected, source, seed)
 }
 
 /// A mistake in a text of SQL.
