@@ -191,17 +191,20 @@ impl Past<'_> {
         night: &mut Night,
     ) -> Result<(), RegistryError> {
         let number = night.sweep;
+        let mut all: Vec<PastCheck> = (0..)
+            .zip(checks)
+            .map(|(index, check)| self.of(index, check))
+            .collect();
         let mut left: HashMap<&CheckName, usize> = self.names.iter().zip(0..).collect();
         let mut changes: Vec<Change> = Vec::new();
         registry.last_checks(number, |known| {
             if let Some(index) = left.remove(&known.name) {
-                let now = self.of(index, &checks[index]);
-                changes.extend(compare(Some(&known), &now));
+                changes.extend(compare(Some(&known), &all[index]));
             }
             ControlFlow::Continue(())
         })?;
         for index in left.into_values() {
-            changes.extend(compare(None, &self.of(index, &checks[index])));
+            changes.extend(compare(None, &all[index]));
         }
         in_order(&mut changes);
         for change in &mut changes {
@@ -209,18 +212,13 @@ impl Past<'_> {
         }
         night.changes = changes;
         let mut stories = Vec::new();
-        let mut all: Vec<PastCheck> = Vec::with_capacity(checks.len());
-        for (index, check) in checks.iter().enumerate() {
-            let mut now = self.of(index, check);
-            if now.is_red() {
-                let remembered = registry.remembered(&now.name, number)?;
-                stories.push(story_of(registry, &now, &remembered)?);
-                // A server that is down still has a certificate that ends.
-                if let Some((green, ..)) = &remembered.green {
-                    now.facts.add_dates_of(&green.facts);
-                }
+        for now in all.iter_mut().filter(|check| check.is_red()) {
+            let remembered = registry.remembered(&now.name, number)?;
+            stories.push(story_of(registry, now, &remembered)?);
+            // A server that is down still has a certificate that ends.
+            if let Some((green, ..)) = &remembered.green {
+                now.facts.add_dates_of(&green.facts);
             }
-            all.push(now);
         }
         night.stories = stories;
         night.expiries = expiries_of_past(&all);
