@@ -7,6 +7,9 @@ scripts/prerequisites.sh build lints
 
 echo 'check: formatting'
 cargo fmt --all --check
+for own in bench fuzz; do
+    cargo fmt --manifest-path $own/Cargo.toml --check
+done
 
 echo 'check: lints'
 cargo clippy --workspace --all-targets --locked -- --deny warnings

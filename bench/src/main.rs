@@ -36,8 +36,7 @@ struct Programs {
     folder: PathBuf,
 }
 
-const USAGE: &str =
-    "usage: linkdial-bench LINKDIAL LINKDIAL-TESTCONTAINERS PAGE [hdfs|kafka|nightly|registry|stores]";
+const USAGE: &str = "usage: linkdial-bench LINKDIAL LINKDIAL-TESTCONTAINERS PAGE [hdfs|kafka|nightly|registry|stores]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -78,7 +78,10 @@ impl World {
                 ),
             ),
         };
-        writeln!(text, "-- linkdial: target '{target}'\nCREATE LINK {name} {rest};")?;
+        writeln!(
+            text,
+            "-- linkdial: target '{target}'\nCREATE LINK {name} {rest};"
+        )?;
         Ok(())
     }
 }
@@ -145,8 +148,16 @@ fn with_silent(programs: &Programs, world: &World, report: &mut Report) -> Resul
     let registry = fill(programs, "silent", &mixed)?;
     let (mut all, mut fewer) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
-        all.push(good(programs, &mut deadline(sweep(programs, &good_registry)), 0)?);
-        fewer.push(good(programs, &mut deadline(sweep(programs, &registry)), 1)?);
+        all.push(good(
+            programs,
+            &mut deadline(sweep(programs, &good_registry)),
+            0,
+        )?);
+        fewer.push(good(
+            programs,
+            &mut deadline(sweep(programs, &registry)),
+            1,
+        )?);
     }
     let [all, fewer] = [all, fewer].map(|runs| millis(median(runs.iter().map(|run| run.wall))));
     report.add(Row::alone(
@@ -194,7 +205,11 @@ fn large(programs: &Programs, world: &World, report: &mut Report) -> Result<()> 
     report.add(Row::beside(
         format!("peak of memory, {CHECKED} links of {MANY}"),
         format!("{:.0} MiB, {:.2} s", peak(&of_many), wall(&of_many)),
-        format!("of {CHECKED}: {:.0} MiB, {:.2} s", peak(&of_few), wall(&of_few)),
+        format!(
+            "of {CHECKED}: {:.0} MiB, {:.2} s",
+            peak(&of_few),
+            wall(&of_few)
+        ),
         peak(&of_many) / peak(&of_few),
         Goal::AtMost(1.1),
     ));
@@ -214,7 +229,8 @@ fn beside_opendal(programs: &Programs, minio: &Minio, report: &mut Report) -> Re
         ours.push(good(programs, &mut command, 0)?);
         theirs.push(good(programs, &mut peer, 0)?);
     }
-    let rate = |runs: &[Run]| f64::from(links) / median(runs.iter().map(|it| it.wall)).as_secs_f64();
+    let rate =
+        |runs: &[Run]| f64::from(links) / median(runs.iter().map(|it| it.wall)).as_secs_f64();
     let (ours, theirs) = (rate(&ours), rate(&theirs));
     report.add(Row::noted(
         format!("a sweep of {links} S3 links, with history"),

@@ -1,12 +1,12 @@
 //! MinIO, Azurite, Kafka, HDFS and a small HTTP service, started by the test servers' own program.
 
-use std::error::Error;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::Value;
 
 use crate::{Programs, Result};
 
@@ -67,7 +67,7 @@ pub(crate) const BUCKET: &str = "private";
 pub(crate) const PREFIX: &str = "team/a/";
 pub(crate) const OBJECT: &str = "team/a/one.txt";
 
-/// The users of the printed script that may list there.
+/// The links whose users may list there.
 const USERS: [&str; 4] = ["root", "readonly", "writer", "prefix"];
 
 impl Minio {
@@ -79,29 +79,25 @@ impl Minio {
             MinioKind::Tls => ("minio-tls", Tls::Yes, amazon),
             MinioKind::Gcs => ("minio-gcs", Tls::No, ["access_id", "secret_key"]),
         };
-        let (process, text) = up(programs, server)?;
-        let mut logins = Vec::new();
-        for user in USERS {
-            let from = format!("CREATE LINK {user} ");
-            let statement = text.split_once(&from).ok_or("MinIO did not start")?.1;
-            logins.push(Login {
+        let up = Up::start(programs, server)?;
+        let login = |user| {
+            let statement = up.statement(user)?;
+            Ok(Login {
                 id: value(statement, id)?,
                 secret: value(statement, secret)?,
-            });
-        }
-        let ca_file = text
-            .split_once("--ca-file ")
-            .and_then(|(_, rest)| rest.lines().next());
+            })
+        };
+        let logins: Result<Vec<Login>> = USERS.into_iter().map(login).collect();
         Ok(Self {
-            process,
             tls,
-            endpoint: value(&text, "endpoint_url")?,
-            region: match kind {
-                MinioKind::Gcs => "auto".to_owned(),
-                _ => value(&text, "region")?,
+            endpoint: up.setting("endpoint_url")?,
+            region: up.setting("region")?,
+            ca_file: match tls {
+                Tls::No => None,
+                Tls::Yes => Some(up.setting("ca_file")?),
             },
-            ca_file: ca_file.map(str::to_owned),
-            logins,
+            logins: logins?,
+            process: up.process,
         })
     }
 
@@ -124,15 +120,15 @@ pub(crate) struct Azurite {
 
 impl Azurite {
     pub(crate) fn start(programs: &Programs) -> Result<Self> {
-        let (process, text) = up(programs, "azurite")?;
+        let up = Up::start(programs, "azurite")?;
         Ok(Self {
-            process,
-            endpoint: value(&text, "endpoint_url")?,
+            endpoint: up.setting("endpoint_url")?,
             login: Login {
-                id: value(&text, "account_name")?,
-                secret: value(&text, "account_key")?,
+                id: up.setting("account_name")?,
+                secret: up.setting("account_key")?,
             },
-            sas: value(&text, "sas_token")?,
+            sas: value(up.statement("shared_access")?, "sas_token")?,
+            process: up.process,
         })
     }
 
@@ -149,14 +145,10 @@ pub(crate) struct HttpService {
 
 impl HttpService {
     pub(crate) fn start(programs: &Programs) -> Result<Self> {
-        let (process, text) = up(programs, "http")?;
-        let url = text
-            .split_once("-- url: ")
-            .and_then(|(_, rest)| rest.lines().next())
-            .ok_or("the HTTP service did not start")?;
+        let up = Up::start(programs, "http")?;
         Ok(Self {
-            process,
-            url: url.to_owned(),
+            url: up.setting("url")?,
+            process: up.process,
         })
     }
 
@@ -186,31 +178,30 @@ pub(crate) struct Kafka {
 
 impl Kafka {
     pub(crate) fn start(programs: &Programs) -> Result<Self> {
-        let (process, text) = up(programs, "kafka-secured")?;
-        let address = |link: &str| {
-            let from = format!("LOAD DATA LINK {link} '");
-            let (_, rest) = text.split_once(&from).ok_or("a pipeline is missing")?;
-            let (address, _) = rest.split_once('/').ok_or("a pipeline has no topic")?;
-            Ok::<_, Box<dyn Error + Send + Sync>>(address.to_owned())
+        let up = Up::start(programs, "kafka-secured")?;
+        let address = |link: &str| -> Result<String> {
+            let (_, target) = up
+                .used(link)?
+                .split_once('\'')
+                .ok_or("a link has no target")?;
+            let (address, _) = target.split_once('/').ok_or("a target has no topic")?;
+            Ok(address.to_owned())
         };
-        let plaintext = text
-            .split_once("-- bootstrap_servers: ")
-            .and_then(|(_, rest)| rest.lines().next())
-            .ok_or("Kafka did not start")?;
-        let authority = value(&text, "ssl.ca.pem")?;
+        let authority = value(up.statement("tls")?, "ssl.ca.pem")?;
         let ca_file = programs.folder.join("kafka-ca.pem");
         std::fs::write(&ca_file, authority.replace(r"\\n", "\n"))?;
+        let plain = up.statement("plain")?;
         Ok(Self {
-            plaintext: plaintext.to_owned(),
+            plaintext: up.setting("bootstrap_servers")?,
             tls: address("tls")?,
             plain: address("plain")?,
             scram: address("scram_512")?,
             misleading: address("closed_port")?,
-            user: value(&text, "sasl.username")?,
-            password: value(&text, "sasl.password")?,
+            user: value(plain, "sasl.username")?,
+            password: value(plain, "sasl.password")?,
             authority,
             ca_file: ca_file.display().to_string(),
-            process,
+            process: up.process,
         })
     }
 
@@ -243,48 +234,40 @@ pub(crate) struct Kerberos {
 
 impl Hdfs {
     pub(crate) fn start(programs: &Programs, server: &str) -> Result<Self> {
-        let (process, text) = up(programs, server)?;
-        let line = |label: &str| {
-            let (_, rest) = text.split_once(label)?;
-            rest.lines().next().map(str::to_owned)
+        let up = Up::start(programs, server)?;
+        let name = match server {
+            "hdfs" => "file",
+            _ => "owner",
         };
-        let first = line("CREATE LINK ").ok_or("HDFS did not start")?;
-        let (name, _) = first.split_once(' ').ok_or("a link has no name")?;
-        let (_, rest) = text
-            .split_once(&format!("CREATE LINK {name} "))
-            .ok_or("no link")?;
-        let (statement, _) = rest.split_once(";\n").ok_or("a statement is open")?;
-        let config = statement.split_once("CONFIG '{").ok_or("no CONFIG")?.1;
-        let pairs = config.trim_end_matches("}'").split("\",\"");
-        let properties = pairs.filter_map(|pair| {
-            let (name, value) = pair.trim_matches('"').split_once("\":\"")?;
-            Some((name.to_owned(), value.to_owned()))
-        });
-        let processes = line("processes ").ok_or("no processes")?;
+        let statement = up.statement(name)?;
+        let config = statement.split_once("CONFIG '").ok_or("no CONFIG")?.1;
+        let (config, _) = config.rsplit_once('\'').ok_or("CONFIG is open")?;
+        let config: Value = serde_json::from_str(config)?;
+        let config = config.as_object().ok_or("CONFIG is no object")?;
+        let properties = config
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+        let processes = up.server["whereabouts"].as_str().ok_or("no processes")?;
         let datanode = processes.rsplit(", ").next().unwrap_or_default().parse()?;
         // It works where it is installed.
         let jars = std::fs::read_link(format!("/proc/{datanode}/cwd"))?.join("libs");
-        let base = line("-- url: ").ok_or("no url")?;
-        let kerberos = match (
-            line("-- krb5_conf: "),
-            line("-- principal: "),
-            line("-- keytab: "),
-        ) {
-            (Some(conf), Some(principal), Some(keytab)) => Some(Kerberos {
-                conf,
-                principal,
-                keytab,
+        let base = up.setting("url")?;
+        let kerberos = match server {
+            "hdfs" => None,
+            _ => Some(Kerberos {
+                conf: up.setting("krb5_conf")?,
+                principal: up.setting("principal")?,
+                keytab: up.setting("keytab")?,
             }),
-            _ => None,
         };
         Ok(Self {
-            link: format!("CREATE LINK l {statement};"),
+            link: statement.replacen(name, "l", 1),
             url: format!("{}/data/orders.csv", base.trim_end_matches('/')),
             properties: properties.collect(),
             datanode,
             jars,
             kerberos,
-            process,
+            process: up.process,
         })
     }
 
@@ -313,26 +296,59 @@ impl Drop for Process {
     }
 }
 
-/// Starts a server, and returns what it says of itself once it is ready.
-fn up(programs: &Programs, server: &str) -> Result<(Process, String)> {
-    // With the caller's environment: it may say where backends are cached.
-    let mut process = Command::new(&programs.servers)
-        .args(["up", server])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map(Process)?;
-    let output = process.0.stdout.take().ok_or("no output")?;
-    let mut text = String::new();
-    for line in BufReader::new(output).lines() {
-        let line = line?;
-        if line.starts_with("-- ready") {
-            break;
+/// A server that is ready, and what it says of itself.
+struct Up {
+    process: Process,
+    server: Value,
+}
+
+impl Up {
+    fn start(programs: &Programs, server: &str) -> Result<Self> {
+        // With the caller's environment: it may say where backends are cached.
+        let mut process = Command::new(&programs.servers)
+            .args(["up", server, "--format", "json"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map(Process)?;
+        let output = process.0.stdout.take().ok_or("no output")?;
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        if line.is_empty() {
+            return Err(format!("{server} did not start").into());
         }
-        text.push_str(&line);
-        text.push('\n');
+        let mut said: Value = serde_json::from_str(&line)?;
+        Ok(Self {
+            process,
+            server: said["servers"][0].take(),
+        })
     }
-    Ok((process, text))
+
+    fn setting(&self, name: &str) -> Result<String> {
+        let setting = self.server["settings"][name].as_str();
+        let setting = setting.ok_or_else(|| format!("a server has no {name}"))?;
+        Ok(setting.to_owned())
+    }
+
+    /// The `CREATE LINK` of a link.
+    fn statement(&self, link: &str) -> Result<&str> {
+        self.of_link(link, "statement")
+    }
+
+    /// The statement that uses a link.
+    fn used(&self, link: &str) -> Result<&str> {
+        self.of_link(link, "use")
+    }
+
+    fn of_link(&self, link: &str, what: &str) -> Result<&str> {
+        let links = self.server["links"].as_array();
+        let link = links
+            .into_iter()
+            .flatten()
+            .find(|it| it["name"].as_str() == Some(link))
+            .and_then(|it| it[what].as_str());
+        link.ok_or_else(|| format!("a link without {what}").into())
+    }
 }
 
 /// Returns the first value of a key in the JSON of a statement; those that are read have
