@@ -1,8 +1,8 @@
 //! Exceptions of a `NameNode` that a healthy one does not throw.
 
 use super::super::{Expected, Family, Fault, Kind, Seeded};
-use super::namenode::{Exception, ScriptedNameNode};
 use super::{USER, found, link};
+use crate::{HadoopException, ScriptedNameNode};
 
 /// Name, class, message, what to say, source.
 type Row = (
@@ -97,7 +97,7 @@ pub(super) fn faults() -> Vec<Fault> {
     let rows = rows
         .into_iter()
         .map(|(name, class, message, expected, source)| {
-            let exception = Exception {
+            let exception = HadoopException {
                 class,
                 message,
                 fatal: false,
@@ -110,14 +110,14 @@ pub(super) fn faults() -> Vec<Fault> {
                 expected,
                 source,
                 move |mark| {
-                    let namenode = ScriptedNameNode::start(exception);
-                    let target = format!("hdfs://{}/data", namenode.addr());
+                    let namenode = ScriptedNameNode::throwing(exception);
+                    let target = namenode.url("/data");
                     Ok(Seeded::read(mark, link("alice"), target).hold(namenode))
                 },
             )
         });
     let mut faults: Vec<Fault> = rows.collect();
-    let refused = Exception {
+    let refused = HadoopException {
         class: "org.apache.hadoop.security.authorize.AuthorizationException",
         message: "User alice is not authorized for protocol interface org.apache.hadoop.hdfs.protocol.ClientProtocol",
         fatal: true,
@@ -130,20 +130,20 @@ pub(super) fn faults() -> Vec<Fault> {
         found("access.denied").key(USER),
         "Apache Hadoop, Service Level Authorization Guide",
         move |mark| {
-            let namenode = ScriptedNameNode::start(refused);
-            let target = format!("hdfs://{}/data", namenode.addr());
+            let namenode = ScriptedNameNode::throwing(refused);
+            let target = namenode.url("/data");
             Ok(Seeded::read(mark, link("alice"), target).hold(namenode))
         },
     ));
     faults.push(Fault::new(Kind::Hdfs, Family::Service, "answer-quota", "scripted NameNode",
         found("write.no-space"), "Apache Hadoop, HDFS Quotas Guide: NSQuotaExceededException",
         move |mark| {
-            let namenode = ScriptedNameNode::start(Exception {
+            let namenode = ScriptedNameNode::throwing(HadoopException {
                 class: "org.apache.hadoop.hdfs.protocol.NSQuotaExceededException",
                 message: "The NameSpace quota (directories and files) of directory /data is exceeded: quota=2 file count=3",
                 fatal: false,
             });
-            let target = format!("hdfs://{}/data", namenode.addr());
+            let target = namenode.url("/data");
             let mut seeded = Seeded::write(mark, &link("alice"), &target);
             seeded.options.clear();
             Ok(seeded.hold(namenode))

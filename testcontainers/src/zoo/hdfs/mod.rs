@@ -1,7 +1,6 @@
 //! Faults of HDFS links.
 
 mod answers;
-mod namenode;
 mod servers;
 mod statement;
 
