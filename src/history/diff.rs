@@ -19,6 +19,8 @@ pub struct Change {
     pub code: Option<Code>,
     /// What it was and what it is.
     pub difference: Difference,
+    /// The lines of the record that hold both definitions, where the link's definition was changed.
+    pub definitions: Option<[u64; 2]>,
 }
 
 /// What changed for a check between two sweeps.
@@ -88,13 +90,12 @@ pub(crate) fn in_order(changes: &mut [Change]) {
 /// Returns what changed for one check since it was last found out.
 pub(crate) fn compare(known: Option<&PastCheck>, check: &PastCheck) -> Vec<Change> {
     let mut changes = Vec::new();
-    let mut add = |kind, difference| {
-        changes.push(Change {
-            kind,
-            check: check.name.clone(),
-            code: check.code,
-            difference,
-        });
+    let change = |kind, difference| Change {
+        kind,
+        check: check.name.clone(),
+        code: check.code,
+        difference,
+        definitions: None,
     };
     let verdicts = || Difference {
         fact: "verdict".to_owned(),
@@ -102,9 +103,13 @@ pub(crate) fn compare(known: Option<&PastCheck>, check: &PastCheck) -> Vec<Chang
         now: check.word(),
     };
     match known.map(|known| known.verdict) {
-        Some(Outcome::Fail) if check.is_red() => add(ChangeKind::StillRed, verdicts()),
-        _ if check.is_red() => add(ChangeKind::NewlyRed, verdicts()),
-        Some(Outcome::Fail) if check.is_green() => add(ChangeKind::NewlyGreen, verdicts()),
+        Some(Outcome::Fail) if check.is_red() => {
+            changes.push(change(ChangeKind::StillRed, verdicts()));
+        }
+        _ if check.is_red() => changes.push(change(ChangeKind::NewlyRed, verdicts())),
+        Some(Outcome::Fail) if check.is_green() => {
+            changes.push(change(ChangeKind::NewlyGreen, verdicts()));
+        }
         _ => {}
     }
     let Some(known) = known else { return changes };
@@ -116,16 +121,20 @@ pub(crate) fn compare(known: Option<&PastCheck>, check: &PastCheck) -> Vec<Chang
             before: format!("change {before}"),
             now: format!("change {now}"),
         };
-        add(ChangeKind::DefinitionChanged, numbers);
+        changes.push(Change {
+            definitions: Some([before, now]),
+            ..change(ChangeKind::DefinitionChanged, numbers)
+        });
     }
     let differences = known.facts.differences(&check.facts).into_iter();
     let was_found_out = check.is_red() || check.is_green();
     for difference in differences.filter(|_| was_found_out) {
-        match difference.word() {
-            CERTIFICATE => add(ChangeKind::CertificateChanged, difference),
-            BROKERS => add(ChangeKind::BrokersChanged, difference),
-            _ => {}
-        }
+        let kind = match difference.word() {
+            CERTIFICATE => ChangeKind::CertificateChanged,
+            BROKERS => ChangeKind::BrokersChanged,
+            _ => continue,
+        };
+        changes.push(change(kind, difference));
     }
     if known.is_green() && check.is_green() && is_slower(known.elapsed, check.elapsed) {
         let times = Difference {
@@ -133,7 +142,7 @@ pub(crate) fn compare(known: Option<&PastCheck>, check: &PastCheck) -> Vec<Chang
             before: format!("{} ms", known.elapsed.as_millis()),
             now: format!("{} ms", check.elapsed.as_millis()),
         };
-        add(ChangeKind::Slower, times);
+        changes.push(change(ChangeKind::Slower, times));
     }
     changes
 }

@@ -49,7 +49,7 @@ use self::error::Fault;
 use self::key::KeyFile;
 use self::store::Store;
 use crate::history as nights;
-use crate::history::{ChangeKind, CheckName, PastCheck, PastSweep};
+use crate::history::{CheckName, PastCheck, PastSweep};
 
 /// An open registry.
 ///
@@ -370,18 +370,12 @@ impl Registry {
         &self,
         change: &mut nights::Change,
     ) -> Result<(), RegistryError> {
-        if change.kind != ChangeKind::DefinitionChanged {
+        let Some([before, now]) = change.definitions else {
             return Ok(());
-        }
+        };
         let difference = &mut change.difference;
-        for side in [&mut difference.before, &mut difference.now] {
-            let number = side
-                .rsplit(' ')
-                .next()
-                .and_then(|number| number.parse().ok());
-            if let Some(number) = number
-                && let Some(words) = self.change_words(number)?
-            {
+        for (side, number) in [(&mut difference.before, before), (&mut difference.now, now)] {
+            if let Some(words) = self.change_words(number)? {
                 *side = words;
             }
         }

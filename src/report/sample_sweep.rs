@@ -196,6 +196,7 @@ fn change(kind: ChangeKind, check: &CheckName, code: Option<Code>, what: Differe
         check: check.clone(),
         code,
         difference: what,
+        definitions: None,
     }
 }
 
