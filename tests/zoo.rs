@@ -89,3 +89,19 @@ fn every_fault_is_named_in_time_with_its_key_and_without_a_secret() {
     );
     assert!(wrong.is_empty(), "keys {} of {}\n{wrong}", keys.0, keys.1);
 }
+
+/// The registry keeps what a fault looked like, night for night: no secret is part of it.
+#[test]
+fn no_secret_is_seen_in_the_nights_of_any_fault() {
+    let faults = zoo::faults();
+    zoo::start_servers(&faults);
+    let linkdial = Linkdial::new(env!("CARGO_BIN_EXE_linkdial")).unwrap();
+    let nights = zoo::each(&faults, AT_ONCE, |fault| {
+        linkdial.nights(fault, &fault.seed().unwrap()).unwrap()
+    });
+    let seen: Vec<(&str, &Vec<String>)> = std::iter::zip(&faults, &nights)
+        .filter(|(_, seen)| !seen.is_empty())
+        .map(|(fault, seen)| (fault.name.as_str(), seen))
+        .collect();
+    assert!(seen.is_empty(), "{seen:#?}");
+}

@@ -149,45 +149,15 @@ impl Linkdial {
     pub fn verify(&self, fault: &Fault, seeded: &Seeded) -> Result<Found, Error> {
         let folder = Scratch::new("zoo")?;
         let script = folder.write("links.sql", &seeded.script)?;
-        let deadline = if fault.silent { SILENT } else { TALKING };
-        let mut command = Command::new(&self.program);
-        // No variable of the caller counts.
-        command
-            .env_clear()
-            .args([
-                "verify",
-                "-v",
-                "--log",
-                "trace",
-                "--color",
-                "never",
-                "--timeout",
-            ])
-            .arg(format!("{}ms", deadline.as_millis()))
-            .arg("--ca-file")
-            .arg(Certificates::shared().ca_file())
-            .args(&seeded.options);
-        for format in self.formats.iter().filter(|format| **format != "human") {
-            let file = folder.path().join(format);
-            command.args(["--output", &format!("{format}={}", file.display())]);
-        }
-        let output = command.arg(&script).stdin(Stdio::null()).output();
-        let output = output.map_err(Error::io(format!("run {}", self.program.display())))?;
-        let human = String::from_utf8_lossy(&output.stdout).into_owned();
-        let log = String::from_utf8_lossy(&output.stderr).into_owned();
-        let mut texts = vec![("human", human), ("the log", log)];
-        for format in self.formats.iter().filter(|format| **format != "human") {
-            let text = std::fs::read_to_string(folder.path().join(format)).unwrap_or_default();
-            texts.push((format, text));
-        }
-        let seen = texts.iter().flat_map(|(name, text)| {
-            let secrets = seeded.secrets.iter().flat_map(|secret| leaks(text, secret));
-            secrets.map(move |form| format!("{name}, {form}"))
-        });
-        let seen: BTreeSet<String> = seen.collect();
+        let deadline = deadline(fault);
+        let mut command = self.command("verify");
+        command.args(["-v", "--log", "trace", "--color", "never"]);
+        dials(&mut command, deadline, seeded);
+        let texts = self.reports(command.arg(&script), &folder)?;
+        let seen = seen(&texts, seeded);
         let report = texts
             .iter()
-            .find(|(name, _)| *name == "json")
+            .find(|(name, _)| name == "json")
             .map(|(_, text)| text.as_str());
         let report: Value =
             serde_json::from_str(report.unwrap_or_default()).map_err(|error| Error::Refused {
@@ -196,10 +166,131 @@ impl Linkdial {
             })?;
         Ok(Found {
             deadline,
-            leaks: seen.into_iter().collect(),
+            leaks: seen,
             ..read(&report)
         })
     }
+
+    /// Registers a fault, sweeps it twice, and returns where a secret is seen: in what is written
+    /// meanwhile, in what the history tells afterwards, or in the registry's files as they lie on the
+    /// disk.
+    ///
+    /// # Errors
+    ///
+    /// When a server, a file or the program fails, or a link of the fault is not swept.
+    pub fn nights(&self, fault: &Fault, seeded: &Seeded) -> Result<Vec<String>, Error> {
+        let folder = Scratch::new("zoo")?;
+        let script = folder.write("links.sql", &seeded.script)?;
+        let registry = folder.path().join("registry");
+        std::fs::create_dir(&registry).map_err(Error::io("make a folder"))?;
+        let command = |word: &str, options: &[&str]| {
+            let mut command = self.command(word);
+            command.args(["--log", "trace", "--color", "never"]);
+            command.arg("--registry").arg(registry.join("registry.db"));
+            command.args(options);
+            command
+        };
+
+        let mut texts = Vec::new();
+        let mut apply = command("apply", &["-v", "--database", "zoo", "--defer"]);
+        dials(&mut apply, deadline(fault), seeded);
+        texts.extend(self.output(apply.arg(&script))?);
+        for _ in 0..2 {
+            let mut sweep = command("sweep", &["-v", "--confirm", "0"]);
+            dials(&mut sweep, deadline(fault), seeded);
+            texts.extend(self.reports(&mut sweep, &folder)?);
+        }
+        let told = self.output(&mut command(
+            "history",
+            &["--sweep", "2", "--format", "json"],
+        ))?;
+        let swept: Value = serde_json::from_str(&told[0].1).unwrap_or_default();
+        // A statement whose clauses can not be read is in no registry.
+        let is_dialled = !["", "define"].contains(&fault.expected.stage);
+        if is_dialled && swept["checks"][0].is_null() {
+            return Err(Error::Refused {
+                doing: format!("sweep {}", fault.name),
+                answer: format!("{}{}", told[0].1, told[1].1),
+            });
+        }
+        texts.extend(told);
+        for history in [
+            &["--sweep", "1"][..],
+            &["--diff", "--format", "json"],
+            &["--expires-within", "10000d", "--format", "json"],
+        ] {
+            texts.extend(self.output(&mut command("history", history))?);
+        }
+        for file in std::fs::read_dir(&registry).map_err(Error::io("read a folder"))? {
+            let file = file.map_err(Error::io("read a folder"))?;
+            let bytes = std::fs::read(file.path()).map_err(Error::io("read the registry"))?;
+            let name = file.file_name().to_string_lossy().into_owned();
+            texts.push((name, String::from_utf8_lossy(&bytes).into_owned()));
+        }
+        Ok(seen(&texts, seeded))
+    }
+
+    /// No variable of the caller counts.
+    fn command(&self, word: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        command.env_clear().arg(word).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs it, and returns what it wrote to both streams.
+    fn output(&self, command: &mut Command) -> Result<[(String, String); 2], Error> {
+        let output = command.output();
+        let output = output.map_err(Error::io(format!("run {}", self.program.display())))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok([
+            ("human".to_owned(), text(&output.stdout)),
+            ("the log".to_owned(), text(&output.stderr)),
+        ])
+    }
+
+    /// The same with a report in every format.
+    fn reports(
+        &self,
+        command: &mut Command,
+        folder: &Scratch,
+    ) -> Result<Vec<(String, String)>, Error> {
+        let files = self.formats.iter().filter(|format| **format != "human");
+        let files: Vec<_> = files
+            .map(|format| (*format, folder.path().join(format)))
+            .collect();
+        for (format, file) in &files {
+            command.args(["--output", &format!("{format}={}", file.display())]);
+        }
+        let mut texts = Vec::from(self.output(command)?);
+        for (format, file) in files {
+            let text = std::fs::read_to_string(file).unwrap_or_default();
+            texts.push((format.to_owned(), text));
+        }
+        Ok(texts)
+    }
+}
+
+const fn deadline(fault: &Fault) -> Duration {
+    if fault.silent { SILENT } else { TALKING }
+}
+
+/// What a fault is dialled with.
+fn dials(command: &mut Command, deadline: Duration, seeded: &Seeded) {
+    command
+        .args(["--timeout", &format!("{}ms", deadline.as_millis())])
+        .arg("--ca-file")
+        .arg(Certificates::shared().ca_file())
+        .args(&seeded.options);
+}
+
+/// Returns where a secret is seen: the output, and the form.
+fn seen(texts: &[(String, String)], seeded: &Seeded) -> Vec<String> {
+    let seen = texts.iter().flat_map(|(name, text)| {
+        let secrets = seeded.secrets.iter().flat_map(|secret| leaks(text, secret));
+        secrets.map(move |form| format!("{name}, {form}"))
+    });
+    let seen: BTreeSet<String> = seen.collect();
+    seen.into_iter().collect()
 }
 
 /// Reads what decides: the first error of the statement, else the only check.
