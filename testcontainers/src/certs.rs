@@ -163,6 +163,15 @@ impl Certificates {
         }
     }
 
+    /// Issues a good certificate for other names, such as those of a service that is played.
+    pub fn issue(&self, names: &[&str]) -> Identity {
+        let now = OffsetDateTime::now_utc();
+        let day = Duration::days(1);
+        let names: Vec<_> = names.iter().map(|name| dns_name(name)).collect();
+        self.ca
+            .issue(server("issued", names, now - day, now + day * 365))
+    }
+
     /// The certificates that all tests of one process may share.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Certificates> = OnceLock::new();

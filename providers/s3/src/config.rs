@@ -140,6 +140,11 @@ impl Config {
         is_aws(&self.sts.0) && self.sts.0.scheme() == "https"
     }
 
+    /// Returns whether AWS itself keeps the objects, whose word counts.
+    pub(crate) fn asks_aws(&self) -> bool {
+        is_aws(&self.base) && self.base.scheme() == "https"
+    }
+
     /// Returns the region that signs.
     pub(crate) fn region(&self) -> &str {
         self.region.as_deref().unwrap_or(DEFAULT_REGION)

@@ -100,7 +100,7 @@ fn key_arn(message: &str, config: &Config) -> Option<String> {
     let named = message.split_once("on resource: ").map(|(_, rest)| rest);
     let named = named.and_then(|rest| rest.split_whitespace().next());
     // Another service may name whatever it likes.
-    if let Some(arn) = named.filter(|arn| spelled(arn) && !config.own_store) {
+    if let Some(arn) = named.filter(|arn| spelled(arn) && config.asks_aws()) {
         return Some(arn.to_owned());
     }
     let Encryption::Managed {
