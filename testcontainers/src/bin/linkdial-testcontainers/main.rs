@@ -40,7 +40,7 @@ Examples:
       every fault, with the linkdial beside this program
   linkdial-testcontainers zoo --kind s3 --name '*-expired'
       some of them
-  linkdial-testcontainers zoo --tool linkdial,curl,rclone,kcat,aws --format markdown
+  linkdial-testcontainers zoo --tool linkdial,curl,rclone,s5cmd,kcat,aws --format markdown
       the page docs/fault-zoo.md, with other tools beside it";
 
 #[derive(Debug, Subcommand)]

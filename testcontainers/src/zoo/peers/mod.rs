@@ -450,6 +450,10 @@ fn rclone_hdfs(keys: &Keys<'_>, target: &str, folder: &Scratch) -> Invocation {
 fn s5cmd(store: &Store<'_>) -> (Command, String) {
     let mut command = program("s5cmd");
     with_login(&mut command, store);
+    command.env("AWS_CA_BUNDLE", Certificates::shared().ca_file());
+    if store.login.is_none() {
+        command.arg("--no-sign-request");
+    }
     command.args(["--endpoint-url", store.endpoint, "ls"]);
     command.arg(format!("s3://{}/{}", store.bucket, store.prefix));
     (command, String::new())
