@@ -16,7 +16,7 @@ use super::progress::Live;
 use super::registry::{self, Absent, RegistryArguments, UserArguments};
 use super::signals::Signals;
 use super::terminal::{self, Stream};
-use super::{network, variables, warm_up};
+use super::{network, variables};
 use crate::apply::{ApplyError, ApplyOptions, Ending, Event, Outcome, Statements, apply};
 use crate::report::applied_json::AppliedDocument;
 use crate::report::{AppliedPage, Detail, HumanOptions};
@@ -137,9 +137,6 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let cancel = CancellationToken::new();
     let signals = Signals::listen(cancel.clone())
         .map_err(|error| Failure::Broken(format!("cannot listen for signals: {error}")))?;
-    if !arguments.depth.offline {
-        warm_up::start(sources.iter().map(|(_, text)| text.as_str()));
-    }
     let script = ScriptOptions {
         database: arguments.database,
         variables,

@@ -9,7 +9,7 @@ use super::limits::LimitArguments;
 use super::progress::Live;
 use super::registry::{Absent, RegistryArguments, UserArguments, failure};
 use super::reporting::{Begun, Destinations, ReportArguments};
-use super::{network, output, terminal, warm_up};
+use super::{network, output, terminal};
 use crate::registry::{Location, Registry};
 use crate::report::Report;
 use crate::script::Use;
@@ -81,9 +81,6 @@ pub(super) fn inputs(
 }
 
 pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
-    if !arguments.depth.offline {
-        warm_up::draw();
-    }
     let opened = arguments.registry.open(Absent::Refuse)?;
     let registry = &opened.registry;
     let inputs = inputs(registry, &arguments.network);

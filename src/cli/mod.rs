@@ -28,7 +28,6 @@ mod sweep;
 mod terminal;
 mod variables;
 mod verify;
-mod warm_up;
 
 use std::ffi::OsString;
 use std::panic::catch_unwind;
@@ -131,7 +130,6 @@ pub fn main() -> ExitCode {
     };
     // The hook has already said so; the code must not be that of a verdict.
     let exit = catch_unwind(run).unwrap_or(Exit::Broken);
-    warm_up::end();
     exit.into()
 }
 

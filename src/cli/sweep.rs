@@ -13,7 +13,7 @@ use super::limits::LimitArguments;
 use super::progress::Live;
 use super::registry::{Absent, RegistryArguments, UserArguments};
 use super::reporting::{Begun, ReportArguments};
-use super::{duration, network, warm_up};
+use super::{duration, network};
 use crate::history::Night;
 use crate::report::Report;
 use crate::{Selection, SweepOptions};
@@ -80,7 +80,6 @@ pub(super) fn kind(text: &str) -> Result<Kind, String> {
 }
 
 pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
-    warm_up::draw();
     let opened = arguments.registry.open(Absent::Refuse)?;
     let registry = &opened.registry;
     let inputs = inputs(registry, &arguments.network);

@@ -11,7 +11,7 @@ use super::limits::LimitArguments;
 use super::output;
 use super::progress::Live;
 use super::reporting::{Begun, ReportArguments};
-use super::{network, terminal, variables, warm_up};
+use super::{network, terminal, variables};
 use crate::correction::Fixes;
 use crate::script::{Script, ScriptOptions};
 use crate::verify::verify_and_fix;
@@ -106,9 +106,6 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
         outputs,
         destinations,
     } = arguments.report.begin(&inputs, color)?;
-    if !arguments.depth.offline {
-        warm_up::start(sources.iter().map(|(_, text)| text.as_str()));
-    }
     let options = ScriptOptions {
         database: arguments.database.clone(),
         variables,

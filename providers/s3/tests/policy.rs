@@ -39,11 +39,10 @@ fn at_aws(script: Script, credentials: &str, plain: bool) -> Vec<Step> {
         ("https", script.start_tls(authority.server_tls(&identity)))
     };
     let net = Net::builder().ca_pem(authority.ca_pem().as_bytes());
-    let net = [S3, BUCKET, STS]
-        .into_iter()
-        .fold(net.unwrap(), |net, name| {
-            net.resolve(name, Ipv4Addr::LOCALHOST.into())
-        });
+    let net = net.expect("the authority is one");
+    let net = [S3, BUCKET, STS].into_iter().fold(net, |net, name| {
+        net.resolve(name, Ipv4Addr::LOCALHOST.into())
+    });
     let port = server.addr().port();
     let config = format!(
         r#"{{"endpoint_url": "{scheme}://{S3}:{port}", "sts_endpoint_url": "{scheme}://{STS}:{port}",
@@ -195,7 +194,7 @@ fn assert_trusted(steps: &[Step], principal: &str) {
     let policies = policies(steps);
     let texts: Vec<Value> = policies
         .iter()
-        .map(|policy| serde_json::from_str(&policy.text).unwrap())
+        .map(|policy| serde_json::from_str(&policy.text).expect("a document"))
         .collect();
     assert_eq!(
         texts[0]["Statement"],
