@@ -4,7 +4,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use linkdial_testcontainers::zoo::{self, Family, Fault, Found, Kind, Linkdial};
+use linkdial_core::looks_secret;
+use linkdial_testcontainers::zoo::{self, Family, Fault, Found, Kind, Linkdial, Seeded};
+
+/// A shorter value is a placeholder or a word.
+const SECRET_LENGTH: usize = 16;
 
 /// Faults at once: they mostly wait, and the servers share the machine.
 const AT_ONCE: usize = 4;
@@ -29,16 +33,42 @@ fn the_zoo_has_every_kind_and_family_and_unique_names() {
     assert!(faults.iter().all(|fault| !fault.source.is_empty()));
 }
 
+/// A secret without a mark could be seen by nobody.
+#[track_caller]
+fn assert_marked(fault: &Fault, seeded: &Seeded) {
+    // Every script begins with a marked statement that is passed over.
+    let (_, link) = seeded.script.split_once(";\n").expect("two statements");
+    let held = |secret: &String| !zoo::leaks(link, secret).is_empty();
+    let words: Vec<&str> = link.split('"').collect();
+    let bare = words.windows(3).find(|three| {
+        let [key, between, value] = **three else {
+            return false;
+        };
+        let is_value = between.trim() == ":" && value.len() >= SECRET_LENGTH;
+        is_value && looks_secret(key) && !value.starts_with("your_")
+    });
+    assert!(
+        bare.is_none() || seeded.secrets.iter().any(held),
+        "{}: {bare:?} is not marked",
+        fault.name
+    );
+}
+
+#[test]
+fn no_row_stands_on_what_linkdial_says() {
+    for fault in zoo::faults() {
+        assert!(!fault.source.contains("linkdial explain"), "{}", fault.name);
+    }
+}
+
 #[test]
 fn every_fault_is_named_in_time_with_its_key_and_without_a_secret() {
     let faults = zoo::faults();
     zoo::start_servers(&faults);
-    let linkdial = Linkdial::new(env!("CARGO_BIN_EXE_linkdial")).unwrap();
+    let linkdial = Linkdial::new(env!("CARGO_BIN_EXE_linkdial"));
     let verify = |fault: &Fault| {
         let seeded = fault.seed().unwrap();
-        // A mark that nothing holds could not be seen anywhere.
-        let held = |secret: &String| !zoo::leaks(&seeded.script, secret).is_empty();
-        assert!(seeded.secrets.iter().any(held), "{}", fault.name);
+        assert_marked(fault, &seeded);
         linkdial.verify(fault, &seeded).unwrap()
     };
     let mut found = zoo::each(&faults, AT_ONCE, verify);
@@ -95,7 +125,7 @@ fn every_fault_is_named_in_time_with_its_key_and_without_a_secret() {
 fn no_secret_is_seen_in_the_nights_of_any_fault() {
     let faults = zoo::faults();
     zoo::start_servers(&faults);
-    let linkdial = Linkdial::new(env!("CARGO_BIN_EXE_linkdial")).unwrap();
+    let linkdial = Linkdial::new(env!("CARGO_BIN_EXE_linkdial"));
     let nights = zoo::each(&faults, AT_ONCE, |fault| {
         linkdial.nights(fault, &fault.seed().unwrap()).unwrap()
     });

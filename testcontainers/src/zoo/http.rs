@@ -147,7 +147,7 @@ fn statements() -> Vec<Fault> {
             Kind::Http,
             "headers-misspelt",
             define("define.unknown-key", ("CREDENTIALS", "/headres")),
-            "linkdial explain define.unknown-key: CREDENTIALS of which no key is known fail",
+            PAGE,
             |mark| {
                 let server = HttpEndpoint::start();
                 let link = LinkStatement::new("l", "HTTP").credential(

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,9 +26,8 @@ const TALKING: Duration = Duration::from_secs(5);
 /// How much later than its deadline a check may end.
 pub const GRACE: Duration = Duration::from_millis(100);
 
-/// Every format that linkdial has or may come to have.
-const FORMATS: [&str; 8] = [
-    "human",
+/// Every format of a report but the one for people, which goes to standard output.
+const FORMATS: [&str; 7] = [
     "json",
     "junit",
     "github",
@@ -41,7 +41,6 @@ const FORMATS: [&str; 8] = [
 #[derive(Debug)]
 pub struct Linkdial {
     program: PathBuf,
-    formats: Vec<&'static str>,
 }
 
 /// What linkdial said of a fault.
@@ -109,36 +108,11 @@ impl fmt::Display for Found {
 }
 
 impl Linkdial {
-    /// Asks a program which formats it has.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be run.
-    pub fn new(program: impl Into<PathBuf>) -> Result<Self, Error> {
-        let program = program.into();
-        let mut formats = Vec::new();
-        for format in FORMATS {
-            let mut command = Command::new(&program);
-            command
-                .env_clear()
-                .args(["verify", "--offline", "--format", format, "-"]);
-            let output = command.stdin(Stdio::null()).output();
-            // 2 is bad usage: it does not know the word.
-            if output
-                .map_err(Error::io(format!("run {}", program.display())))?
-                .status
-                .code()
-                != Some(2)
-            {
-                formats.push(format);
-            }
+    /// A program.
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        Self {
+            program: program.into(),
         }
-        Ok(Self { program, formats })
-    }
-
-    /// The formats that it has.
-    pub fn formats(&self) -> &[&'static str] {
-        &self.formats
     }
 
     /// Verifies a fault once, in every format and with every event, and looks for its secrets.
@@ -154,7 +128,6 @@ impl Linkdial {
         command.args(["-v", "--log", "trace", "--color", "never"]);
         dials(&mut command, deadline, seeded);
         let texts = self.reports(command.arg(&script), &folder)?;
-        let seen = seen(&texts, seeded);
         let report = texts
             .iter()
             .find(|(name, _)| name == "json")
@@ -166,7 +139,7 @@ impl Linkdial {
             })?;
         Ok(Found {
             deadline,
-            leaks: seen,
+            leaks: seen(&texts, seeded),
             ..read(&report)
         })
     }
@@ -191,35 +164,36 @@ impl Linkdial {
             command
         };
 
-        let mut texts = Vec::new();
+        // What a statement comes to is none of a history.
+        let judged = 0..=2;
         let mut apply = command("apply", &["-v", "--database", "zoo", "--defer"]);
         dials(&mut apply, deadline(fault), seeded);
-        texts.extend(self.output(apply.arg(&script))?);
+        let mut texts = Vec::from(self.output(apply.arg(&script), judged.clone())?);
         for _ in 0..2 {
             let mut sweep = command("sweep", &["-v", "--confirm", "0"]);
             dials(&mut sweep, deadline(fault), seeded);
             texts.extend(self.reports(&mut sweep, &folder)?);
         }
-        let told = self.output(&mut command(
-            "history",
-            &["--sweep", "2", "--format", "json"],
-        ))?;
-        let swept: Value = serde_json::from_str(&told[0].1).unwrap_or_default();
-        // A statement whose clauses can not be read is in no registry.
-        let is_dialled = !["", "define"].contains(&fault.expected.stage);
-        if is_dialled && swept["checks"][0].is_null() {
-            return Err(Error::Refused {
-                doing: format!("sweep {}", fault.name),
-                answer: format!("{}{}", told[0].1, told[1].1),
-            });
-        }
-        texts.extend(told);
         for history in [
             &["--sweep", "1"][..],
+            &["--sweep", "2", "--format", "json"],
             &["--diff", "--format", "json"],
-            &["--expires-within", "10000d", "--format", "json"],
+            &["--expires-within", "3650d", "--format", "json"],
         ] {
-            texts.extend(self.output(&mut command("history", history))?);
+            texts.extend(self.output(&mut command("history", history), 0..=1)?);
+        }
+        let reports = texts.iter().filter(|(name, _)| name == "json");
+        let swept = reports.map(|(_, report)| serde_json::from_str(report));
+        // A statement whose clauses can not be read is in no registry.
+        let is_dialled = !["", "define"].contains(&fault.expected.stage);
+        for swept in swept {
+            let swept: Value = swept.unwrap_or_default();
+            if is_dialled && swept["checks"][0].is_null() {
+                return Err(Error::Refused {
+                    doing: format!("sweep {}", fault.name),
+                    answer: swept.to_string(),
+                });
+            }
         }
         for file in std::fs::read_dir(&registry).map_err(Error::io("read a folder"))? {
             let file = file.map_err(Error::io("read a folder"))?;
@@ -238,32 +212,41 @@ impl Linkdial {
     }
 
     /// Runs it, and returns what it wrote to both streams.
-    fn output(&self, command: &mut Command) -> Result<[(String, String); 2], Error> {
+    fn output(
+        &self,
+        command: &mut Command,
+        good: RangeInclusive<i32>,
+    ) -> Result<[(String, String); 2], Error> {
         let output = command.output();
         let output = output.map_err(Error::io(format!("run {}", self.program.display())))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ok([
-            ("human".to_owned(), text(&output.stdout)),
-            ("the log".to_owned(), text(&output.stderr)),
-        ])
+        let (said, log) = (text(&output.stdout), text(&output.stderr));
+        if !output
+            .status
+            .code()
+            .is_some_and(|code| good.contains(&code))
+        {
+            return Err(Error::Refused {
+                doing: format!("run {command:?}"),
+                answer: format!("{}: {said}{log}", output.status),
+            });
+        }
+        Ok([("human".to_owned(), said), ("the log".to_owned(), log)])
     }
 
-    /// The same with a report in every format.
+    /// The same with a report in every format. Nothing fails, a check does, or a statement is wrong.
     fn reports(
         &self,
         command: &mut Command,
         folder: &Scratch,
     ) -> Result<Vec<(String, String)>, Error> {
-        let files = self.formats.iter().filter(|format| **format != "human");
-        let files: Vec<_> = files
-            .map(|format| (*format, folder.path().join(format)))
-            .collect();
+        let files = FORMATS.map(|format| (format, folder.path().join(format)));
         for (format, file) in &files {
             command.args(["--output", &format!("{format}={}", file.display())]);
         }
-        let mut texts = Vec::from(self.output(command)?);
+        let mut texts = Vec::from(self.output(command, 0..=2)?);
         for (format, file) in files {
-            let text = std::fs::read_to_string(file).unwrap_or_default();
+            let text = std::fs::read_to_string(file).map_err(Error::io("read a report"))?;
             texts.push((format.to_owned(), text));
         }
         Ok(texts)

@@ -5,6 +5,12 @@ use super::Mark;
 use crate::statement::literal;
 use crate::{DnsServer, LinkStatement};
 
+/// The lengths of keys in base64, in bytes: those of SSE-C and of Azure, and wrong ones.
+const KEY_LENGTHS: [usize; 4] = [24, 32, 48, 64];
+
+/// So much of a line of PEM is looked for; the last line of a key may be shorter.
+const PEM_LINE: usize = 40;
+
 /// A fault that is ready to be dialled: its script, its servers, and what must not be seen.
 pub struct Seeded {
     /// The SQL.
@@ -33,10 +39,13 @@ impl Seeded {
 ",
             script.into()
         );
+        let mut secrets = vec![word, mark.secret()];
+        secrets.extend(KEY_LENGTHS.map(|length| mark.base64(length)));
+        secrets.extend(private_keys(&script));
         Self {
             script,
             options: Vec::new(),
-            secrets: vec![word, mark.secret()],
+            secrets,
             told: None,
             untold: None,
             proxy: None,
@@ -127,6 +136,18 @@ impl Seeded {
         self.held.push(Box::new(server));
         self
     }
+}
+
+/// Returns the lines of all private keys in PEM, however the line breaks between them are written.
+fn private_keys(script: &str) -> Vec<String> {
+    let keys = script.split("PRIVATE KEY-----").skip(1).step_by(2);
+    let of_base64 = |char: char| char.is_ascii_alphanumeric() || "+/=".contains(char);
+    keys.filter_map(|key| key.split(['"', '-']).next())
+        .flat_map(|key| key.split(|char| !of_base64(char)))
+        // A letter of an escape stands before a line of 64.
+        .filter(|line| line.len() >= PEM_LINE)
+        .map(|line| line[line.len() - PEM_LINE..].to_owned())
+        .collect()
 }
 
 impl fmt::Debug for Seeded {

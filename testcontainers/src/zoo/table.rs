@@ -261,8 +261,8 @@ pub fn markdown(rows: &[Row], header: &Header) -> String {
         format_args!(
             "{} seeded faults of all six kinds of links, each with what is to be said of it, and what was said.\n\
              Verdict, code, stage, role and guilty key were written down before any answer, on the grounds in\n\
-             the last column; a row changes when its source says something else than it did, never because a\n\
-             program does. `{}` writes this page.\n",
+             the last column. Where a program said something else, row and program were both held against the source\n\
+             again; which of them gave way, and why, is in the history of the table. `{}` writes this page.\n",
             sum.faults, "linkdial-testcontainers zoo --format markdown"
         ),
     );

@@ -105,7 +105,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             Some(program) => program.clone(),
             None => zoo::beside(&std::env::current_exe()?)?,
         };
-        Some((Linkdial::new(&program)?, program))
+        Some((Linkdial::new(&program), program))
     } else {
         None
     };

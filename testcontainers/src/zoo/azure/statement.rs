@@ -78,7 +78,7 @@ pub(super) fn faults() -> Vec<Fault> {
         keys(
             "connection-string-as-link",
             define("define.unknown-key", ("CREDENTIALS", "/connection_string")),
-            "linkdial explain define.unknown-key: CREDENTIALS of which no key is known fail",
+            PAGE,
             |link, mark| {
                 link.without("account_key")
                     .without("account_name")
