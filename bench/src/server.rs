@@ -299,6 +299,7 @@ impl Drop for Process {
 /// A server that is ready, and what it says of itself.
 struct Up {
     process: Process,
+    name: String,
     server: Value,
 }
 
@@ -320,13 +321,14 @@ impl Up {
         let mut said: Value = serde_json::from_str(&line)?;
         Ok(Self {
             process,
+            name: server.to_owned(),
             server: said["servers"][0].take(),
         })
     }
 
     fn setting(&self, name: &str) -> Result<String> {
         let setting = self.server["settings"][name].as_str();
-        let setting = setting.ok_or_else(|| format!("a server has no {name}"))?;
+        let setting = setting.ok_or_else(|| format!("{} has no {name}", self.name))?;
         Ok(setting.to_owned())
     }
 
@@ -341,13 +343,10 @@ impl Up {
     }
 
     fn of_link(&self, link: &str, what: &str) -> Result<&str> {
-        let links = self.server["links"].as_array();
-        let link = links
-            .into_iter()
-            .flatten()
-            .find(|it| it["name"].as_str() == Some(link))
-            .and_then(|it| it[what].as_str());
-        link.ok_or_else(|| format!("a link without {what}").into())
+        let links = self.server["links"].as_array().into_iter().flatten();
+        let mut named = links.filter(|it| it["name"].as_str() == Some(link));
+        let found = named.next().and_then(|it| it[what].as_str());
+        found.ok_or_else(|| format!("{}: the link {link} has no {what}", self.name).into())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::depth::DepthArguments;
+use super::depth::{DepthArguments, WholeArguments};
 use super::exit::{Exit, Failure};
 use super::input::{self, LinkTarget};
 use super::limits::LimitArguments;
@@ -62,6 +62,7 @@ pub(super) struct Arguments {
 pub(super) fn inputs(
     registry: &Registry,
     network: &network::NetworkArguments,
+    whole: &WholeArguments,
 ) -> Vec<output::Input> {
     let Location::Sqlite(path) = registry.location();
     let own = [
@@ -77,13 +78,13 @@ pub(super) fn inputs(
     let own = own.into_iter().chain(beside);
     let certificates = network.ca_files().iter();
     let certificates = certificates.map(|path| ("the file of `--ca-file`", path.clone()));
-    own.chain(certificates).collect()
+    own.chain(certificates).chain(whole.inputs()).collect()
 }
 
 pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let opened = arguments.registry.open(Absent::Refuse)?;
     let registry = &opened.registry;
-    let inputs = inputs(registry, &arguments.network);
+    let inputs = inputs(registry, &arguments.network, &arguments.depth.whole);
     arguments.depth.check()?;
     let net = arguments.network.net()?;
     let Begun {

@@ -9,6 +9,7 @@ use linkdial_core::{Settings, Stage};
 
 use super::environment;
 use super::exit::Failure;
+use super::output::Input;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Depth")]
@@ -70,9 +71,11 @@ impl WholeArguments {
         self.cluster_files.iter().cloned().collect()
     }
 
-    /// Returns the files of this machine that links may be read from.
-    pub(super) fn local_files(&self) -> impl Iterator<Item = &PathBuf> {
-        self.cluster_files.iter().map(|(_, local)| local)
+    /// Returns the files of this machine that are read for links.
+    pub(super) fn inputs(&self) -> impl Iterator<Item = Input> {
+        let files = self.cluster_files.iter();
+        let files = files.map(|(_, local)| ("the file of `--file`", local.clone()));
+        files.chain([("the configuration of Kerberos", self.krb5_conf())])
     }
 
     /// Refuses paths of this machine that lead nowhere.

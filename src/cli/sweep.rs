@@ -82,7 +82,7 @@ pub(super) fn kind(text: &str) -> Result<Kind, String> {
 pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let opened = arguments.registry.open(Absent::Refuse)?;
     let registry = &opened.registry;
-    let inputs = inputs(registry, &arguments.network);
+    let inputs = inputs(registry, &arguments.network, &arguments.whole);
     arguments.whole.check()?;
     let net = arguments.network.net()?;
     let Begun {

@@ -69,13 +69,11 @@ impl Arguments {
         let variables = variables.map(|path| ("the file of `--vars`", path));
         let certificates = self.network.ca_files().iter();
         let certificates = certificates.map(|path| ("the file of `--ca-file`", path));
-        let files = self.depth.whole.local_files();
-        let files = files.map(|path| ("the file of `--file`", path));
         scripts
             .chain(variables)
             .chain(certificates)
-            .chain(files)
             .map(|(role, path)| (role, path.clone()))
+            .chain(self.depth.whole.inputs())
             .collect()
     }
 }

@@ -537,12 +537,15 @@ fn an_output_does_not_overwrite_the_registry_or_its_key() {
     let registered = Registered::with(&three(&server));
     let key = registered.folder.path("links.key");
     let before = fs::read(&key).unwrap();
+    let keytab = registered.folder.write("a.keytab", "");
+    let keytab_option = format!("/etc/a.keytab={keytab}");
     for (file, role) in [
         (&registered.path, "the registry"),
         (&key, "the key of the registry"),
+        (&keytab, "the file of `--file`"),
     ] {
         let output = format!("json={file}");
-        let refused = registered.check(&["--output", &output]);
+        let refused = registered.check(&["--file", &keytab_option, "--output", &output]);
         assert_eq!(code(&refused), 2, "{}", stderr(&refused));
         let expected = format!("`--output json={file}` would overwrite {role} `{file}`");
         assert!(stderr(&refused).contains(&expected), "{}", stderr(&refused));

@@ -335,10 +335,15 @@ fn an_output_does_not_overwrite_what_the_run_reads() {
         .ca_pem()
         .to_owned();
     let ca_file = folder.write("ca.pem", &certificate);
+    let krb5_conf = folder.write("krb5.conf", "[libdefaults]\n");
+    let keytab = folder.write("a.keytab", "");
+    let file = format!("/etc/a.keytab={keytab}");
     for (input, role) in [
         (&path, "the script"),
         (&vars, "the file of `--vars`"),
         (&ca_file, "the file of `--ca-file`"),
+        (&krb5_conf, "the configuration of Kerberos"),
+        (&keytab, "the file of `--file`"),
     ] {
         let output = format!("json={input}");
         let arguments = [
@@ -347,6 +352,10 @@ fn an_output_does_not_overwrite_what_the_run_reads() {
             &vars,
             "--ca-file",
             &ca_file,
+            "--krb5-conf",
+            &krb5_conf,
+            "--file",
+            &file,
             "--output",
             &output,
             &path,

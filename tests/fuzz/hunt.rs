@@ -41,7 +41,7 @@ impl Default for Limits {
 pub(crate) struct Figures {
     name: &'static str,
     seeds: usize,
-    changes: u64,
+    pub(crate) changes: u64,
     elapsed: Duration,
     longest: Duration,
 }

@@ -22,6 +22,7 @@ use linkdial_core::fuzz::Target;
 
 /// Changes of the corpus that each reader gets in a run of the tests, at most so many seconds long.
 const CHANGES: u64 = 3_000;
+const LEAST: u64 = 100;
 const SECONDS: u64 = 3;
 /// The same in a soak.
 const SOAK_SECONDS: u64 = 600;
@@ -73,7 +74,11 @@ fn no_reader_panics_or_takes_long() {
                     let Some((name, read)) = next else { break };
                     let corpus = corpus::read(name);
                     match hunt(name, read, corpus, seed, &effort, &Limits::default()) {
-                        Ok(figures) => println!("{figures}"),
+                        Ok(figures) => {
+                            println!("{figures}");
+                            // A reader that got no turn has shown nothing.
+                            assert!(figures.changes >= LEAST, "{figures}");
+                        }
                         Err(find) => finds.lock().unwrap().push(find),
                     }
                 }

@@ -88,7 +88,9 @@ fn a_client_behind_the_ladder_has_bounds_of_its_own() {
     );
     let header = behind(b"HTTP/1.1 200 OK\r\nx-filler: ", b"xxxxxxxxxxxxxxxx");
     let body = behind(b"HTTP/1.1 401 No\r\n\r\n", b"very no ");
+    let interim = behind(b"", b"HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n");
     let links = Links::default()
+        .to("interim", &["HTTP"], &interim)
         .to("headers", &["HTTP"], &headers)
         .to("header", &["HTTP"], &header)
         .to("body", &["HTTP"], &body);

@@ -232,7 +232,7 @@ fn a_login_without_end_is_given_up() {
     }
 }
 
-/// Frames that claim two gigabytes, arrays that claim two thousand million elements.
+/// Frames that claim four megabytes, arrays that claim two thousand million elements.
 #[test]
 fn a_claim_is_no_reason_to_take_memory() {
     let frame = Peer::start(|mut stream| {

@@ -4,6 +4,7 @@ mod config;
 mod error;
 #[doc(hidden)]
 pub mod fuzz;
+mod own_thread;
 mod provider;
 mod wire;
 

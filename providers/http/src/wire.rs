@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use url::{Position, Url};
 
 use crate::config::{Address, Config};
+use crate::own_thread;
 
 /// At most this much of a body is read, in bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -146,15 +147,18 @@ impl Client {
         };
         let request = self.reqwest.request(method.clone(), self.url.clone());
         let request = request.headers(headers).body(body);
-        let mut response = request.send().await.map_err(explain)?;
-        let (body, endless) = read(&mut response).await.map_err(explain)?;
-        Ok(Answer {
-            method,
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            body,
-            endless,
-        })
+        let exchange = async move {
+            let mut response = request.send().await?;
+            let (body, endless) = read(&mut response).await?;
+            Ok(Answer {
+                method,
+                status: response.status().as_u16(),
+                headers: response.headers().clone(),
+                body,
+                endless,
+            })
+        };
+        own_thread::run(exchange).await.map_err(explain)
     }
 
     async fn send_tunnelled(

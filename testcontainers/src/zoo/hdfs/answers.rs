@@ -4,22 +4,24 @@ use super::super::{Expected, Family, Fault, Kind, Seeded};
 use super::{USER, found, link};
 use crate::{HadoopException, ScriptedNameNode};
 
-/// Name, class, message, what to say, source.
+/// Name, class, message, whether the connection ends, what to say, source.
 type Row = (
     &'static str,
     &'static str,
     &'static str,
+    bool,
     Expected,
     &'static str,
 );
 
 #[expect(clippy::too_many_lines, reason = "a table")]
 pub(super) fn faults() -> Vec<Fault> {
-    let rows: [Row; 11] = [
+    let rows: [Row; 12] = [
         (
             "answer-standby",
             "org.apache.hadoop.ipc.StandbyException",
             "Operation category READ is not supported in state standby. Visit https://s.apache.org/sbnn-error",
+            false,
             found("access.standby").key(("CONFIG", "/dfs.nameservices")),
             "Apache Hadoop, StandbyException; recorded at Hadoop 3.4.3",
         ),
@@ -27,6 +29,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "answer-retriable",
             "org.apache.hadoop.ipc.RetriableException",
             "NameNode still not started",
+            false,
             found("access.server-error"),
             "Apache Hadoop, RetriableException: the client should try again",
         ),
@@ -34,6 +37,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "answer-too-busy",
             "org.apache.hadoop.ipc.RpcServerException$ServerTooBusyException",
             "Server is too busy.",
+            false,
             found("access.throttled").warn(),
             "Apache Hadoop, RetriableException and backoff: FairCallQueue",
         ),
@@ -41,6 +45,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "answer-permission",
             "org.apache.hadoop.security.AccessControlException",
             "Permission denied: user=alice, access=READ_EXECUTE, inode=\"/data\":root:hdfs:drwx------",
+            false,
             found("access.denied").key(USER),
             "Apache Hadoop, FSPermissionChecker; recorded at Hadoop 3.4.3",
         ),
@@ -48,6 +53,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "answer-not-authorized",
             "org.apache.hadoop.security.authorize.AuthorizationException",
             "User alice is not authorized for protocol interface org.apache.hadoop.hdfs.protocol.ClientProtocol",
+            false,
             found("access.denied").key(USER),
             "Apache Hadoop, Service Level Authorization Guide",
         ),
@@ -55,6 +61,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "answer-path-missing",
             "java.io.FileNotFoundException",
             "File does not exist: /data",
+            false,
             found("access.not-found"),
             "Apache Hadoop, FSDirectory; recorded at Hadoop 3.4.3",
         ),
@@ -62,6 +69,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "answer-path-invalid",
             "org.apache.hadoop.fs.InvalidPathException",
             "Invalid path name Invalid file name: /data",
+            false,
             found("access.not-found"),
             "Apache Hadoop, DFSUtil.isValidName",
         ),
@@ -69,6 +77,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "answer-path-is-a-link",
             "org.apache.hadoop.hdfs.protocol.UnresolvedPathException",
             "/data",
+            false,
             found("access.request-refused"),
             "Apache Hadoop, UnresolvedPathException: a symbolic link that the client has to resolve",
         ),
@@ -76,6 +85,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "answer-other-protocol",
             "org.apache.hadoop.ipc.RpcNoSuchProtocolException",
             "Unknown protocol: org.apache.hadoop.hdfs.protocol.ClientProtocol",
+            false,
             found("access.not-this-service"),
             "Apache Hadoop, RpcNoSuchProtocolException: a JournalNode or a router's port",
         ),
@@ -83,6 +93,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "answer-internal-error",
             "java.lang.NullPointerException",
             "null",
+            false,
             found("access.server-error"),
             "Apache Hadoop, Server: an exception of the server's own code",
         ),
@@ -90,17 +101,26 @@ pub(super) fn faults() -> Vec<Fault> {
             "answer-safe-mode",
             "org.apache.hadoop.hdfs.server.namenode.SafeModeException",
             "Zero blocklocations for /data. Name node is in safe mode.",
+            false,
             found("access.safe-mode").warn(),
             "Apache Hadoop, SafeModeException: reads wait for block reports",
+        ),
+        (
+            "answer-connection-not-authorized",
+            "org.apache.hadoop.security.authorize.AuthorizationException",
+            "User alice is not authorized for protocol interface org.apache.hadoop.hdfs.protocol.ClientProtocol",
+            true,
+            found("access.denied").key(USER),
+            "Apache Hadoop, Service Level Authorization Guide",
         ),
     ];
     let rows = rows
         .into_iter()
-        .map(|(name, class, message, expected, source)| {
+        .map(|(name, class, message, fatal, expected, source)| {
             let exception = HadoopException {
                 class,
                 message,
-                fatal: false,
+                fatal,
             };
             Fault::new(
                 Kind::Hdfs,
@@ -117,24 +137,6 @@ pub(super) fn faults() -> Vec<Fault> {
             )
         });
     let mut faults: Vec<Fault> = rows.collect();
-    let refused = HadoopException {
-        class: "org.apache.hadoop.security.authorize.AuthorizationException",
-        message: "User alice is not authorized for protocol interface org.apache.hadoop.hdfs.protocol.ClientProtocol",
-        fatal: true,
-    };
-    faults.push(Fault::new(
-        Kind::Hdfs,
-        Family::Service,
-        "answer-connection-not-authorized",
-        "scripted NameNode",
-        found("access.denied").key(USER),
-        "Apache Hadoop, Service Level Authorization Guide",
-        move |mark| {
-            let namenode = ScriptedNameNode::throwing(refused);
-            let target = namenode.url("/data");
-            Ok(Seeded::read(mark, link("alice"), target).hold(namenode))
-        },
-    ));
     faults.push(Fault::new(Kind::Hdfs, Family::Service, "answer-quota", "scripted NameNode",
         found("write.no-space"), "Apache Hadoop, HDFS Quotas Guide: NSQuotaExceededException",
         move |mark| {

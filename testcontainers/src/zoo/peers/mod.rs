@@ -109,6 +109,8 @@ type Invocation = Result<(Command, String), &'static str>;
 const NO_KIND: &str = "it has no client of this kind";
 const NO_STATEMENT: &str = "it reads no statement";
 const NO_WRITE: &str = "the fault is found by writing";
+/// Peers are told to list, so it is no fault of theirs when a listing is good.
+pub(super) const LISTING_ALONE: &str = "a listing alone does not show it";
 
 impl Peer {
     /// All peers.
@@ -174,6 +176,9 @@ impl Peer {
     fn invocation(self, fault: &Fault, seeded: &Seeded, folder: &Scratch) -> Invocation {
         if let Some(why) = seeded.untold {
             return Err(why);
+        }
+        if ["read", "write"].contains(&fault.expected.stage) {
+            return Err(LISTING_ALONE);
         }
         // Whoever is told its keys all the same dials an address where nobody is.
         if fault.family == Family::Statement && !fault.dials() {
@@ -254,7 +259,7 @@ impl<'a> Store<'a> {
             "x-amz-server-side-encryption-customer-key",
         ];
         if plain.iter().any(|key| keys.text(key).is_some()) {
-            return Err("a listing alone does not show it");
+            return Err(LISTING_ALONE);
         }
         let endpoint = keys
             .text("endpoint_url")

@@ -1,5 +1,6 @@
 //! What the vendor's pages say a store may answer, where no server here gives it.
 
+use super::super::peers::LISTING_ALONE;
 use super::super::{Expected, Family, Fault, Kind, Mark, Seeded};
 use super::{ENDPOINT, KEY_ID, KMS_KEY, REGION, ROLE, SECRET, TOKEN, found, link, temporary};
 use crate::broken::{self, Broken};
@@ -271,7 +272,9 @@ fn objects() -> Vec<Fault> {
                 .on(Match::any().query("list-type=2"), [list])
                 .on(Match::any(), [error(status, code, message, "")])
                 .start();
-            Seeded::read(mark, link(mark, &server.url()), "orders").hold(server)
+            let mut seeded = Seeded::read(mark, link(mark, &server.url()), "orders");
+            seeded.untold = Some(LISTING_ALONE);
+            seeded.hold(server)
         })
     };
     vec![

@@ -1,6 +1,6 @@
 //! Mistakes in the statement. What SQL and JSON themselves forbid stands here for all kinds.
 
-use super::super::{Expected, Family, Fault, Kind, Mark, Seeded};
+use super::super::{Expected, Family, Fault, Kind, Mark, SSE_C, Seeded};
 use super::{
     CUSTOMER_KEY, ENDPOINT, ID, KEY_ID, KMS_KEY, REGION, ROLE, SECRET, SSE, TEMPORARY_ID, TOKEN,
     link,
@@ -11,8 +11,6 @@ const PAGE: &str = "SingleStore, CREATE LINK";
 const MYSQL: &str = "SingleStore, CREATE LINK: grammar; strings as in MySQL, String Literals";
 const JSON: &str = "RFC 8259, 2 to 7: grammar of JSON";
 const IDS: &str = "AWS IAM User Guide, IAM identifiers: unique IDs, AKIA and ASIA";
-const SSE_C: &str =
-    "Amazon S3 User Guide, Using server-side encryption with customer-provided keys";
 
 /// Where links go that are refused before a packet is sent.
 const NOWHERE: &str = "https://127.0.0.1:9";
