@@ -32,6 +32,9 @@ struct Candidate {
     parts: Vec<CorrectedPart>,
     target: Option<(Target, CorrectedPart)>,
     rounds: usize,
+    /// Nothing is changed beside that or after it: the link sent no secret as it was, and no more is
+    /// known.
+    without_tls: bool,
 }
 
 /// A check that passes with what was changed.
@@ -98,6 +101,7 @@ impl Work {
             parts: Vec::new(),
             target: None,
             rounds: 0,
+            without_tls: false,
         };
         is_whole.then(|| Self {
             numbers,
@@ -267,6 +271,9 @@ impl Work {
             if !opened.findings.iter().any(|it| failed(&it)) {
                 return Some(candidate);
             }
+            if candidate.without_tls {
+                return None;
+            }
             let changes = opened.findings.iter().filter_map(|it| it.repairs.first());
             let changes: Vec<Change> = changes.flat_map(Repair::changes).cloned().collect();
             candidate = self.with(&candidate, &changes)?;
@@ -276,6 +283,9 @@ impl Work {
     /// Returns what would mend a check, the likeliest first. Findings beside the one that decides give
     /// their likeliest repair to each of them.
     fn candidates(&self, base: &Candidate, check: &Check) -> VecDeque<Candidate> {
+        if base.without_tls {
+            return VecDeque::new();
+        }
         let mut findings: Vec<&Finding> = check.findings().into_iter().map(|it| it.1).collect();
         if refuses_identity(check) {
             let keys = check
@@ -297,16 +307,19 @@ impl Work {
         let Some((first, rest)) = findings.split_first() else {
             return VecDeque::new();
         };
+        let alone = rest.is_empty();
         let rest = rest.iter().filter_map(|finding| finding.repairs.first());
+        let rest = rest.filter(|repair| !takes_tls_away(repair));
         let rest: Vec<Change> = rest.flat_map(Repair::changes).cloned().collect();
-        let candidates = first.repairs.iter().filter_map(|repair| {
+        let first = first.repairs.iter();
+        let candidates = first.filter(|repair| alone || !takes_tls_away(repair));
+        let candidates = candidates.filter_map(|repair| {
             let mut changes = repair.changes().to_vec();
-            changes.extend(
-                rest.iter()
-                    .filter(|it| !repair.changes().contains(it))
-                    .cloned(),
-            );
-            self.with(base, &changes)
+            let others = rest.iter().filter(|it| !repair.changes().contains(it));
+            changes.extend(others.cloned());
+            let mut candidate = self.with(base, &changes)?;
+            candidate.without_tls |= takes_tls_away(repair);
+            Some(candidate)
         });
         candidates.take(MAX_DIALS).collect()
     }
@@ -549,4 +562,8 @@ const fn place(change: &Change) -> Option<&KeyPlace> {
         | Change::Trim(place) => Some(place),
         Change::StraightQuotes(_) | Change::Target(_) => None,
     }
+}
+
+fn takes_tls_away(repair: &Repair) -> bool {
+    repair.changes().iter().any(Change::takes_tls_away)
 }

@@ -7,6 +7,7 @@ mod bench;
 mod console;
 mod kafka;
 mod limits;
+mod plain;
 mod stores;
 mod usage;
 mod web;

@@ -1,8 +1,6 @@
 //! Links to services behind URLs.
 
-use linkdial_testcontainers::{
-    Answer, Certificates, HttpEndpoint, LinkStatement, Match, Nginx, ScriptedHttp,
-};
+use linkdial_testcontainers::{Answer, HttpEndpoint, LinkStatement, Match, Nginx, ScriptedHttp};
 
 use crate::bench::{Case, check, report};
 
@@ -92,29 +90,6 @@ fn headers_stand_in_the_wrong_clause_and_its_quotes_are_double() {
     .holds();
 }
 
-#[test]
-fn a_redirect_to_tls_on_the_same_host() {
-    let certificates = Certificates::shared();
-    let service = HttpEndpoint::start_tls(certificates.server_tls(certificates.good()));
-    let to = service.url("/bearer");
-    let moved = Answer::status(301).header("location", &to);
-    let plain = ScriptedHttp::always([moved]);
-    let host = service.addr().ip().to_string();
-    let url = format!("{}/bearer", plain.url());
-    assert!(url.contains(&host), "{url}");
-    let token = token();
-    Case {
-        link: bearer().to_string(),
-        uses: function(&url),
-        edits: &[(&url, &to)],
-        changes: &["the target becomes `https://"],
-        secrets: &[("authorization", &token)],
-        arguments: &[],
-    }
-    .holds();
-}
-
-/// A header that was sent through TLS is not sent without; nor is one to another host.
 #[test]
 fn no_header_goes_where_the_link_does_not_send_it() {
     let service = HttpEndpoint::start();

@@ -92,6 +92,22 @@ impl Change {
         let value = Setting::Text(value.into());
         Self::Set { place, value }
     }
+
+    /// Returns whether what went over TLS may travel as plain text with it.
+    ///
+    /// Who offers such a change has looked at what the link sends as it stands; with another change
+    /// beside it, it may send more.
+    pub fn takes_tls_away(&self) -> bool {
+        match self {
+            Self::Scheme { scheme, .. } => *scheme == "http",
+            Self::Target(target) => target.trim_start().starts_with("http://"),
+            Self::Set {
+                value: Setting::Text(text),
+                ..
+            } => matches!(text.as_str(), "plaintext" | "sasl_plaintext"),
+            _ => false,
+        }
+    }
 }
 
 /// Returns a URL with another scheme, and with the port where one is given; host, path and the rest

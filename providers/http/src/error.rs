@@ -233,7 +233,9 @@ fn redirected(answer: &Answer, asked: &Asked<'_>) -> Diagnosis {
     .evidence("location", short(to.as_ref().map_or("", Url::as_str)))
     .hint(hint);
     let same_path = |to: &Url| to.path() == from.path();
-    match to.filter(|to| same_host && upgrade && same_path(to)) {
+    // A server may not choose the port that the headers go to.
+    let own_port = |to: &Url| to.port().is_none_or(|port| from.port() == Some(port));
+    match to.filter(|to| same_host && upgrade && same_path(to) && own_port(to)) {
         Some(to) => {
             // The port of the other scheme is none of this one.
             let port = (to.port().or(from.port())).map(|_| to.port().unwrap_or(443));
