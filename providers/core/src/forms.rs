@@ -1,5 +1,6 @@
 //! The forms in which secrets travel, and where a text holds one of them.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::ops::Range;
 
 use crate::secret::Secret;
@@ -11,6 +12,12 @@ pub(crate) const SUBSTRING_LENGTH: usize = 4;
 
 /// The beginning of a form is found when it agrees in this many bytes; fewer are often chance.
 const CUT_LENGTH: usize = 8;
+
+/// A part of a secret, wherever in it, is found when it is so long, in bytes.
+const PART_LENGTH: usize = 12;
+
+/// Longer secrets are keys in PEM and the like, whose lines are found as pieces.
+const LONGEST_WITH_PARTS: usize = 256;
 
 /// A longer form is searched in pieces of this size, so that the search stays linear.
 const PIECE_LENGTH: usize = 64;
@@ -29,6 +36,8 @@ pub(crate) struct Forms {
     pieces: Vec<Piece>,
     /// Which first two bytes a piece has: most places of a text are passed over by it.
     starts: Starts,
+    /// Sorted digests of all parts of [`PART_LENGTH`].
+    parts: Vec<u64>,
 }
 
 #[derive(Clone)]
@@ -64,6 +73,20 @@ impl Forms {
         self.sort();
     }
 
+    /// Also finds what is left of a secret whose beginning is not there.
+    pub(crate) fn extend_parts<'a>(&mut self, secrets: impl IntoIterator<Item = &'a str>) {
+        for secret in secrets {
+            let text = View::raw(secret).text;
+            // What many keys in PEM begin with says nothing.
+            if text.len() <= LONGEST_WITH_PARTS && !text.starts_with("-----begin ") {
+                let own = &text.as_bytes()[lead(secret)..];
+                self.parts.extend(own.windows(PART_LENGTH).map(digest));
+            }
+        }
+        self.parts.sort_unstable();
+        self.parts.dedup();
+    }
+
     /// Returns how many pieces there are.
     pub(crate) const fn len(&self) -> usize {
         self.pieces.len()
@@ -80,7 +103,7 @@ impl Forms {
                 .is_ok()
     }
 
-    /// Returns the places of a text that hold a form, in order and apart from each other.
+    /// Returns the places of a text that hold a form or a part of a secret; they may overlap.
     pub(crate) fn find(&self, text: &str, views: &[View]) -> Vec<Range<usize>> {
         if self.pieces.is_empty() {
             return Vec::new();
@@ -96,6 +119,11 @@ impl Forms {
                 }
             }
             found.extend(self.cut_end(text, view));
+            if !self.parts.is_empty() {
+                let windows = bytes.windows(PART_LENGTH).enumerate();
+                let known = windows.filter(|(_, it)| self.parts.binary_search(&digest(it)).is_ok());
+                found.extend(known.map(|(at, _)| view.place(at, at + PART_LENGTH)));
+            }
         }
         found
     }
@@ -211,6 +239,12 @@ impl Forms {
             .get(next)
             .is_some_and(|piece| piece.bytes().starts_with(start))
     }
+}
+
+fn digest(part: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    part.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// A text as it reads, with the place of each byte in the text as it was written.

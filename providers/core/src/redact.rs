@@ -60,7 +60,8 @@ impl Redactor {
         gathered.clause(&definition.credentials, keys, true);
         gathered.clause(&definition.config, keys, false);
         let mut link = Forms::default();
-        link.extend(gathered.0.iter().map(Secret::expose));
+        link.extend(gathered.forms.iter().map(Secret::expose));
+        link.extend_parts(gathered.secrets.iter().map(Secret::expose));
         Self {
             link: Arc::new(link),
             lent: Forms::default(),
@@ -71,7 +72,9 @@ impl Redactor {
     pub fn add(&mut self, secret: &str) {
         let mut gathered = Gathered::default();
         gathered.add(secret);
-        self.lent.extend(gathered.0.iter().map(Secret::expose));
+        self.lent.extend(gathered.forms.iter().map(Secret::expose));
+        self.lent
+            .extend_parts(gathered.secrets.iter().map(Secret::expose));
     }
 
     /// Replaces every secret in the text.
@@ -141,9 +144,12 @@ impl Redactor {
     }
 }
 
-/// The secrets of a link, and what base64 makes of them.
+/// The secrets of a link, and what base64 and the like make of them.
 #[derive(Default)]
-struct Gathered(Vec<Secret>);
+struct Gathered {
+    secrets: Vec<Secret>,
+    forms: Vec<Secret>,
+}
 
 impl Gathered {
     fn add(&mut self, secret: &str) {
@@ -152,6 +158,7 @@ impl Gathered {
         }
         // Each form takes many times its length, and no link with a longer one is dialled.
         let secret = &secret[..secret.floor_char_boundary(LONGEST_SECRET)];
+        self.secrets.push(Secret::new(secret));
         let bytes = secret.as_bytes();
         let mut forms = vec![
             secret.to_owned(),
@@ -163,12 +170,13 @@ impl Gathered {
             hex(bytes, ""),
             hex(bytes, " "),
             hex(bytes, ":"),
+            hex(bytes, "-"),
         ];
         forms.extend(inside_base64(bytes));
         forms.extend(behind_base64(secret));
         forms.sort_unstable();
         forms.dedup();
-        self.0.extend(forms.into_iter().map(Secret::new));
+        self.forms.extend(forms.into_iter().map(Secret::new));
     }
 
     fn clause(&mut self, clause: &Clause, keys: &[Key], credentials: bool) {
@@ -384,6 +392,27 @@ mod tests {
             );
         }
         let chance = "it wants QzXjKvW, and the link sends Bearer";
+        assert_eq!(redactor.redacted(chance), chance);
+    }
+
+    #[test]
+    fn what_is_left_of_a_secret_is_one() {
+        let secret = "QzXjKvWpYb7/a+Bc9dEf";
+        let mut redactor = Redactor::default();
+        redactor.add(secret);
+        for part in [
+            &secret[1..],
+            &secret[8..],
+            &secret[4..17],
+            "XjKvWpYb7%2Fa%2BB",
+        ] {
+            assert_eq!(
+                redactor.redacted(format!("it has {part}, and no more")),
+                format!("it has {REDACTED}, and no more"),
+                "{part}"
+            );
+        }
+        let chance = "it has KvWpYb7/a, and no more";
         assert_eq!(redactor.redacted(chance), chance);
     }
 
