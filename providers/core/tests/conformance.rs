@@ -187,7 +187,7 @@ impl<const FAULT: u8> Small<FAULT> {
         }
         let shown = match FAULT {
             // Cut on both sides before the redactor could know it.
-            SHOWS_A_PIECE => format!("{}...", &self.token.expose()[4..24]),
+            SHOWS_A_PIECE => format!("{}...", &self.token.expose()[4..15]),
             _ => text,
         };
         Err(Diagnosis::new(Code::AccessDenied, "denied").evidence("answer", shown))
