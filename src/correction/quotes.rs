@@ -108,7 +108,7 @@ impl Quoted {
             database: self.link.name.database.clone(),
             variables: script.options.variables.clone(),
         };
-        let guard = Guard::of(&[&self.link]);
+        let guard = Guard::of([&*self.link]);
         let shown = shown::statement(
             &self.link_alone(&options),
             self.draft.text(),

@@ -90,13 +90,28 @@ pub(super) fn value(link: &ScriptLink, guard: &Guard, place: &KeyPlace) -> Optio
     guard.is_harmless(&text).then_some(text)
 }
 
-/// What no text may hold: the secrets of a link before it was mended, and after.
+/// What no text may hold: the secrets of a link before it was mended, meanwhile, and after.
 pub(super) struct Guard(Vec<Redactor>);
 
 impl Guard {
     /// Knows the secrets of links.
-    pub(super) fn of(links: &[&ScriptLink]) -> Self {
-        Self(links.iter().map(|link| dial::open(link).redactor).collect())
+    ///
+    /// In a clause that does not parse, every word has to pass for a secret, the names of its keys
+    /// too. Where another link has the same clause so that it parses, that one tells which are.
+    pub(super) fn of<'a>(links: impl IntoIterator<Item = &'a ScriptLink>) -> Self {
+        let links: Vec<&ScriptLink> = links.into_iter().collect();
+        let is_told = |link: &ScriptLink| {
+            let broken = |name: &ClauseName| is_broken(link.clause(*name));
+            let clauses = [ClauseName::Credentials, ClauseName::Config];
+            let mut broken = clauses.into_iter().filter(broken).peekable();
+            broken.peek().is_some()
+                && broken.all(|name| {
+                    let mut clauses = links.iter().map(|it| it.clause(name));
+                    clauses.any(|it| !is_broken(it) && is_same_text(it, link.clause(name)))
+                })
+        };
+        let untold = links.iter().filter(|it| !is_told(it));
+        Self(untold.map(|link| dial::open(link).redactor).collect())
     }
 
     /// Returns whether a text holds none of them.
@@ -107,6 +122,23 @@ impl Guard {
             .iter()
             .all(|redactor| redactor.redacted(&whole) == whole)
     }
+}
+
+/// Returns whether a clause holds a text, and no key can be read in it.
+fn is_broken(clause: &Clause) -> bool {
+    clause.members().is_empty() && bare(clause) != "{}" && !bare(clause).is_empty()
+}
+
+/// Returns whether two clauses differ in nothing but quotes, commas, escapes and white space: what is
+/// a secret in one stands in the other too.
+fn is_same_text(left: &Clause, right: &Clause) -> bool {
+    bare(left) == bare(right)
+}
+
+fn bare(clause: &Clause) -> String {
+    let is_mark = |char: char| "\"“”„,\\".contains(char) || char.is_whitespace();
+    let text = clause.text().expose();
+    text.chars().filter(|it| !is_mark(*it)).collect()
 }
 
 fn is_secret(keys: &[Key], clause: ClauseName, name: &str, node: &Node) -> bool {

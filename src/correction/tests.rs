@@ -163,7 +163,7 @@ fn options(variables: &[(&str, &str)]) -> ScriptOptions {
 
 fn shown(text: &str, options: &ScriptOptions) -> Option<String> {
     let link = read(text, options)?;
-    statement(&link, text, options, &Guard::of(&[&link]))
+    statement(&link, text, options, &Guard::of([&link]))
 }
 
 #[test]
@@ -192,6 +192,31 @@ fn variables_stand_for_secrets() {
     // A secret that stands where no variable can be.
     let text = r#"CREATE LINK a AS S3 CREDENTIALS '{"aws_access_key_id":"AKIA1","aws_secret_access_key":"s3cr3t-value"}' DESCRIPTION 's3cr3t-value'"#;
     assert_eq!(shown(text, &options), None);
+}
+
+#[test]
+fn a_clause_that_parses_tells_what_is_secret_in_one_that_does_not() {
+    let link = |json: &str| {
+        let text = format!("CREATE LINK a AS S3 CREDENTIALS '{json}'");
+        read(&text, &ScriptOptions::default()).unwrap()
+    };
+    let right =
+        link(r#"{"aws_access_key_id":"lab-root-1","aws_secret_access_key":"s3cr3t-value"}"#);
+    let other = link(r#"{"aws_access_key_id":"lab-root-1","aws_secret_access_key":"other-value"}"#);
+    for slip in [
+        r#"{"aws_access_key_id":"lab-root-1","aws_secret_access_key":"s3cr3t-value",}"#,
+        "{“aws_access_key_id”: “lab-root-1”, “aws_secret_access_key”: “s3cr3t-value”}",
+    ] {
+        let slip = link(slip);
+        let guard = Guard::of([&slip, &right]);
+        assert!(guard.is_harmless("\"aws_access_key_id\":\"lab-root-1\""));
+        assert!(!guard.is_harmless("it is s3cr3t-value"));
+        // Nothing tells.
+        for guard in [Guard::of([&slip]), Guard::of([&slip, &other])] {
+            let all = slip.definition.credentials.text().expose();
+            assert!(!guard.is_harmless(all));
+        }
+    }
 }
 
 fn value(link: &ScriptLink, key: &str) -> Option<String> {

@@ -29,12 +29,22 @@ const MAX_ROUNDS: usize = 6;
 struct Candidate {
     draft: Draft,
     link: Arc<ScriptLink>,
+    /// The link before each of the changes.
+    past: Vec<Arc<ScriptLink>>,
     parts: Vec<CorrectedPart>,
     target: Option<(Target, CorrectedPart)>,
     rounds: usize,
     /// Nothing is changed beside that or after it: the link sent no secret as it was, and no more is
     /// known.
     without_tls: bool,
+}
+
+impl Candidate {
+    /// Knows what was a secret at any time.
+    fn guard(&self, original: &ScriptLink) -> Guard {
+        let past = self.past.iter().map(AsRef::as_ref);
+        Guard::of(past.chain([original, &self.link]))
+    }
 }
 
 /// A check that passes with what was changed.
@@ -98,6 +108,7 @@ impl Work {
         let adopted = Candidate {
             draft,
             link: Arc::new(dressed(read, link)),
+            past: Vec::new(),
             parts: Vec::new(),
             target: None,
             rounds: 0,
@@ -336,7 +347,7 @@ impl Work {
         let mut changes: Vec<&Change> = changes.iter().collect();
         changes.sort_by_key(|it| !matches!(it, Change::Cut(_) | Change::StraightQuotes(_)));
         for change in changes {
-            let guard = Guard::of(&[self.planned[self.current].link(), &candidate.link]);
+            let guard = candidate.guard(self.planned[self.current].link());
             if let Change::Target(text) = change {
                 let Some(used) = self.planned[self.current].target() else {
                     continue;
@@ -366,7 +377,8 @@ impl Work {
                 .parts
                 .push(part(change, &candidate.link, &link, &guard));
             candidate.draft = draft;
-            candidate.link = Arc::new(link);
+            let before = std::mem::replace(&mut candidate.link, Arc::new(link));
+            candidate.past.push(before);
             changed = true;
         }
         changed.then_some(candidate)
@@ -377,7 +389,7 @@ impl Work {
         let Some(original) = self.planned.first().map(Planned::link) else {
             return;
         };
-        let guard = Guard::of(&[original, &self.adopted.link]);
+        let guard = self.adopted.guard(original);
         let (link, text) = (&self.adopted.link, self.adopted.draft.text());
         let Some(statement) = shown::statement(link, text, &self.options, &guard) else {
             return;

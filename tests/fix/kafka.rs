@@ -144,6 +144,31 @@ fn line_breaks_of_a_key_in_pem() {
     .holds();
 }
 
+#[test]
+fn quotes_of_a_word_processor_around_name_and_password() {
+    let link = link(Plain);
+    let password = Alice.password();
+    let right = link.to_string();
+    let credentials = right.split('\'').nth(1).unwrap();
+    let slip = credentials
+        .replace("{\"", "{“")
+        .replace("\":\"", "”: “")
+        .replace("\",\"", "”, “")
+        .replace("\"}", "”}");
+    let straight = slip.replace(['“', '”'], "\"");
+    Case {
+        link: right.replace(credentials, &slip),
+        ..case(
+            &link,
+            Plain,
+            &[(&slip, &straight)],
+            &["the quotes in CREDENTIALS"],
+            &[("sasl_password", &password)],
+        )
+    }
+    .holds();
+}
+
 /// Nobody but the broker may learn a password: the link hides it, and the repair would not.
 #[test]
 fn a_password_is_not_shown_to_mend_a_link() {

@@ -198,6 +198,52 @@ fn a_comma_too_many_and_quotes_of_a_word_processor() {
     .holds();
 }
 
+/// In a clause that does not parse, nothing tells the names of its keys from its secrets.
+#[test]
+fn marks_that_leave_the_credentials_unread() {
+    let (link, _) = reader();
+    let right = link.to_string();
+    let credentials = right.split('\'').nth(1).unwrap();
+    let [open, id, between, close] = ["{\"", "\":\"", "\",\"", "\"}"];
+    let curly = |text: &str| {
+        let text = text.replace(open, "{“").replace(id, "”:“");
+        text.replace(between, "”,“").replace(close, "”}")
+    };
+    for (slip, told) in [
+        (credentials.replace(close, "\",}"), "a comma"),
+        (curly(credentials), "the quotes in CREDENTIALS"),
+        (credentials.replace('"', "”"), "the quotes in CREDENTIALS"),
+        (
+            credentials
+                .replacen(id, "\":“", 1)
+                .replacen(between, "”,\"", 1),
+            "the quotes in CREDENTIALS",
+        ),
+        (
+            credentials.replacen(between, "”,\"", 1),
+            "the quotes in CREDENTIALS",
+        ),
+    ] {
+        assert_ne!(slip, credentials);
+        Case {
+            link: right.replace(credentials, &slip),
+            ..case(&link, &[(&slip, credentials)], &[told])
+        }
+        .holds();
+    }
+    // Both at once; what is wrong with the secret itself is mended behind them.
+    let slip = curly(&credentials.replace(close, "\\\\n\",}")).replace("\",}", "”,}");
+    Case {
+        link: right.replace(credentials, &slip),
+        ..case(
+            &link,
+            &[(&slip, credentials)],
+            &["the quotes in CREDENTIALS", "a comma", "the value of"],
+        )
+    }
+    .holds();
+}
+
 #[test]
 fn what_other_kinds_call_a_key() {
     let (link, _) = reader();

@@ -476,6 +476,11 @@ fn change(name: ClauseName, kind: &ParseErrorKind, at: usize, text: &str) -> Opt
             }))
         }
         _ if rest.starts_with(DOUBLE) => Some(Change::StraightQuotes(name)),
+        // One that closes what a straight one opens is seen further on only.
+        _ if text.contains(DOUBLE) => {
+            let straight = Clause::parse(name, text.replace(DOUBLE, "\""));
+            (!straight.members.is_empty()).then_some(Change::StraightQuotes(name))
+        }
         _ => None,
     }
 }
