@@ -13,9 +13,6 @@ const SECRET_LENGTH: usize = 16;
 /// Faults at once: they mostly wait, and the servers share the machine.
 const AT_ONCE: usize = 4;
 
-/// Faults that are mended and proved.
-const CORRECTED: usize = 30;
-
 #[test]
 fn the_zoo_has_every_kind_and_family_and_unique_names() {
     let faults = zoo::faults();
@@ -97,6 +94,9 @@ fn every_fault_is_named_in_time_with_its_key_and_without_a_secret() {
         if !found.has_key(expected) {
             writeln!(wrong, "{name}: key {:?}, not {:?}", found.key, expected.key).unwrap();
         }
+        if !found.is_mended(expected) {
+            writeln!(wrong, "{name}: not corrected: {}", found.message).unwrap();
+        }
         if !found.in_time() {
             let Found {
                 elapsed, deadline, ..
@@ -107,16 +107,6 @@ fn every_fault_is_named_in_time_with_its_key_and_without_a_secret() {
             writeln!(wrong, "{name}: a secret is seen: {leak}").unwrap();
         }
     }
-    // Few faults have a repair that can be known; fewer still one that a server confirms.
-    let corrected: Vec<&str> = std::iter::zip(&faults, &found)
-        .filter(|(_, found)| found.corrected)
-        .map(|(fault, _)| fault.name.as_str())
-        .collect();
-    assert!(
-        corrected.len() >= CORRECTED,
-        "{} {corrected:#?}",
-        corrected.len()
-    );
     assert!(wrong.is_empty(), "keys {} of {}\n{wrong}", keys.0, keys.1);
 }
 

@@ -95,6 +95,8 @@ pub struct Expected {
     pub role: &'static str,
     /// Clause and JSON Pointer of the guilty key; `None` where no key of the link is to blame.
     pub key: Option<(&'static str, &'static str)>,
+    /// Whether a statement that mends it is shown, once its dial has passed.
+    pub mended: bool,
 }
 
 impl Expected {
@@ -107,6 +109,7 @@ impl Expected {
             stage,
             role: "",
             key: None,
+            mended: false,
         }
     }
 
@@ -146,6 +149,14 @@ impl Expected {
     pub(super) fn key(self, key: (&'static str, &'static str)) -> Self {
         Self {
             key: Some(key),
+            ..self
+        }
+    }
+
+    /// The repair is known, and the server at hand confirms it.
+    pub(super) fn mended(self) -> Self {
+        Self {
+            mended: true,
             ..self
         }
     }

@@ -146,7 +146,7 @@ fn statements() -> Vec<Fault> {
         Fault::undialled(
             Kind::Http,
             "headers-misspelt",
-            define("define.unknown-key", ("CREDENTIALS", "/headres")),
+            define("define.unknown-key", ("CREDENTIALS", "/headres")).mended(),
             PAGE,
             |mark| {
                 let server = HttpEndpoint::start();
@@ -334,7 +334,7 @@ fn nginx() -> Vec<Fault> {
             Family::World,
             "plain-to-nginx-with-tls",
             "nginx",
-            found("tls.required"),
+            found("tls.required").mended(),
             "nginx: 400, `The plain HTTP request was sent to HTTPS port`",
             |mark| {
                 Ok(Seeded::call(

@@ -24,7 +24,7 @@ pub(super) fn faults() -> Vec<Fault> {
     [s3(), azure(), gcs(), http(), kafka()].concat()
 }
 
-/// A mistake in the text of a link that reads from a target.
+/// A mistake in the text of a link that reads from a target, and would serve but for it.
 fn read(
     kind: Kind,
     name: &str,
@@ -45,7 +45,7 @@ fn read(
     } else {
         Family::World
     };
-    Fault::new(kind, family, name, server, expected, source, seed)
+    Fault::new(kind, family, name, server, expected.mended(), source, seed)
 }
 
 /// A link of a user who may read, before it is changed.
@@ -267,7 +267,7 @@ fn http() -> Vec<Fault> {
         Family::World,
         "service-with-tls-that-has-none",
         "HTTP service",
-        Expected::fail("tls.not-tls").at("endpoint"),
+        Expected::fail("tls.not-tls").at("endpoint").mended(),
         TLS,
         seed,
     )]

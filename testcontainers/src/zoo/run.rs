@@ -81,6 +81,11 @@ impl Found {
         found.map(|(clause, pointer)| (clause.as_str(), pointer.as_str())) == expected.key
     }
 
+    /// Returns whether a statement that mends it was shown, where one is expected.
+    pub const fn is_mended(&self, expected: &Expected) -> bool {
+        self.corrected || !expected.mended
+    }
+
     /// Returns whether it ended in time.
     pub fn in_time(&self) -> bool {
         self.elapsed <= self.deadline + GRACE

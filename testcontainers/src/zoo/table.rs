@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use super::{Expected, Family, Fault, Found, Kind, LIMIT, Peer, Told};
 
+/// What is added where a statement mends the fault.
+const CORRECTED: &str = ", corrected and proved";
+
 /// What came of one fault.
 #[derive(Debug, Clone)]
 pub struct Row {
@@ -19,12 +22,12 @@ pub struct Row {
 }
 
 impl Row {
-    /// Returns whether linkdial said what is expected, in time and without a secret.
+    /// Returns whether linkdial said what is expected, mended what can be, in time and without a secret.
     pub fn is_right(&self) -> bool {
         self.found.as_ref().is_ok_and(|found| {
             let expected = &self.fault.expected;
             let said = found.has_code(expected) && found.has_key(expected);
-            said && found.in_time() && found.leaks.is_empty()
+            said && found.is_mended(expected) && found.in_time() && found.leaks.is_empty()
         })
     }
 }
@@ -139,10 +142,11 @@ pub fn human(rows: &[Row], asked: bool) -> String {
                             .as_ref()
                             .map(|(clause, pointer)| (clause.as_str(), pointer.as_str())),
                     );
+                    let corrected = if found.corrected { CORRECTED } else { "" };
                     line(
                         &mut text,
                         format_args!(
-                            "{mark} {name:<44} {:<36} {key:<52} {milliseconds:>5} ms",
+                            "{mark} {name:<44} {:<36} {key:<52} {milliseconds:>5} ms{corrected}",
                             found.code
                         ),
                     );
@@ -160,6 +164,9 @@ pub fn human(rows: &[Row], asked: bool) -> String {
                             &mut text,
                             format_args!("    for {verdict} {code} {stage} {role} {wanted}"),
                         );
+                        if !found.is_mended(expected) {
+                            line(&mut text, format_args!("    no statement mends it"));
+                        }
                         for leak in &found.leaks {
                             line(&mut text, format_args!("    a secret is seen: {leak}"));
                         }
@@ -189,7 +196,7 @@ pub fn json(rows: &[Row], header: &Header) -> String {
         "date": header.date, "machine": header.machine, "versions": header.versions,
         "summary": {
             "faults": sum.faults, "codes": sum.codes, "keyed": sum.keyed, "keys": sum.keys,
-            "blamed": sum.blamed, "leaks": sum.leaks,
+            "blamed": sum.blamed, "leaks": sum.leaks, "corrected": sum.corrected,
             "over_ms": milliseconds(sum.over), "longest_ms": milliseconds(sum.longest),
         },
         "faults": faults,
@@ -212,7 +219,7 @@ fn document(row: &Row) -> Value {
             "verdict": found.verdict, "code": found.code, "stage": found.stage, "role": found.role,
             "key": key(found.key.as_ref().map(|(clause, pointer)| (clause.as_str(), pointer.as_str()))),
             "elapsed_ms": milliseconds(found.elapsed), "deadline_ms": milliseconds(found.deadline),
-            "leaks": found.leaks,
+            "leaks": found.leaks, "corrected": found.corrected, "message": found.message,
         }),
         Err(why) => json!({"error": why}),
     };
@@ -240,7 +247,7 @@ fn document(row: &Row) -> Value {
         "server": fault.server, "source": fault.source,
         "expected": {
             "verdict": expected.verdict, "code": expected.code, "stage": expected.stage,
-            "role": expected.role, "key": key(expected.key),
+            "role": expected.role, "key": key(expected.key), "mended": expected.mended,
         },
         "right": row.is_right(), "found": found, "peers": peers,
     })
@@ -452,19 +459,7 @@ fn section(text: &mut String, kind: Kind, rows: &[&Row]) {
             ..
         } = &row.fault;
         let told = match &row.found {
-            Ok(found) if row.is_right() => {
-                format!("the same, {:.1} ms", found.elapsed.as_secs_f64() * 1000.0)
-            }
-            Ok(found) => format!(
-                "**{found} {}**, {:.1} ms",
-                key_of(
-                    found
-                        .key
-                        .as_ref()
-                        .map(|(clause, pointer)| (clause.as_str(), pointer.as_str()))
-                ),
-                found.elapsed.as_secs_f64() * 1000.0
-            ),
+            Ok(found) => told(row, found),
             Err(why) => why.clone(),
         };
         let spoken = row.peers.iter().filter_map(|(peer, told)| match told {
@@ -493,6 +488,23 @@ fn section(text: &mut String, kind: Kind, rows: &[&Row]) {
         );
     }
     line(text, format_args!(""));
+}
+
+/// What linkdial said, for the page.
+fn told(row: &Row, found: &Found) -> String {
+    let milliseconds = found.elapsed.as_secs_f64() * 1000.0;
+    let corrected = if found.corrected { CORRECTED } else { "" };
+    if row.is_right() {
+        return format!("the same, {milliseconds:.1} ms{corrected}");
+    }
+    let key = found.key.as_ref();
+    let key = key_of(key.map(|(clause, pointer)| (clause.as_str(), pointer.as_str())));
+    let missing = if found.is_mended(&row.fault.expected) {
+        ""
+    } else {
+        ", not corrected"
+    };
+    format!("**{found} {key}{missing}**, {milliseconds:.1} ms{corrected}")
 }
 
 /// Its own emphasis stays.

@@ -137,7 +137,9 @@ pub(super) fn faults() -> Vec<Fault> {
         ),
         row(
             "answer-login-out-of-turn",
-            found("authenticate.mechanism-not-offered").key(super::PROTOCOL),
+            found("authenticate.mechanism-not-offered")
+                .key(super::PROTOCOL)
+                .mended(),
             GUIDE,
             move || Words {
                 login: (34, 0),

@@ -142,7 +142,9 @@ fn logins() -> Vec<Fault> {
         ),
         service(
             "listener-without-login",
-            found("authenticate.mechanism-not-offered").key(PROTOCOL),
+            found("authenticate.mechanism-not-offered")
+                .key(PROTOCOL)
+                .mended(),
             GUIDE,
             |mark, kafka| {
                 let link = kafka
@@ -163,7 +165,7 @@ fn protocols() -> Vec<Fault> {
     vec![
         world(
             "plain-to-broker-with-tls",
-            found("tls.required").key(PROTOCOL),
+            found("tls.required").key(PROTOCOL).mended(),
             "RFC 8446, 6: the alert of a listener with TLS; recorded at Kafka 4.3.1",
             |mark, kafka| {
                 at(
@@ -188,7 +190,7 @@ fn protocols() -> Vec<Fault> {
         ),
         world(
             "tls-to-plain-broker",
-            found("tls.not-tls").key(PROTOCOL),
+            found("tls.not-tls").key(PROTOCOL).mended(),
             "a listener in plain text hangs up on a ClientHello; recorded at Kafka 4.3.1",
             |mark, kafka| {
                 at(

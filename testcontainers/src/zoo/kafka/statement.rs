@@ -285,7 +285,9 @@ fn at_brokers() -> Vec<Fault> {
         ),
         real(
             "password-in-config",
-            Expected::define("define.secret-in-config", ("CONFIG", "/sasl.password")).warn(),
+            Expected::define("define.secret-in-config", ("CONFIG", "/sasl.password"))
+                .warn()
+                .mended(),
             "SingleStore, SHOW LINKS: column Config; secrets belong in CREDENTIALS",
             |mark, kafka| {
                 Seeded::read(

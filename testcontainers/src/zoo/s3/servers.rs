@@ -157,7 +157,7 @@ fn rights() -> Vec<Fault> {
         ),
         answer(
             "region-wrong",
-            found("access.wrong-region").key(REGION),
+            found("access.wrong-region").key(REGION).mended(),
             ERRORS,
             |mark| {
                 let login = User::ReadOnly.login();

@@ -399,7 +399,8 @@ fn warnings() -> Vec<Fault> {
             Expected::define(
                 "define.secret-in-config",
                 ("CONFIG", "/aws_secret_access_key"),
-            ),
+            )
+            .mended(),
             "SingleStore, SHOW LINKS: column Config; secrets belong in CREDENTIALS",
             "private",
             |link| {
@@ -411,14 +412,14 @@ fn warnings() -> Vec<Fault> {
         ),
         works(
             "region-key-misspelt",
-            Expected::define("define.unknown-key", ("CONFIG", "/regoin")),
+            Expected::define("define.unknown-key", ("CONFIG", "/regoin")).mended(),
             PAGE,
             "private",
             |link| link.without("region").config("regoin", "us-east-1"),
         ),
         works(
             "target-with-scheme",
-            Expected::fail("define.target-scheme"),
+            Expected::fail("define.target-scheme").mended(),
             "SingleStore, CREATE PIPELINE: 'bucket[/path]', without a scheme",
             "s3://private/team/",
             |link| link,
