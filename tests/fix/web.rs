@@ -79,8 +79,7 @@ fn headers_stand_in_the_wrong_clause_and_its_quotes_are_double() {
             (&json, "{}"),
             (
                 "CREDENTIALS ''",
-                &format!(r#"CREDENTIALS '{{"headers": {{"Authorization": "{token}"}}}}'"#)
-                    .replace(r#"{"Authorization": ""#, r#"{"Authorization": ""#),
+                &format!(r#"CREDENTIALS '{{"headers": {{"Authorization": "{token}"}}}}'"#),
             ),
         ],
         changes: &["`headers` moves to CREDENTIALS"],
