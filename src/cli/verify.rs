@@ -1,5 +1,6 @@
 //! `linkdial verify`.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueHint;
@@ -12,7 +13,7 @@ use super::output;
 use super::progress::Live;
 use super::reporting::{Begun, ReportArguments};
 use super::{network, terminal, variables};
-use crate::correction::Fixes;
+use crate::correction::{Copy, Fixes};
 use crate::script::{Script, ScriptOptions};
 use crate::verify::verify_and_fix;
 
@@ -136,7 +137,7 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     if let (Some(copy), Some((name, text)), Some(path)) = (copy, original, &arguments.fix) {
         let fixed = fixes.copy(&name, &text, &options);
         match copy.write(&fixed.text) {
-            Ok(()) => terminal::note(&told(&fixes, fixed.repairs, path)),
+            Ok(()) => terminal::note(&told(&fixes, &fixed, path)),
             Err(failure) => {
                 terminal::complain(&failure.to_string());
                 written = false;
@@ -150,13 +151,23 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     })
 }
 
-/// Says how many repairs were written.
-fn told(fixes: &Fixes, repairs: usize, path: &Path) -> String {
-    let noun = if repairs == 1 { "repair" } else { "repairs" };
+/// Says how many repairs were written, and which were not.
+fn told(fixes: &Fixes, copy: &Copy, path: &Path) -> String {
     let path = path.display();
-    let mut text = format!("{repairs} {noun} written to `{path}`");
+    let counted = |repairs: usize| {
+        let noun = if repairs == 1 { "repair" } else { "repairs" };
+        format!("{repairs} {noun}")
+    };
+    let mut text = format!("{} written to `{path}`", counted(copy.repairs));
     if fixes.left_out > 0 {
         text.push_str("; a target that was given with `--target` is mended there");
+    }
+    for (name, repairs) in &copy.missing {
+        let (repairs, verb) = (counted(*repairs), if *repairs == 1 { "is" } else { "are" });
+        let _ = write!(
+            text,
+            "; {repairs} of `{name}` {verb} not in it: other statements change that link"
+        );
     }
     text
 }

@@ -32,6 +32,8 @@ pub(crate) struct Copy {
     pub(crate) text: String,
     /// How many changes were made.
     pub(crate) repairs: usize,
+    /// Links whose repairs are not in it, since other statements change them, and how many those are.
+    pub(crate) missing: Vec<(LinkName, usize)>,
 }
 
 impl Fix {
@@ -61,7 +63,7 @@ impl Fixes {
     }
 
     /// Repairs a script of one file. A repair that would not leave the link that was dialled, such as
-    /// one in a statement that other statements change, is left out.
+    /// one in a statement that other statements change, is left out and named.
     pub(crate) fn copy(&self, name: &str, text: &str, options: &ScriptOptions) -> Copy {
         let mut fixes: Vec<&Fix> = self.fixes.iter().collect();
         loop {
@@ -79,8 +81,13 @@ impl Fixes {
                 })
             });
             if fixes.len() == before {
-                let repairs = fixes.iter().map(|fix| fix.parts).sum();
-                return Copy { text, repairs };
+                let is_in = |fix: &&Fix| fixes.iter().any(|it| std::ptr::eq(*it, *fix));
+                let missing = self.fixes.iter().filter(|fix| !is_in(fix));
+                return Copy {
+                    text,
+                    repairs: fixes.iter().map(|fix| fix.parts).sum(),
+                    missing: missing.map(|fix| (fix.name.clone(), fix.parts)).collect(),
+                };
             }
         }
     }

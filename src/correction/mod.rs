@@ -29,7 +29,7 @@ use crate::sql::Place;
 use crate::sweep::{self, Limits};
 use work::Work;
 
-pub(crate) use copy::Fixes;
+pub(crate) use copy::{Copy, Fixes};
 
 /// A link's statement, mended and dialled.
 #[derive(Clone, Debug)]
@@ -79,7 +79,8 @@ pub struct CorrectedText {
 /// Proves corrections of checks, puts them into the checks, and returns what they change in the
 /// script.
 ///
-/// The flag says whether nothing stopped it. Dials nothing when the run was to stop before its last stage, or when its time is over.
+/// The flag says whether nothing stopped it. Dials nothing when the run was to stop before its last
+/// stage, or when its time is over.
 pub(crate) fn correct(
     checks: &mut [Check],
     planned: &[Planned],
@@ -141,12 +142,12 @@ pub(crate) fn correct(
     for work in works {
         work.finish(checks, &mut fixes);
     }
-    let Some(limits) = left(limits, clock) else {
-        return Ok((fixes, complete));
-    };
     let mut dials = Dials::default();
     let quoted = quotes::plan(script, &mut dials);
     if !quoted.is_empty() {
+        let Some(limits) = left(limits, clock) else {
+            return Ok((fixes, false));
+        };
         let (found, ended) = dials.run(settings, &limits, |_| {})?;
         complete &= ended;
         for quoted in quoted {

@@ -15,7 +15,8 @@ use crate::report::Check;
 use crate::script::{BrokenLink, Script, ScriptLink, ScriptOptions};
 use crate::sql::source::SourceFile;
 
-/// The most statements of a script that are mended so: for each the script is read again.
+/// The most statements of a script that are mended so, which the README says: for each the whole
+/// script is read again, and a pasted page of a thousand would take its square.
 const MOST: usize = 20;
 
 /// A statement that is read with straight quotes, before its link is dialled.
@@ -30,21 +31,33 @@ pub(super) struct Quoted {
 
 /// Returns the links that broken statements make with straight quotes, and plans their checks.
 pub(super) fn plan(script: &Script, dials: &mut Dials) -> Vec<Quoted> {
-    let broken = script.broken.iter().take(MOST);
-    broken.filter_map(|it| quoted(script, it, dials)).collect()
+    let quoted = script
+        .broken
+        .iter()
+        .filter_map(|it| Some((it, error_of(script, it)?)));
+    let quoted = quoted.take(MOST);
+    quoted
+        .filter_map(|(it, error)| self::quoted(script, it, error, dials))
+        .collect()
 }
 
-fn quoted(script: &Script, broken: &BrokenLink, dials: &mut Dials) -> Option<Quoted> {
+/// Returns which error says that a statement has such quotes.
+fn error_of(script: &Script, broken: &BrokenLink) -> Option<usize> {
     let source = script.sources.get(broken.file.0)?;
-    let statement = broken.statement.clone();
+    let statement = &broken.statement;
     let (from, to) = (source.place(statement.start), source.place(statement.end));
-    let error = script.errors.iter().position(|error| {
+    script.errors.iter().position(|error| {
         let at = (error.place.line, error.place.column);
         error.code == Code::SqlTypographicQuote
             && error.place.file == from.file
             && (from.line, from.column) <= at
             && at <= (to.line, to.column)
-    })?;
+    })
+}
+
+fn quoted(script: &Script, broken: &BrokenLink, error: usize, dials: &mut Dials) -> Option<Quoted> {
+    let source = script.sources.get(broken.file.0)?;
+    let statement = broken.statement.clone();
     let text = source.text().get(statement.clone())?;
     let edits = text.char_indices().filter_map(|(at, char)| {
         let straight = match char {
