@@ -198,6 +198,33 @@ fn a_comma_too_many_and_quotes_of_a_word_processor() {
     .holds();
 }
 
+#[test]
+fn clauses_that_are_swapped() {
+    let minio = Minio::shared();
+    let url = minio.endpoint_url();
+    let login = User::ReadOnly.login();
+    let id = login.access_key_id.as_str();
+    let identity = format!(r#"{{"aws_access_key_id":"{id}","aws_secret_access_key":"{SECRET}"}}"#);
+    let place = format!(r#"{{"endpoint_url":"{url}","region":"us-east-1"}}"#);
+    let slip = format!("CREDENTIALS '{place}' CONFIG '{identity}'");
+    let place = format!(r#"{{"endpoint_url": "{url}", "region": "us-east-1"}}"#);
+    let mended = format!("CREDENTIALS '{identity}' CONFIG '{place}'");
+    Case {
+        link: format!("CREATE LINK orders AS S3 {slip};\n"),
+        uses: pipeline("orders", "private"),
+        edits: &[(&slip, &mended)],
+        changes: &[
+            "`aws_access_key_id` moves to CREDENTIALS",
+            "`aws_secret_access_key` moves to CREDENTIALS",
+            "`endpoint_url` moves to CONFIG",
+            "`region` moves to CONFIG",
+        ],
+        secrets: &[("secret_access_key", SECRET)],
+        arguments: &[],
+    }
+    .holds();
+}
+
 /// In a clause that does not parse, nothing tells the names of its keys from its secrets.
 #[test]
 fn marks_that_leave_the_credentials_unread() {

@@ -87,6 +87,18 @@ fn s3() -> Vec<Fault> {
             },
         ),
         store(
+            "store-clauses-swapped",
+            Expected::define("define.secret-in-config", (CONFIG, secret)).warn(),
+            S3_KEYS,
+            |link, _| {
+                let text = link.to_string();
+                let text = text
+                    .replace(CREDENTIALS, "FORMER")
+                    .replace(CONFIG, CREDENTIALS);
+                text.replace("FORMER", CONFIG)
+            },
+        ),
+        store(
             "store-secret-key-misspelt",
             Expected::define("define.missing-key", (CREDENTIALS, "/aws_secret_acess_key")),
             S3_KEYS,

@@ -4,7 +4,7 @@ use crate::clause::{Clause, ClauseName, Node, Value, escape_pointer};
 use crate::code::Code;
 use crate::diagnosis::{Diagnosis, KeyPlace, Outcome};
 
-use crate::repair::{Change, Setting};
+use crate::repair::{Change, Repair, Setting};
 
 use super::{Clauses, Key, LONGEST_SECRET, Shape, boolean, nearest, scalar};
 
@@ -32,12 +32,43 @@ impl Clauses<'_> {
                         format!("CONFIG holds the secret `{}`", member.key),
                     )
                     .key(place.clone())
-                    .hint("move it to CREDENTIALS: SHOW LINKS and information_schema.LINKS show CONFIG")
-                    .repair(Change::Move(place.clone())),
+                    .hint("move it to CREDENTIALS: SHOW LINKS and information_schema.LINKS show CONFIG"),
                 );
+                let moves = Repair::new(self.moves());
+                self.findings
+                    .last_mut()
+                    .expect("one was added")
+                    .repairs
+                    .push(moves);
             }
             self.check_value(known, &member.key, &member.value, place);
         }
+    }
+
+    /// What puts keys where the table has them: out of `CONFIG` all that belong in `CREDENTIALS`, and
+    /// the other way where nothing in `CREDENTIALS` belongs there, so that somebody swapped the clauses.
+    fn moves(&self) -> Vec<Change> {
+        let of = |clause: &Clause| -> Vec<Change> {
+            let members = clause.members().iter();
+            let is_there = |key: &str| match clause.name() {
+                ClauseName::Config => self.credentials.get(key).is_some(),
+                ClauseName::Credentials => self.config.get(key).is_some(),
+            };
+            let strays = members.filter(|it| {
+                let known = self.row(&it.key);
+                let stray = known.is_some_and(|known| known.clause != clause.name());
+                stray && !matches!(it.value.value, Value::Null) && !is_there(&it.key)
+            });
+            strays
+                .map(|it| Change::Move(KeyPlace::key(clause.name(), &it.key)))
+                .collect()
+        };
+        let mut moves = of(self.config);
+        let back = of(self.credentials);
+        if back.len() == self.credentials.members().len() {
+            moves.extend(back);
+        }
+        moves
     }
 
     /// One finding names all of them.
