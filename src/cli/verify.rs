@@ -1,6 +1,5 @@
 //! `linkdial verify`.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueHint;
@@ -164,10 +163,9 @@ fn told(fixes: &Fixes, copy: &Copy, path: &Path) -> String {
     }
     for (name, repairs) in &copy.missing {
         let (repairs, verb) = (counted(*repairs), if *repairs == 1 { "is" } else { "are" });
-        let _ = write!(
-            text,
-            "; {repairs} of `{name}` {verb} not in it: other statements change that link"
-        );
+        let missing =
+            format!("; {repairs} of `{name}` {verb} not in it: other statements change that link");
+        text.push_str(&missing);
     }
     text
 }

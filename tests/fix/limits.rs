@@ -134,6 +134,21 @@ fn nothing_is_proved_when_nothing_may_be_dialled() {
     assert_eq!(server.requests().len(), 1);
 }
 
+/// Nothing but the statement with its quotes is to be dialled, and the time is over before.
+#[test]
+fn a_statement_for_which_no_time_is_left_makes_the_report_incomplete() {
+    let server = ScriptedHttp::script()
+        .on(Match::any(), [wrong_region("eu-west-1")])
+        .start();
+    let text = script(&link_to(&server), "bucket").replacen("'{", "‘{", 1);
+    let text = text.replacen("}'", "}’", 1);
+    for (deadline, complete) in [("1ms", false), ("1m", true)] {
+        let found = report(&text, &["--deadline", deadline]);
+        assert_eq!(found["errors"][0]["code"], "sql.typographic-quote");
+        assert_eq!(found["complete"], complete, "{found:#}");
+    }
+}
+
 /// What was refused is who the link is: a slip elsewhere is no reason to log in once more.
 #[test]
 fn a_refused_identity_is_not_tried_again_for_something_else() {
