@@ -13,7 +13,7 @@
 //! | topic 3 | `access.not-found` | `UNKNOWN_TOPIC_OR_PARTITION` |
 //! | topic 29 | `access.denied` | `TOPIC_AUTHORIZATION_FAILED`, also for a topic that is missing |
 //! | topic 5; a partition without leader | `access.leader-missing` | `LEADER_NOT_AVAILABLE` |
-//! | topic 17 | `define.target-invalid` | `INVALID_TOPIC_EXCEPTION` |
+//! | topic 17 | `access.not-found` | `INVALID_TOPIC_EXCEPTION` |
 //! | authorized operations without Read, Write | `read.denied`, `write.denied` | KIP-430 |
 //! | every other error | `access.server-error` | |
 
@@ -350,7 +350,7 @@ pub(crate) fn topic(asked: &Asked<'_>, wanted: &str, found: Option<&Topic>) -> V
              then the ACLs of the topic",
         ),
         Some(ResponseError::InvalidTopicException) => Diagnosis::new(
-            Code::DefineTargetInvalid,
+            Code::AccessNotFound,
             format!("no cluster can have a topic `{wanted}`"),
         )
         .hint("check the name after the last `/` of the target"),

@@ -56,7 +56,7 @@ pub(super) fn faults() -> Vec<Fault> {
         ),
         row(
             "answer-invalid-topic",
-            found("define.target-invalid"),
+            found("access.not-found"),
             GUIDE,
             move || Words {
                 topic: 17,
