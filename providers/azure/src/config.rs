@@ -180,14 +180,12 @@ fn account(clauses: &mut Clauses<'_>) -> Option<String> {
         );
         return None;
     }
-    // A key that was put here by mistake is longer, and stays unseen.
-    let shown = if account.len() < 40 { &account } else { "" };
+    // Its value stays unseen: a secret may have been put here by mistake.
     clauses.add(
         Diagnosis::new(
             Code::DefineInvalidValue,
             format!("`{ACCOUNT}` is not the name of a storage account"),
         )
-        .evidence("found", shown)
         .evidence("allowed", "3 to 24 lower-case letters and digits")
         .key(clauses.place(ACCOUNT))
         .hint(if account.contains('.') {

@@ -378,3 +378,14 @@ fn a_swapped_name_and_key_are_one_finding() {
         "`account_name` and `account_key` are swapped"
     );
 }
+
+#[test]
+fn what_is_no_account_is_not_shown() {
+    let opened = common::open(&account("Tr0ub4dor-and-3"), "");
+    let text = format!("{:?}", opened.findings);
+    assert!(
+        text.contains("is not the name of a storage account"),
+        "{text}"
+    );
+    assert!(!text.contains("Tr0ub4dor"), "{text}");
+}

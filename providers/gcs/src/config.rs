@@ -207,11 +207,13 @@ fn auth(clauses: &mut Clauses<'_>) -> Option<Auth> {
 /// Access ids start with GOOG and hold capitals and digits, 24 characters for a user and 61 for a
 /// service account; secrets are 40 characters of base64 (Cloud Storage, HMAC keys).
 fn looks_like_id(text: &str) -> bool {
-    text.starts_with("GOOG")
-        && matches!(text.len(), 24 | 61)
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    matches!(text.len(), 24 | 61) && has_form_of_id(text)
+}
+
+/// Returns whether a text can be shown as an id before Google has said that it knows it.
+pub(crate) fn has_form_of_id(text: &str) -> bool {
+    let good = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    text.starts_with("GOOG") && text.bytes().all(good)
 }
 
 fn region(clauses: &mut Clauses<'_>) -> Option<String> {

@@ -76,7 +76,8 @@ impl Config {
                 format!("{endpoint} does not know the access id"),
                 Some(ACCESS_ID),
                 "take an HMAC key of the Interoperability page: a client id of OAuth or the id of \
-                 an API key is none, and a deleted key is not known any more"
+                 an API key is none, and a deleted key is not known any more; id and secret may also be \
+                 swapped"
                     .to_owned(),
             ),
             Code::AuthenticateBadSecret => (

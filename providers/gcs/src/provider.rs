@@ -41,10 +41,12 @@ impl Provider for Gcs {
             probe.finding(None, Bucket::unnamed(&NAMING));
         }
         // A secret may have been put in its place.
-        if let Auth::Hmac(keys) = &self.config.auth
-            && self.config.principal().1.is_empty()
-        {
-            probe.add_secret(&keys.id);
+        if let Auth::Hmac(keys) = &self.config.auth {
+            if self.config.principal().1.is_empty() {
+                probe.add_secret(&keys.id);
+            } else if !config::has_form_of_id(&keys.id) {
+                probe.withhold(&keys.id);
+            }
         }
         let token = self.token(probe).await?;
         let access = match (&self.config.auth, &token) {

@@ -555,3 +555,23 @@ fn a_broken_head_is_no_other_protocol() {
     let message = &finding.message;
     assert!(message.ends_with("a broken head of HTTP/1.1"), "{message}");
 }
+
+#[test]
+fn a_swapped_pair_shows_no_secret() {
+    let swapped = r#"{"access_id":"Tr0ub4dor-and-3","secret_key":"id-of-a-store"}"#;
+    let echo = "no key Tr0ub4dor-and-3";
+    let steps = listing(swapped, error(403, "InvalidAccessKeyId", echo, echo));
+    let text = format!("{steps:?}");
+    assert!(!text.contains("Tr0ub4dor"), "{text}");
+    assert_eq!(evidence(&steps, "key_id"), None);
+    assert!(
+        diagnosis(&steps)
+            .unwrap()
+            .hint
+            .as_ref()
+            .unwrap()
+            .contains("swapped")
+    );
+    let steps = listing(HMAC, error(403, "InvalidAccessKeyId", "", ""));
+    assert_eq!(evidence(&steps, "key_id"), Some("GOOG1MARKED"));
+}

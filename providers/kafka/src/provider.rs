@@ -59,6 +59,10 @@ impl Provider for Kafka {
         };
         let tls = self.load_tls(probe).await?;
         let login = self.wrong.as_ref().or(self.config.login.as_ref());
+        // A password may have been put in its place.
+        if let Some(Login::Plain { user, .. } | Login::Scram { user, .. }) = login {
+            probe.withhold(user);
+        }
         let settled = match gssapi::prepare(probe, &self.config, login).await? {
             Some(prepared) => gssapi::settle(probe, prepared).await?,
             None => token_endpoint::settle(probe, &self.config, login).await?,

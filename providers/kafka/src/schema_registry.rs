@@ -151,6 +151,7 @@ impl Asked<'_> {
                 let basic = web::basic(&login.user, &login.password);
                 // A server may repeat what it was sent.
                 probe.add_secret(basic.expose());
+                probe.withhold(&login.user);
                 web::authorize(&mut request, &basic);
                 &[Stage::Authenticate, Stage::Access]
             }
@@ -243,14 +244,12 @@ impl Asked<'_> {
 
     fn unauthorized(&self) -> Diagnosis {
         match self.login {
-            Some(login) => self
-                .finding(
-                    Code::AuthenticateBadCredentials,
-                    "does not accept user and password",
-                    login.keys,
-                    "check both with whoever runs the registry; they are not those of the brokers",
-                )
-                .evidence("user", short(&login.user)),
+            Some(login) => self.finding(
+                Code::AuthenticateBadCredentials,
+                "does not accept user and password",
+                login.keys,
+                "check both with whoever runs the registry; they are not those of the brokers",
+            ),
             None => self.finding(
                 Code::AuthenticateRequired,
                 "wants to know who asks, and the link does not say",

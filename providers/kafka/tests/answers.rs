@@ -126,6 +126,28 @@ async fn every_mechanism_logs_in_with_the_right_secret_and_no_other() {
 }
 
 #[tokio::test]
+async fn a_password_in_the_place_of_the_user_is_not_shown() {
+    let peer = broker(&["PLAIN", "SCRAM-SHA-256"]);
+    for mechanism in ["PLAIN", "SCRAM-SHA-256"] {
+        let config = clause(&[
+            ("security.protocol", "sasl_plaintext"),
+            ("sasl.mechanism", mechanism),
+        ]);
+        let credentials = clause(&[
+            ("sasl.username", "Tr0ub4dor-and-3"),
+            ("sasl.password", USER),
+        ]);
+        let steps = ask(&link(&config, &credentials, Some(&peer.target()))).await;
+        let found = expect(&steps, FAIL, Code::AuthenticateBadCredentials, "bootstrap");
+        assert!(!format!("{steps:?}").contains("Tr0ub4dor"), "{steps:#?}");
+        if mechanism == "PLAIN" {
+            let message = evidence(&found, "message");
+            assert_eq!(message, "Authentication failed for [redacted]");
+        }
+    }
+}
+
+#[tokio::test]
 async fn credentials_win_over_config() {
     let peer = broker(&["PLAIN"]);
     let config = clause(&[
@@ -333,7 +355,7 @@ async fn topics_are_judged_by_their_errors_and_leaders() {
         (topic(29, &[]), Code::AccessDenied),
         (topic(5, &[]), Code::AccessLeaderMissing),
         (topic(0, &[1, -1, 1]), Code::AccessLeaderMissing),
-        (topic(17, &[]), Code::DefineTargetInvalid),
+        (topic(17, &[]), Code::AccessNotFound),
         (topic(-1, &[]), Code::AccessServerError),
     ] {
         let steps = about_topic(topics, Intent::READ).await;

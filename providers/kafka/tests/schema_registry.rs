@@ -168,8 +168,18 @@ async fn every_answer_has_its_finding() {
     let steps = answered(Answer::silence(), &LOGIN).await;
     expect(&steps, FAIL, Code::AccessTimedOut, "registry");
 
+    let swapped = [
+        ("schema.registry.username", "Tr0ub4dor-and-3"),
+        ("schema.registry.password", "reader"),
+    ];
+    let body = json!({"error_code": 401, "message": "no user Tr0ub4dor-and-3"}).to_string();
+    let echo = Answer::status(401).header("content-type", "application/json");
+    let steps = answered(echo.body(body), &swapped).await;
+    assert!(!format!("{steps:?}").contains("Tr0ub4dor"), "{steps:#?}");
+
     let steps = answered(refusal(403, 40_301), &LOGIN).await;
     let found = support::finding(&steps);
+    assert_eq!(evidence(&found, "user"), "reader");
     assert_eq!(evidence(&found, "status"), "403");
     assert_eq!(evidence(&found, "remote_code"), "40301");
     assert_eq!(evidence(&found, "remote_message"), "told by the registry");

@@ -271,23 +271,30 @@ fn auth(clauses: &mut Clauses<'_>) -> Option<Auth> {
 
 /// AWS key ids are 20 capitals and digits (AWS IAM, Unique identifiers).
 fn looks_like_id(text: &str) -> bool {
-    text.len() == 20
-        && (text.starts_with("AKIA") || text.starts_with("ASIA"))
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    text.len() == 20 && has_form_of_id(text)
+}
+
+/// Returns whether a text can be shown as an id before AWS has said that it knows it.
+pub(crate) fn has_form_of_id(text: &str) -> bool {
+    (text.starts_with("AKIA") || text.starts_with("ASIA")) && of_capitals(text)
+}
+
+fn of_capitals(text: &str) -> bool {
+    let good = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    text.bytes().all(good)
 }
 
 /// Key ids that start with `ASIA` are temporary and need a token; `AKIA` ones are long-lived
 /// (AWS IAM, Unique identifiers).
 fn check_token(clauses: &mut Clauses<'_>, id: &str, token: bool) {
+    let shown = if has_form_of_id(id) { id } else { "" };
     if id.starts_with("ASIA") && !token {
         clauses.add(
             Diagnosis::new(
                 Code::DefineTemporaryKeyWithoutToken,
                 format!("`{KEY_ID}` is temporary and `{TOKEN}` is missing"),
             )
-            .evidence("key_id", id)
+            .evidence("key_id", shown)
             .key(clauses.place(TOKEN))
             .key(clauses.place(KEY_ID))
             .hint(format!(
@@ -300,7 +307,7 @@ fn check_token(clauses: &mut Clauses<'_>, id: &str, token: bool) {
                 Code::DefineTemporaryKeyWithoutToken,
                 format!("`{TOKEN}` stands beside a long-lived key, which has none"),
             )
-            .evidence("key_id", id)
+            .evidence("key_id", shown)
             .key(clauses.place(TOKEN))
             .outcome(Outcome::Warn)
             .hint(format!(

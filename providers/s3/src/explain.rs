@@ -239,10 +239,13 @@ fn about_identity(code: Code, asked: Asked<'_>, link: &Amazon<'_>) -> Option<Wor
             format!("{endpoint} does not know the key id"),
             Some(KEY_ID),
             if shows_secret(link.config) {
-                "check the key id; some stores also say so when the session token has expired"
+                "check the key id, and that id and secret are not swapped; some stores also say so \
+                 when the session token has expired"
                     .to_owned()
             } else {
-                "check the key id, and that it belongs to this endpoint".to_owned()
+                "check the key id, that it belongs to this endpoint, and that id and secret are not \
+                 swapped"
+                    .to_owned()
             },
         ),
         Code::AuthenticateBadSecret => (
@@ -257,6 +260,11 @@ fn about_identity(code: Code, asked: Asked<'_>, link: &Amazon<'_>) -> Option<Wor
             Some(TOKEN),
             "a link that lives longer than a token needs a long-lived key or a role".to_owned(),
         ),
+        Code::AuthenticateTokenInvalid if !has_token(link) => (
+            format!("{endpoint} wants a session token with this key, and the link has none"),
+            Some(TOKEN),
+            format!("add the `{TOKEN}` that came with this key pair, or use a long-lived key"),
+        ),
         Code::AuthenticateTokenInvalid => (
             "the session token is not valid".to_owned(),
             Some(TOKEN),
@@ -269,6 +277,11 @@ fn about_identity(code: Code, asked: Asked<'_>, link: &Amazon<'_>) -> Option<Wor
         ),
         _ => return None,
     })
+}
+
+/// Returns whether requests carry a token: the link's own, or that of the keys that a role lent.
+fn has_token(link: &Amazon<'_>) -> bool {
+    link.role.is_some() || matches!(&link.config.auth, Auth::Keys(keys) if keys.token.is_some())
 }
 
 /// Returns the finding that something else than S3 or its token service answers.

@@ -118,6 +118,8 @@ impl S3 {
         // A secret may have been put in its place.
         if keys.shown_id().is_empty() {
             probe.add_secret(&keys.id);
+        } else if !config::has_form_of_id(&keys.id) {
+            probe.withhold(&keys.id);
         }
         let Some(role) = &self.config.role else {
             return Ok(Some(keys.clone()));

@@ -331,3 +331,54 @@ fn a_secret_in_the_place_of_the_id_is_not_shown() {
     assert!(shown.contains("no key [redacted]"), "{shown}");
     assert!(!shown.contains(secret), "{shown}");
 }
+
+#[test]
+fn a_swapped_pair_shows_no_secret_unless_the_server_knows_the_id() {
+    let secret = "Tr0ub4dor-and-3";
+    let swapped =
+        format!(r#"{{"aws_access_key_id":"{secret}","aws_secret_access_key":"minio-user"}}"#);
+    let echo = format!("The key {secret} does not exist in our records.");
+    for (code, shown) in [
+        ("InvalidAccessKeyId", false),
+        ("InvalidRequest", false),
+        ("SignatureDoesNotMatch", true),
+        ("AccessDenied", true),
+    ] {
+        for target in [Some("bucket"), None] {
+            let server = ScriptedHttp::always([error(403, code, &echo)]);
+            let steps = dial(&swapped, &config(&server), target);
+            let text = format!("{steps:?}");
+            if shown {
+                let known = evidence(&steps, "key_id").or_else(|| note(&steps, "key_id"));
+                assert_eq!(known, Some(secret), "{code} {target:?}");
+            } else {
+                assert!(!text.contains("Tr0ub4dor"), "{code}: {text}");
+                assert_eq!(evidence(&steps, "key_id"), None);
+                let message = evidence(&steps, "remote_message").unwrap();
+                assert_eq!(message, "The key [redacted] does not exist in our records.");
+            }
+            assert!(!text.contains("minio-user"), "{code}: {text}");
+        }
+    }
+    let server = ScriptedHttp::always([error(403, "InvalidAccessKeyId", "")]);
+    let steps = dial(PAIR, &config(&server), Some("bucket"));
+    assert_eq!(evidence(&steps, "key_id"), Some("AKIAMARKED"));
+    let hint = diagnosis(&steps).unwrap().hint.as_ref().unwrap();
+    assert!(hint.contains("swapped"), "{hint}");
+}
+
+#[test]
+fn a_missing_session_token_is_not_called_invalid() {
+    let steps = listing(error(400, "InvalidToken", "malformed"));
+    let found = diagnosis(&steps).unwrap();
+    assert!(found.message.contains("the link has none"), "{found:?}");
+    assert!(
+        found.hint.as_ref().unwrap().starts_with("add the"),
+        "{found:?}"
+    );
+    let server = ScriptedHttp::always([error(400, "InvalidToken", "malformed")]);
+    let with_token = r#"{"aws_access_key_id":"ASIAMARKED","aws_secret_access_key":"m4rk3d/secret+","aws_session_token":"m4rk3d-token"}"#;
+    let steps = dial(with_token, &config(&server), Some("bucket"));
+    let found = diagnosis(&steps).unwrap();
+    assert!(found.message.contains("is not valid"), "{found:?}");
+}

@@ -1,6 +1,7 @@
 //! One walk through the stages against one link and target, and the record of it.
 
 mod record;
+mod withheld;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,6 +21,8 @@ use crate::settings::Settings;
 use crate::stage::Stage;
 use crate::target::{Intent, Target};
 use crate::trail::Trail;
+
+use withheld::Withheld;
 
 /// The deadline of what has to be undone when the check itself was stopped or is out of time.
 ///
@@ -54,6 +57,7 @@ pub struct Probe {
     settings: Arc<Settings>,
     cancel: CancellationToken,
     redactor: Redactor,
+    withheld: Withheld,
     target: Option<Target>,
     intent: Intent,
     deadline: Instant,
@@ -93,6 +97,7 @@ impl Probe {
             settings,
             cancel,
             redactor,
+            withheld: Withheld::default(),
             target,
             intent,
             deadline,
@@ -156,6 +161,12 @@ impl Probe {
     /// Makes a secret known that the link did not hold, such as a token lent by a server.
     pub fn add_secret(&mut self, secret: &str) {
         self.redactor.add(secret);
+    }
+
+    /// Keeps a name of the link's off the record until the server has shown that it knows it, for a
+    /// name without a form that no secret has: id and secret may be swapped.
+    pub fn withhold(&mut self, name: &str) {
+        self.withheld.add(name);
     }
 
     /// Resolves, connects and, with `tls`, shakes hands: separate timed steps, each under its own
@@ -322,6 +333,7 @@ impl Probe {
             settings: Arc::clone(&self.settings),
             cancel: self.cancel.clone(),
             redactor: self.redactor.clone(),
+            withheld: self.withheld.clone(),
             target: self.target.clone(),
             intent: self.intent,
             deadline: self.deadline,

@@ -53,7 +53,10 @@ impl Probe {
     pub fn note(&mut self, name: &'static str, value: impl fmt::Display) {
         let mut value = value.to_string();
         self.redactor.abridge(&mut value);
-        if let Some(step) = self.trail.lock().last_mut()
+        let mut steps = self.trail.lock();
+        let public = self.public(steps.last().and_then(|step| step.endpoint.as_ref()));
+        self.withheld.hide_note(&mut value, &public, &steps);
+        if let Some(step) = steps.last_mut()
             && !value.is_empty()
         {
             step.notes.push((name, value));
@@ -64,11 +67,17 @@ impl Probe {
     /// better name, hint or outcome.
     pub fn amend(&mut self, change: impl FnOnce(Diagnosis) -> Diagnosis) {
         let mut steps = self.trail.lock();
-        if let Some(step) = steps.last_mut()
-            && let Some(diagnosis) = step.diagnosis.take()
-        {
-            let mut changed = change(diagnosis);
-            changed.redact(&self.redactor);
+        let Some(last) = steps.last_mut() else {
+            return;
+        };
+        let Some(diagnosis) = last.diagnosis.take() else {
+            return;
+        };
+        let endpoint = last.endpoint.clone();
+        let mut changed = change(diagnosis);
+        changed.redact(&self.redactor);
+        self.withhold_from(&mut changed, endpoint.as_ref(), &steps);
+        if let Some(step) = steps.last_mut() {
             step.stage = changed.code.stage().unwrap_or(step.stage);
             step.outcome = changed.outcome;
             step.diagnosis = Some(changed);
@@ -192,6 +201,19 @@ impl Probe {
         }
     }
 
+    fn withhold_from(&self, finding: &mut Diagnosis, endpoint: Option<&Endpoint>, steps: &[Step]) {
+        let public = self.public(endpoint);
+        let role = endpoint.map(|it| it.role);
+        self.withheld.hide(finding, &public, role, steps);
+    }
+
+    /// Returns what everybody may read of whom and what is asked.
+    fn public(&self, endpoint: Option<&Endpoint>) -> String {
+        let host = endpoint.map_or("", |it| &it.host);
+        let target = self.target().map_or("", |it| it.as_str());
+        format!("{host} {target}")
+    }
+
     pub(super) fn record(
         &mut self,
         stage: Stage,
@@ -204,6 +226,7 @@ impl Probe {
         let endpoint = shown.as_ref();
         let diagnosis = diagnosis.map(|mut diagnosis| {
             diagnosis.redact(&self.redactor);
+            self.withhold_from(&mut diagnosis, endpoint, &self.trail.lock());
             if let Some(key) = endpoint.and_then(|endpoint| endpoint.key.clone())
                 && diagnosis.keys.is_empty()
                 && diagnosis.code.may_be_the_endpoints()

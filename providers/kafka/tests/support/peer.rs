@@ -314,7 +314,15 @@ impl Login {
             _ => return self.hear_scram(script, &text),
         };
         self.done = reply.is_some() && !self.refused_token;
-        answer(reply)
+        let refused = reply.is_none() && self.mechanism == "PLAIN";
+        let answer = answer(reply);
+        if !refused {
+            return answer;
+        }
+        // A callback of a cluster's own may repeat the name.
+        let user = text.split('\0').nth(1).unwrap_or_default();
+        let message = format!("Authentication failed for {user}");
+        answer.with_error_message(Some(StrBytes::from_string(message)))
     }
 
     /// RFC 5802 from the other side, written down anew: it must not share a fault with the client.
