@@ -14,6 +14,7 @@ mod metadata;
 #[cfg(test)]
 mod odd_options;
 mod offsets;
+mod pem;
 mod private_key;
 mod provider;
 mod reader;

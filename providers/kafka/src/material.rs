@@ -14,6 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::config::Config;
 use crate::keys::{Pair, TlsKeys};
+use crate::pem;
 use crate::private_key::{self, Form, Locked};
 
 /// No file of certificates is longer, in bytes.
@@ -136,10 +137,17 @@ impl Source {
         }
     }
 
+    fn pem_hint(&self, wanted: &str) -> String {
+        match &self.text {
+            Text::Inline(text) => pem::hint(text.expose(), wanted),
+            Text::File(_) => format!("it begins with -----BEGIN {wanted}-----"),
+        }
+    }
+
     fn no_key(&self) -> Diagnosis {
         self.bad(
             "holds no private key in PEM form",
-            "it begins with -----BEGIN PRIVATE KEY----- or the like",
+            &self.pem_hint("PRIVATE KEY"),
         )
     }
 
@@ -439,7 +447,7 @@ fn roots(source: &Source, pem: &[u8]) -> Result<Roots, Diagnosis> {
     found.ok_or_else(|| {
         source.bad(
             "holds no certificate in PEM form",
-            "it begins with -----BEGIN CERTIFICATE-----; inside JSON a line break is written \\n",
+            &source.pem_hint("CERTIFICATE"),
         )
     })
 }
@@ -452,7 +460,7 @@ fn identity(
     let chain = certificates(chain).ok_or_else(|| {
         certificate.bad(
             "holds no certificate in PEM form",
-            "it begins with -----BEGIN CERTIFICATE-----; inside JSON a line break is written \\n",
+            &certificate.pem_hint("CERTIFICATE"),
         )
     })?;
     ClientIdentity::new(chain, secret).map_err(|error| {
