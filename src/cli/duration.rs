@@ -23,7 +23,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
 
 /// As [`parse`], where `0` turns something off.
 pub(super) fn parse_or_zero(text: &str) -> Result<Duration, String> {
-    if text == "0" {
+    if ["0", "0ms", "0s", "0m"].contains(&text) {
         return Ok(Duration::ZERO);
     }
     parse(text)
@@ -94,8 +94,10 @@ mod tests {
         ] {
             assert!(parse_age(text).is_err(), "{text}");
         }
-        assert_eq!(parse_or_zero("0"), Ok(Duration::ZERO));
-        assert!(parse_or_zero("0s").is_err());
+        for text in ["0", "0ms", "0s", "0m"] {
+            assert_eq!(parse_or_zero(text), Ok(Duration::ZERO), "{text}");
+        }
+        assert!(parse_or_zero("0h").is_err());
     }
 
     #[test]
