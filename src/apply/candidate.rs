@@ -117,9 +117,15 @@ impl Session<'_> {
             failure = self.registry.add_to_record(&record).err();
         }
         if let Some(code) = unproven.filter(|_| passed) {
-            notes.push(format!(
-                "{code} says nothing about the link: try again, or store it with --defer"
-            ));
+            // What a server takes does not change by asking again.
+            notes.push(if code == Code::AuthenticateNotEnforced {
+                format!(
+                    "{code}: the server takes any secret: let it check them, or store it with \
+                     --defer"
+                )
+            } else {
+                format!("{code} says nothing about the link: try again, or store it with --defer")
+            });
         } else if passed {
             let until = self.settings.until;
             notes.push(format!("it was looked at until {until} only"));
