@@ -2,7 +2,9 @@
 
 use std::io::{self, Stdin, Write};
 
-use linkdial_core::{Code, Definition, Diagnosis, Driver, Key, Kind, Opened, Redactor};
+use linkdial_core::{
+    ClauseName, Code, Definition, Diagnosis, Driver, Key, KeyPlace, Kind, Opened, Redactor,
+};
 
 /// Every provider of this build.
 pub const DRIVERS: &[Driver] = &[
@@ -42,9 +44,56 @@ pub fn keys(kind: Kind) -> &'static [Key] {
 /// A kind that this build lacks is a finding, not an error.
 pub fn open(definition: &Definition) -> Opened {
     match DRIVERS.iter().find(|driver| driver.kind == definition.kind) {
-        Some(driver) => driver.open(definition),
+        Some(driver) => {
+            let mut opened = driver.open(definition);
+            if let Some(hint) = keys_of_another_kind(definition) {
+                for finding in opened.findings.iter_mut().filter(|it| is_about_names(it)) {
+                    finding.hint = Some(hint.clone());
+                }
+            }
+            opened
+        }
         None => without_driver(definition),
     }
+}
+
+fn is_about_names(finding: &Diagnosis) -> bool {
+    let named = matches!(
+        finding.code,
+        Code::DefineMissingKey | Code::DefineUnknownKey
+    );
+    let in_credentials = |key: &KeyPlace| key.clause == ClauseName::Credentials;
+    named && finding.keys.iter().any(in_credentials)
+}
+
+/// Returns what to do about `CREDENTIALS` that are all of another kind; `None` where they are not.
+fn keys_of_another_kind(definition: &Definition) -> Option<String> {
+    let ours = definition.kind;
+    let members = definition.credentials.members();
+    let has = |kind: Kind, name: &str| {
+        let mut known = keys(kind).iter();
+        known.any(|key| key.clause == ClauseName::Credentials && key.name == name)
+    };
+    if members.is_empty() || members.iter().any(|it| has(ours, &it.key)) {
+        return None;
+    }
+    let mut others = DRIVERS.iter().map(|driver| driver.kind);
+    let other = others.find(|kind| members.iter().all(|it| has(*kind, &it.key)))?;
+    let names: Vec<String> = keys(ours)
+        .iter()
+        .filter(|key| key.clause == ClauseName::Credentials && !key.extension)
+        .take(4)
+        .map(|key| format!("`{}`", key.name))
+        .collect();
+    Some(if names.is_empty() {
+        format!("these are keys of {other} links: write AS {other}, or remove them")
+    } else {
+        let names = names.join(", ");
+        format!(
+            "these are keys of {other} links: write AS {other}, or give the keys of {ours} links: \
+             {names}"
+        )
+    })
 }
 
 /// Reads what can be read without knowing the kind: whether the clauses are JSON objects.
@@ -89,7 +138,7 @@ fn not_compiled_in(kind: Kind) -> Diagnosis {
 
 #[cfg(test)]
 mod tests {
-    use linkdial_core::{Clause, ClauseName, Outcome};
+    use linkdial_core::{Clause, Outcome};
 
     use super::*;
 
@@ -122,6 +171,23 @@ mod tests {
             ]
         );
         assert!(!format!("{:?}", opened.findings).contains("M4rked"));
+    }
+
+    #[test]
+    #[cfg(all(feature = "azure", feature = "s3"))]
+    fn keys_of_another_kind_are_called_so() {
+        let credentials = r#"{"aws_access_key_id":"AKIA1","aws_secret_access_key":"s3cr3t"}"#;
+        let opened = open(&definition(Kind::Azure, credentials, "{}"));
+        let first = &opened.findings[0];
+        assert_eq!(first.code, Code::DefineMissingKey);
+        assert_eq!(first.keys[0].pointer, "/aws_access_key_id");
+        let hint = first.hint.as_deref().unwrap();
+        assert!(hint.contains("keys of S3 links"), "{hint}");
+        assert!(hint.contains("`account_name`, `account_key`"), "{hint}");
+        let slip = r#"{"acount_name":"orders","aws_secret_access_key":"s3cr3t"}"#;
+        let opened = open(&definition(Kind::Azure, slip, "{}"));
+        let hint = opened.findings[0].hint.as_deref().unwrap();
+        assert!(hint.contains("rename it to `account_name`"), "{hint}");
     }
 
     #[test]
