@@ -389,3 +389,14 @@ fn what_is_no_account_is_not_shown() {
     );
     assert!(!text.contains("Tr0ub4dor"), "{text}");
 }
+
+#[test]
+fn both_near_misses_are_named_at_once() {
+    let credentials = format!(r#"{{"acount_name":"orders","acount_key":"{KEY}"}}"#);
+    let opened = common::open(&credentials, "");
+    let hint = opened.findings[0].hint.as_deref().unwrap();
+    assert_eq!(
+        hint,
+        "`acount_name` stands there; rename it to `account_name`, and `acount_key` to `account_key`"
+    );
+}

@@ -156,6 +156,16 @@ fn a_near_miss_of_a_required_key_is_the_missing_key() {
 }
 
 #[test]
+fn a_missing_key_names_all_near_misses_of_its_clause() {
+    let definition = definition(r#"{"user_nam":"u"}"#, r#"{"flags":true}"#);
+    let mut clauses = Clauses::new(&definition, KEYS);
+    clauses.missing("flag", "no flag", "add it");
+    let found = clauses.into_findings();
+    let hint = found[0].hint.as_deref().unwrap();
+    assert_eq!(hint, "`flags` stands there; rename it to `flag`");
+}
+
+#[test]
 fn a_key_of_a_million_letters_is_read_at_once() {
     let started = std::time::Instant::now();
     let found = findings(&format!(r#"{{"{}":1}}"#, "user_name".repeat(111_111)), "");

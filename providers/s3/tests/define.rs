@@ -279,3 +279,18 @@ fn no_text_holds_the_secret() {
         assert!(!shown.contains("m4rk3d"), "{config}: {shown}");
     }
 }
+
+#[test]
+fn names_of_other_tools_are_known() {
+    let credentials = r#"{"aws_access_key_id":"AKIA1","aws_secret_key":"s3cr3t"}"#;
+    for (config, known) in [
+        ("{}", "aws_secret_access_key"),
+        (r#"{"aws_region":"eu-west-1"}"#, "region"),
+        (r#"{"awsRegion":"eu-west-1"}"#, "region"),
+    ] {
+        let opened = common::open(credentials, config);
+        let mut hints = opened.findings.iter().filter_map(|it| it.hint.as_deref());
+        let named = format!("`{known}`");
+        assert!(hints.any(|it| it.contains(&named)), "{config}");
+    }
+}

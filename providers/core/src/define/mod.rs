@@ -299,11 +299,20 @@ impl<'a> Clauses<'a> {
             finding
                 .repairs
                 .extend(self.rename(&miss).map(|it| Repair::new([it])));
-            finding.keys.insert(0, miss.place);
-            finding = finding.hint(format!(
+            finding.keys.insert(0, miss.place.clone());
+            let clause = miss.place.clause;
+            let others = self
+                .near_misses
+                .iter()
+                .filter(|other| other.place.clause == clause && self.node(other.known).is_none());
+            let mut hint = format!(
                 "{} stands there; rename it to `{key}`",
                 quoted(&miss.written)
-            ));
+            );
+            for other in others.take(unknown::NAMED) {
+                hint += &format!(", and {} to `{}`", quoted(&other.written), other.known);
+            }
+            finding = finding.hint(hint);
         } else {
             finding = finding.hint(hint);
         }

@@ -16,7 +16,7 @@ pub(super) struct NearMiss {
 }
 
 /// So many keys are named in one sentence.
-const NAMED: usize = 4;
+pub(super) const NAMED: usize = 4;
 
 impl Clauses<'_> {
     /// Returns the change that a near miss asks for; `None` where the right key is there as well.
