@@ -305,14 +305,14 @@ impl<'a> Clauses<'a> {
                 .near_misses
                 .iter()
                 .filter(|other| other.place.clause == clause && self.node(other.known).is_none());
-            let mut hint = format!(
-                "{} stands there; rename it to `{key}`",
-                quoted(&miss.written)
-            );
-            for other in others.take(unknown::NAMED) {
-                hint += &format!(", and {} to `{}`", quoted(&other.written), other.known);
-            }
-            finding = finding.hint(hint);
+            let others = others
+                .take(unknown::NAMED)
+                .map(|other| format!(", and {} to `{}`", quoted(&other.written), other.known));
+            finding = finding.hint(format!(
+                "{} stands there; rename it to `{key}`{}",
+                quoted(&miss.written),
+                others.collect::<String>()
+            ));
         } else {
             finding = finding.hint(hint);
         }
