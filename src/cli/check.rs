@@ -1,7 +1,5 @@
 //! `linkdial check`.
 
-use std::path::PathBuf;
-
 use super::depth::{DepthArguments, WholeArguments};
 use super::exit::{Exit, Failure};
 use super::input::{self, LinkTarget};
@@ -65,17 +63,7 @@ pub(super) fn inputs(
     whole: &WholeArguments,
 ) -> Vec<output::Input> {
     let Location::Sqlite(path) = registry.location();
-    let own = [
-        ("the registry", path.clone()),
-        ("the key of the registry", registry.key_file().to_owned()),
-    ];
-    // What SQLite and linkdial keep beside it.
-    let beside = ["-wal", "-shm", ".sweep"].map(|suffix| {
-        let mut name = path.clone().into_os_string();
-        name.push(suffix);
-        ("a file of the registry", PathBuf::from(name))
-    });
-    let own = own.into_iter().chain(beside);
+    let own = crate::registry::files(path, Some(registry.key_file())).into_iter();
     let certificates = network.ca_files().iter();
     let certificates = certificates.map(|path| ("the file of `--ca-file`", path.clone()));
     own.chain(certificates).chain(whole.inputs()).collect()

@@ -1,4 +1,4 @@
-//! The one gate to the environment. (`LINKDIAL_CA_FILE` is read by the argument parser.)
+//! The one gate to the environment. (Options that have a variable are read by the argument parser.)
 #![expect(
     clippy::disallowed_methods,
     reason = "the variables that the user names, and conventions about folders and colours"
@@ -20,6 +20,16 @@ pub(super) fn variable(name: &str) -> Result<Secret, &'static str> {
 /// Returns whether the argument parser took this path from `LINKDIAL_CA_FILE`, or could have.
 pub(super) fn is_ca_file(path: &Path) -> bool {
     std::env::var_os("LINKDIAL_CA_FILE").is_some_and(|value| value.as_os_str() == path.as_os_str())
+}
+
+/// Returns the registry that commands without `--registry` open.
+pub(super) fn registry() -> Option<String> {
+    std::env::var("LINKDIAL_REGISTRY").ok()
+}
+
+/// Returns the key file that commands without `--key-file` read.
+pub(super) fn key_file() -> Option<PathBuf> {
+    std::env::var_os("LINKDIAL_KEY_FILE").map(PathBuf::from)
 }
 
 /// Returns whether the argument parser took this path from `KRB5_CONFIG`, or could have.

@@ -9,6 +9,7 @@ use clap::ValueEnum as _;
 use tempfile::NamedTempFile;
 
 use super::exit::Failure;
+use crate::registry;
 use crate::report::{Format, HumanOptions, RenderError, Report, render};
 
 /// `--output FORMAT=FILE`.
@@ -78,16 +79,14 @@ pub(super) type Input = (&'static str, PathBuf);
 pub(super) fn open(outputs: Vec<Output>, inputs: &[Input]) -> Result<Vec<Open>, Failure> {
     let mut opened: Vec<Open> = Vec::with_capacity(outputs.len());
     for output in outputs {
-        if opened.iter().any(|open| open.path == output.path) {
-            let path = output.path.display();
-            return Err(Failure::Usage(format!("`--output` names `{path}` twice")));
-        }
-        if let Some((role, input)) = inputs.iter().find(|(_, it)| is_same(it, &output.path)) {
+        let is_twice = |open: &&Open| open.path == output.path || is_same(&open.path, &output.path);
+        if let Some(first) = opened.iter().find(is_twice) {
+            let (path, first) = (output.path.display(), first.path.display());
             return Err(Failure::Usage(format!(
-                "`--output {output}` would overwrite {role} `{}`",
-                input.display()
+                "`--output` names one file twice: `{first}` and `{path}`"
             )));
         }
+        refuse_loss(&format!("--output {output}"), &output.path, inputs)?;
         let sink = sink(&output.path).map_err(|error| cannot_write(&output.path, &error))?;
         opened.push(Open {
             format: output.format,
@@ -113,19 +112,14 @@ pub(super) fn open_copy(
     inputs: &[Input],
     outputs: &[PathBuf],
 ) -> Result<OpenText, Failure> {
-    if outputs.iter().any(|output| whole(output) == whole(&path)) {
+    let is_output = |output: &PathBuf| *output == path || is_same(output, &path);
+    if outputs.iter().any(is_output) {
         return Err(Failure::Usage(format!(
             "`--fix` and `--output` name the same file `{}`",
             path.display()
         )));
     }
-    if let Some((role, input)) = inputs.iter().find(|(_, it)| is_same(it, &path)) {
-        return Err(Failure::Usage(format!(
-            "`--fix {}` would overwrite {role} `{}`",
-            path.display(),
-            input.display()
-        )));
-    }
+    refuse_loss(&format!("--fix {}", path.display()), &path, inputs)?;
     let opened = sink(&path).and_then(|sink| {
         if let Sink::Replace(file, _) = &sink {
             let permissions = permissions_like(script, &path)?;
@@ -137,11 +131,26 @@ pub(super) fn open_copy(
     Ok(OpenText { path, sink })
 }
 
-/// The folder as it is found and the name, also of a file that is not there yet.
-fn whole(path: &Path) -> PathBuf {
-    if let Ok(found) = fs::canonicalize(path) {
-        return found;
+/// Refuses to overwrite what the run reads, and what is of a registry: without its key all that is
+/// sealed in it is lost.
+fn refuse_loss(option: &str, path: &Path, inputs: &[Input]) -> Result<(), Failure> {
+    if let Some((role, input)) = inputs.iter().find(|(_, it)| is_same(it, path)) {
+        return Err(Failure::Usage(format!(
+            "`{option}` would overwrite {role} `{}`",
+            input.display()
+        )));
     }
+    match registry::known_by_contents(path) {
+        Some(what) => Err(Failure::Usage(format!(
+            "`{option}` would overwrite `{}`, which is {what}",
+            path.display()
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The folder as it is found and the name of a file that is not there yet.
+fn whole(path: &Path) -> PathBuf {
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -198,14 +207,18 @@ impl OpenText {
     }
 }
 
-/// Returns whether both name one regular file; a pipe or a device is not overwritten.
-fn is_same(input: &Path, output: &Path) -> bool {
-    let (Ok(left), Ok(right)) = (fs::metadata(input), fs::metadata(output)) else {
-        return false;
-    };
-    left.is_file()
-        && right.is_file()
-        && (is_same_inode(&left, &right) || is_same_path(input, output))
+/// Returns whether both name one regular file, or one that is not there yet; a pipe or a device is
+/// not overwritten.
+fn is_same(left: &Path, right: &Path) -> bool {
+    match (fs::metadata(left), fs::metadata(right)) {
+        (Ok(found), Ok(other)) => {
+            found.is_file()
+                && other.is_file()
+                && (is_same_inode(&found, &other) || is_same_path(left, right))
+        }
+        (Err(_), Err(_)) => whole(left) == whole(right),
+        _ => false,
+    }
 }
 
 #[cfg(unix)]
@@ -373,6 +386,27 @@ mod tests {
             let device = [("the script", PathBuf::from("/dev/null"))];
             assert!(open(vec![parse("json=/dev/null").unwrap()], &device).is_ok());
         }
+    }
+
+    #[test]
+    fn no_file_is_written_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| format!("json={}", folder.path().join(name).display());
+        let mut pairs = vec![("new", "new"), ("new", "./new"), ("old", "./old")];
+        fs::write(folder.path().join("old"), "").unwrap();
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("old", folder.path().join("soft")).unwrap();
+            fs::hard_link(folder.path().join("old"), folder.path().join("hard")).unwrap();
+            pairs.extend([("old", "soft"), ("hard", "old")]);
+        }
+        for (left, right) in pairs {
+            let outputs = [left, right].map(|name| parse(&path(name)).unwrap());
+            let refused = open(outputs.into(), &[]).unwrap_err().to_string();
+            assert!(refused.contains("one file twice"), "{refused}");
+        }
+        let outputs = ["new", "old"].map(|name| parse(&path(name)).unwrap());
+        assert_eq!(open(outputs.into(), &[]).unwrap().len(), 2);
     }
 
     #[test]

@@ -6,8 +6,9 @@ use clap::ValueHint;
 use tempfile::TempDir;
 
 use super::exit::Failure;
+use super::output::Input;
 use super::{environment, terminal};
-use crate::registry::{Location, Registry, RegistryError};
+use crate::registry::{Location, Registry, RegistryError, files};
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Registry")]
@@ -99,6 +100,21 @@ impl RegistryArguments {
             _scratch: None,
         })
     }
+}
+
+/// Returns the files of the registry that other commands would open here, and what they are.
+pub(super) fn own_files() -> Vec<Input> {
+    let named = environment::registry();
+    let location = match named.as_ref().map(|text| text.parse()) {
+        Some(Ok(Location::Sqlite(path))) => Some(path),
+        Some(Err(_)) => None,
+        None => default_path().ok(),
+    };
+    let key_file = environment::key_file();
+    let registry = location.map(|path| files(&path, key_file.as_deref()));
+    // The key may be named where the registry is not.
+    let key = key_file.map(|path| ("the key of the registry", path));
+    registry.into_iter().flatten().chain(key).collect()
 }
 
 /// A registry that did not do its work (exit 3).

@@ -11,7 +11,7 @@ use super::limits::LimitArguments;
 use super::output;
 use super::progress::Live;
 use super::reporting::{Begun, ReportArguments};
-use super::{network, terminal, variables};
+use super::{network, registry, terminal, variables};
 use crate::correction::{Copy, Fixes};
 use crate::script::{Script, ScriptOptions};
 use crate::verify::verify_and_fix;
@@ -62,7 +62,8 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    /// Returns every file that the run reads.
+    /// Returns every file that the run reads, and those of the user's registry: a slip in a name must
+    /// not cost it.
     fn inputs(&self) -> Vec<output::Input> {
         let scripts = self.files.iter().map(|path| ("the script", path));
         let variables = self.variables.files().iter();
@@ -74,6 +75,7 @@ impl Arguments {
             .chain(certificates)
             .map(|(role, path)| (role, path.clone()))
             .chain(self.depth.whole.inputs())
+            .chain(registry::own_files())
             .collect()
     }
 }

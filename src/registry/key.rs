@@ -19,7 +19,7 @@ use super::RegistryError;
 const WORD: &str = "linkdial-key-1";
 const KEY: usize = 32;
 /// Far more than a key file ever has.
-const LONGEST_FILE: u64 = 1 << 20;
+pub(super) const LONGEST_FILE: u64 = 1 << 20;
 
 /// A key with its public name.
 #[derive(Clone)]
@@ -211,6 +211,10 @@ const TITLE: &str = "\
 # Keys of linkdial registries. Whoever has a registry and its key can read its secrets; without
 # its key nobody can. Keep a copy in another place than that of the registries.
 ";
+/// The ends of what stands beside a key file: the lock, and the next file while it is written.
+const LOCK: &str = ".lock";
+const UNFINISHED: &str = ".linkdial-new";
+pub(super) const BESIDE: [&str; 2] = [LOCK, UNFINISHED];
 /// How long another process that changes the file is waited for.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
@@ -234,7 +238,7 @@ impl Locked {
             use std::os::unix::fs::OpenOptionsExt as _;
             options.mode(0o600);
         }
-        let lock = options.open(named_behind(&path, ".lock"))?;
+        let lock = options.open(named_behind(&path, LOCK))?;
         let deadline = Instant::now() + LOCK_TIMEOUT;
         loop {
             match lock.try_lock() {
@@ -256,7 +260,7 @@ impl Locked {
     /// Replaces the file; a crash leaves the old one or the new one.
     fn replace(&self, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
         let folder = folder(&self.path);
-        let unfinished = named_behind(&self.path, ".linkdial-new");
+        let unfinished = named_behind(&self.path, UNFINISHED);
         // A process that was killed may have left it, with keys that should be gone.
         match fs::remove_file(&unfinished) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -303,8 +307,20 @@ fn place(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
+/// Returns whether a text is that of a key file, whatever is wrong with it.
+pub(super) fn holds_keys(bytes: &[u8]) -> bool {
+    let title = TITLE.lines().next().unwrap_or_default();
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    lines.any(|line| {
+        let line = line.trim_ascii();
+        let rest = line.strip_prefix(WORD.as_bytes());
+        line == title.as_bytes()
+            || rest.is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_whitespace))
+    })
+}
+
 /// A file beside another one.
-fn named_behind(path: &Path, end: &str) -> PathBuf {
+pub(super) fn named_behind(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
     name.into()

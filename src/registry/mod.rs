@@ -7,6 +7,7 @@
 mod check_name;
 mod column;
 mod error;
+mod files;
 mod grant;
 mod history;
 mod key;
@@ -34,6 +35,7 @@ use sqlx::Connection as _;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 pub use self::error::RegistryError;
+pub(crate) use self::files::{files, known_by_contents};
 pub use self::grant::Grant;
 pub use self::history::Remembered;
 pub(crate) use self::history::SweepEnding;

@@ -543,6 +543,11 @@ fn an_output_does_not_overwrite_the_registry_or_its_key() {
         (&registered.path, "the registry"),
         (&key, "the key of the registry"),
         (&keytab, "the file of `--file`"),
+        (&format!("{key}.lock"), "a file of the registry"),
+        (
+            &format!("{}-wal", registered.path),
+            "a file of the registry",
+        ),
     ] {
         let output = format!("json={file}");
         let refused = registered.check(&["--file", &keytab_option, "--output", &output]);

@@ -4,6 +4,7 @@
 mod check;
 mod key;
 mod network;
+mod outputs;
 mod secret_variables;
 
 use std::fs;
