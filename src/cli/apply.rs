@@ -129,7 +129,7 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
     let variables = arguments.variables.read()?;
     let mut sources = Vec::new();
     if arguments.statements.is_empty() || !arguments.files.is_empty() {
-        sources = input::read(&arguments.files)?;
+        sources = input::read(&arguments.files, "that is a statement: give it with -e")?;
     }
     for statement in arguments.statements {
         sources.push((COMMAND_LINE.to_owned(), statement));

@@ -7,12 +7,16 @@ use linkdial_core::define::nearest;
 use linkdial_core::{Intent, Target};
 
 use super::exit::Failure;
+use super::slip;
 use crate::apply::Statements;
 use crate::report::STDIN;
 use crate::script::{Script, UnknownLink};
 
 /// No script is longer, in bytes; a device has no end.
 const MAX_SCRIPT: u64 = 256 << 20;
+
+/// No file of variables or certificates is longer, in bytes.
+pub(super) const MAX_SIDE_FILE: u64 = 16 << 20;
 
 /// A file's name as it was given, and its text.
 pub(super) type Source = (String, String);
@@ -30,6 +34,8 @@ pub(super) fn link_target(text: &str) -> Result<LinkTarget, String> {
     let (link, target) = text
         .split_once('=')
         .filter(|(link, target)| !link.is_empty() && !target.is_empty())
+        // The `=` of a query; a name that nobody knows would be quoted.
+        .filter(|(link, _)| !link.contains("://") && !slip::has_login(link))
         .ok_or("write LINK=TARGET, such as `shop.orders=bucket/prefix`")?;
     let (target, intent) = match target.rsplit_once(':') {
         Some((target, "read")) => (target, Intent::READ),
@@ -38,7 +44,7 @@ pub(super) fn link_target(text: &str) -> Result<LinkTarget, String> {
         Some((_, word)) if is_nearly_an_intent(word) => {
             return Err(format!(
                 "`:{word}` is neither `:read` nor `:write` (where it belongs to the target, write \
-                 `{text}:read` or `{text}:write`)"
+                 `:read` or `:write` behind it)"
             ));
         }
         Some(_) | None => (target, Intent::READ),
@@ -59,8 +65,9 @@ fn is_nearly_an_intent(word: &str) -> bool {
         && nearest(word, ["read", "write"].into_iter()).is_some()
 }
 
-/// Reads every file; `-`, or no file and a pipe, is standard input.
-pub(super) fn read(files: &[PathBuf]) -> Result<Vec<Source>, Failure> {
+/// Reads every file; `-`, or no file and a pipe, is standard input. The sentence is what a statement
+/// in the place of a file is refused with.
+pub(super) fn read(files: &[PathBuf], statement: &str) -> Result<Vec<Source>, Failure> {
     if files.is_empty() {
         if io::stdin().is_terminal() {
             return Err(Failure::Usage(
@@ -82,8 +89,9 @@ pub(super) fn read(files: &[PathBuf]) -> Result<Vec<Source>, Failure> {
                 return read_stdin();
             }
             let name = path.display().to_string();
-            match std::fs::File::open(path).and_then(bounded) {
+            match std::fs::File::open(path).and_then(|file| bounded(file, MAX_SCRIPT)) {
                 Ok(text) => Ok((name, text)),
+                Err(_) if slip::is_statement(&name) => Err(Failure::Usage(statement.to_owned())),
                 Err(error) => Err(Failure::Usage(unreadable(&name, &error))),
             }
         })
@@ -91,31 +99,39 @@ pub(super) fn read(files: &[PathBuf]) -> Result<Vec<Source>, Failure> {
 }
 
 fn read_stdin() -> Result<Source, Failure> {
-    let text = bounded(io::stdin().lock())
+    let text = bounded(io::stdin().lock(), MAX_SCRIPT)
         .map_err(|error| Failure::Usage(unreadable("standard input", &error)))?;
     Ok((STDIN.to_owned(), text))
 }
 
-/// Reads a script to its end, unless it has none.
-fn bounded(source: impl io::Read) -> io::Result<String> {
-    let mut text = String::new();
-    source.take(MAX_SCRIPT + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_SCRIPT {
-        return Err(io::ErrorKind::FileTooLarge.into());
-    }
-    Ok(text)
+/// Reads a text to its end, unless it has none.
+pub(super) fn bounded(source: impl io::Read, most: u64) -> io::Result<String> {
+    let bytes = bounded_bytes(source, most)?;
+    String::from_utf8(bytes).map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
-/// Says why a file can not be read.
-pub(super) fn unreadable(name: &str, error: &io::Error) -> String {
+/// Reads bytes to their end, unless they have none.
+pub(super) fn bounded_bytes(source: impl io::Read, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(bytes)
+}
+
+/// Says why a script can not be read.
+fn unreadable(name: &str, error: &io::Error) -> String {
+    unreadable_within(name, error, MAX_SCRIPT)
+}
+
+/// Says why a file of bounded length can not be read.
+pub(super) fn unreadable_within(name: &str, error: &io::Error, most: u64) -> String {
     match error.kind() {
         io::ErrorKind::InvalidData => format!("cannot read `{name}`: it is not UTF-8 text"),
         io::ErrorKind::NotFound => format!("cannot read `{name}`: there is no such file"),
         io::ErrorKind::FileTooLarge => {
-            format!(
-                "cannot read `{name}`: it is larger than {} MiB",
-                MAX_SCRIPT >> 20
-            )
+            format!("cannot read `{name}`: it is larger than {} MiB", most >> 20)
         }
         io::ErrorKind::IsADirectory => format!("cannot read `{name}`: it is a folder"),
         _ => format!("cannot read `{name}`: {error}"),
@@ -230,7 +246,7 @@ mod tests {
         let parsed = link_target("b=host:9092/topic").unwrap();
         assert_eq!(parsed.target.as_str(), "host:9092/topic");
         assert_eq!(parsed.intent, Intent::READ);
-        for text in ["", "a", "=t", "a=", "a=:write", "a=:read"] {
+        for text in ["", "a", "=t", "a=", "a=:write", "a=:read", "https://h/?a=b"] {
             assert!(link_target(text).is_err(), "{text}");
         }
     }
@@ -245,6 +261,7 @@ mod tests {
             "l=private/team:raed",
         ] {
             let reason = link_target(text).unwrap_err();
+            assert!(!reason.contains("private"), "{reason}");
             assert!(reason.contains("`:read`"), "{text}: {reason}");
         }
         for (text, target, intent) in [

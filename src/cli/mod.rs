@@ -24,6 +24,7 @@ mod registry;
 mod reporting;
 mod shell;
 mod signals;
+mod slip;
 mod sweep;
 mod terminal;
 mod variables;
@@ -143,6 +144,7 @@ fn run_from(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Ok(cli) => cli,
         Err(mut error) => {
             tip_of_a_file(&mut error);
+            slip::mask(&mut error);
             // Nothing is left to say when even this can not be written.
             error.print().ok();
             return if error.use_stderr() {

@@ -1,5 +1,6 @@
 //! Which way the packets go.
 
+use std::fs::File;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
@@ -8,7 +9,7 @@ use linkdial_core::net::{Net, Proxy};
 
 use super::environment;
 use super::exit::Failure;
-use super::input::unreadable;
+use super::input::{MAX_SIDE_FILE, bounded_bytes, unreadable_within};
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Network")]
@@ -60,8 +61,10 @@ impl NetworkArguments {
             } else {
                 "--ca-file"
             };
-            let pem = std::fs::read(path).map_err(|error| {
-                Failure::Usage(format!("`{named}`: {}", unreadable(&file, &error)))
+            let read = File::open(path).and_then(|it| bounded_bytes(it, MAX_SIDE_FILE));
+            let pem = read.map_err(|error| {
+                let reason = unreadable_within(&file, &error, MAX_SIDE_FILE);
+                Failure::Usage(format!("`{named}`: {reason}"))
             })?;
             net = net
                 .ca_pem(&pem)

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::exit::Failure;
 use super::output::Input;
-use super::{environment, terminal};
+use super::{environment, slip, terminal};
 use crate::registry::{Location, Registry, RegistryError, files};
 
 #[derive(Debug, clap::Args)]
@@ -53,8 +53,23 @@ pub(super) struct Opened {
 }
 
 impl RegistryArguments {
+    /// Refuses what is no path and may be a secret: later sentences quote the path.
+    fn refuse_secrets(&self) -> Result<(), Failure> {
+        let refused = |reason: &str| Err(Failure::Usage(reason.to_owned()));
+        if self.registry.as_deref().is_some_and(slip::has_login) {
+            return refused("`--registry` names a file, and takes no user, password or host");
+        }
+        match &self.key_file {
+            Some(path) if slip::is_key(path) || slip::has_login(&path.to_string_lossy()) => {
+                refused("`--key-file` names the file that holds the key, and takes no key itself")
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Opens the registry.
     pub(super) fn open(self, absent: Absent) -> Result<Opened, Failure> {
+        self.refuse_secrets()?;
         let location = match self.registry {
             Some(text) => text.parse().map_err(|error| failure(&error))?,
             None => Location::Sqlite(default_path()?),

@@ -1,12 +1,13 @@
 //! The values that fill `${NAME}` in a script.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use linkdial_core::Secret;
 
 use super::environment;
 use super::exit::Failure;
-use super::input::unreadable;
+use super::input::{MAX_SIDE_FILE, bounded, unreadable_within};
 use crate::script::Variables;
 use crate::script::variables::is_name;
 
@@ -42,6 +43,13 @@ impl VariableArguments {
                 variables.set(name, value.expose(), true);
             }
         }
+        if !self.vars_env.iter().all(|name| is_name(name)) {
+            return Err(Failure::Usage(
+                "`--vars-env`: a name of a variable has letters, digits and `_`; the value stays in \
+                 the environment"
+                    .to_owned(),
+            ));
+        }
         let mut missing = Vec::new();
         for name in &self.vars_env {
             match environment::variable(name) {
@@ -62,8 +70,20 @@ impl VariableArguments {
 
 fn read_file(path: &Path) -> Result<Vec<(String, Secret)>, Failure> {
     let file = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::Usage(format!("`--vars`: {}", unreadable(&file, &error))))?;
+    let text = match File::open(path).and_then(|file| bounded(file, MAX_SIDE_FILE)) {
+        Ok(text) => text,
+        Err(_) if file.contains(['=', '{', '\n']) && !path.exists() => {
+            return Err(Failure::Usage(
+                "`--vars` names a file with variables, and takes none itself: a value stays in the \
+                 environment, and `--vars-env` names it"
+                    .to_owned(),
+            ));
+        }
+        Err(error) => {
+            let reason = unreadable_within(&file, &error, MAX_SIDE_FILE);
+            return Err(Failure::Usage(format!("`--vars`: {reason}")));
+        }
+    };
     parse(&text).map_err(|reason| Failure::Usage(format!("`--vars {file}`: {reason}")))
 }
 

@@ -98,7 +98,7 @@ pub(super) fn run(arguments: Arguments, color: bool) -> Result<Exit, Failure> {
             ));
         }
     }
-    let sources = input::read(&arguments.files)?;
+    let sources = input::read(&arguments.files, "that is a statement, not a file")?;
     let Begun {
         cancel,
         signals,

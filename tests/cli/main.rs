@@ -1,11 +1,13 @@
 //! The `linkdial` command from outside: exit codes, files, signals, and what it must not say.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod bounds;
 mod check;
 mod key;
 mod network;
 mod outputs;
 mod secret_variables;
+mod slips;
 
 use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};
