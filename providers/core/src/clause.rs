@@ -1,5 +1,6 @@
 //! The JSON of a `CREDENTIALS` or `CONFIG` clause, with the place of every key and value.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 
@@ -174,6 +175,9 @@ const STRICT: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
+/// No object of a link has more; a sentence and the page of the code say so.
+const MAX_KEYS: usize = 1000;
+
 impl Clause {
     /// Returns a clause that the statement does not have.
     pub fn empty(name: ClauseName) -> Self {
@@ -201,7 +205,7 @@ impl Clause {
         match parse_to_ast(text.expose(), &CollectOptions::default(), &STRICT) {
             Ok(parsed) => match parsed.value {
                 Some(ast::Value::Object(object)) => {
-                    clause.members = clause.object(&object, "");
+                    clause.members = clause.object(&object, "").unwrap_or_default();
                 }
                 Some(other) => {
                     let (span, found) = root_of(&other);
@@ -313,16 +317,23 @@ impl Clause {
         );
     }
 
-    fn object(&mut self, object: &ast::Object<'_>, pointer: &str) -> Vec<Member> {
+    /// `None`: an object has too many keys, and that is all that is said of the clause.
+    fn object(&mut self, object: &ast::Object<'_>, pointer: &str) -> Option<Vec<Member>> {
+        if let Some(first) = object.properties.get(MAX_KEYS) {
+            self.too_many(first, pointer);
+            return None;
+        }
         let mut members: Vec<Member> = Vec::with_capacity(object.properties.len());
+        let mut known: HashMap<&str, Range<usize>> = HashMap::new();
         for property in &object.properties {
-            let key = property.name.as_str().to_owned();
+            let key = property.name.as_str();
             let name_range = property.name.range();
             let key_span = name_range.start..name_range.end;
-            let pointer = format!("{pointer}/{}", escape_pointer(&key));
+            let pointer = format!("{pointer}/{}", escape_pointer(key));
             self.check_string(&key_span, &pointer);
-            if let Some(first) = members.iter().find(|member| member.key == key) {
-                let first = first.key_span.clone();
+            let first = known.entry(key).or_insert_with(|| key_span.clone());
+            if *first != key_span {
+                let first = first.clone();
                 let clause = self.name;
                 self.faults.push(
                     Diagnosis::new(
@@ -342,17 +353,34 @@ impl Clause {
                     .hint("keep one of the two; which one the server would take is not defined"),
                 );
             }
-            let value = self.node(&property.value, &pointer);
+            let value = self.node(&property.value, &pointer)?;
             members.push(Member {
-                key,
+                key: key.to_owned(),
                 key_span,
                 value,
             });
         }
-        members
+        Some(members)
     }
 
-    fn node(&mut self, value: &ast::Value<'_>, pointer: &str) -> Node {
+    fn too_many(&mut self, first: &ast::ObjectProp<'_>, pointer: &str) {
+        self.faults.clear();
+        let range = first.name.range();
+        // A clause that is no JSON is never stored, and who searches it for secrets would take long.
+        let begun = self.text.expose().get(..range.end).unwrap_or_default();
+        self.text = Secret::new(begun);
+        let whose = match pointer.strip_prefix('/') {
+            Some(key) => format!("the object of `{key}` in {}", self.name),
+            None => self.name.to_string(),
+        };
+        self.invalid_with(
+            range.start..range.end,
+            format!("{whose} has more than 1,000 keys"),
+            "no link has so many: a whole file may have been put there by mistake",
+        );
+    }
+
+    fn node(&mut self, value: &ast::Value<'_>, pointer: &str) -> Option<Node> {
         let (span, _) = root_of(value);
         let value = match value {
             ast::Value::Array(array) => Value::Array(
@@ -361,22 +389,22 @@ impl Clause {
                     .iter()
                     .enumerate()
                     .map(|(index, element)| self.node(element, &format!("{pointer}/{index}")))
-                    .collect(),
+                    .collect::<Option<_>>()?,
             ),
             ast::Value::BooleanLit(literal) => Value::Bool(literal.value),
             ast::Value::NullKeyword(_) => Value::Null,
             ast::Value::NumberLit(literal) => Value::Number(literal.value.to_owned()),
-            ast::Value::Object(object) => Value::Object(self.object(object, pointer)),
+            ast::Value::Object(object) => Value::Object(self.object(object, pointer)?),
             ast::Value::StringLit(literal) => {
                 self.check_string(&span, pointer);
                 Value::String(Secret::new(literal.value.as_ref()))
             }
         };
-        Node {
+        Some(Node {
             span,
             value,
             secret: false,
-        }
+        })
     }
 
     /// JSON allows no raw control character in a string (RFC 8259, section 7); the library does.

@@ -339,3 +339,26 @@ fn a_text_that_is_no_boolean_is_not_blamed_for_its_type() {
     let (finding, _) = only("", r#"{"flag":[]}"#);
     assert_eq!(finding.message, "`flag` is a JSON array, not true or false");
 }
+
+#[test]
+fn an_object_of_very_many_keys_is_one_finding() {
+    let object = |count: usize| {
+        let members: Vec<String> = (0..count).map(|at| format!(r#""k{at}":"v""#)).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    let (finding, found) = only(&object(1001), "");
+    assert_eq!(finding.code, Code::DefineInvalidJson);
+    assert_eq!(finding.message, "CREDENTIALS has more than 1,000 keys");
+    assert_eq!(found, r#""k1000""#);
+    let nested = format!(r#"{{"k":"v","k":"v","headers":{}}}"#, object(1001));
+    let (finding, found) = only("", &nested);
+    let told = "the object of `headers` in CONFIG has more than 1,000 keys";
+    assert_eq!(finding.message, told);
+    assert_eq!(found, r#""k1000""#);
+    // Of fewer the most that anybody mends are told.
+    let found = findings(&object(1000), "");
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0].code, Code::DefineUnknownKey);
+    assert_eq!(found[0].keys.len(), 100);
+    assert_eq!(findings("", &object(1000)).len(), 100);
+}

@@ -1,11 +1,13 @@
 //! Keys that a kind does not know, and what was meant by them.
 
+use std::collections::HashSet;
+
 use crate::clause::{ClauseName, Value};
 use crate::code::Code;
 use crate::diagnosis::{Diagnosis, KeyPlace, Outcome};
 use crate::repair::{Change, Repair};
 
-use super::{Clauses, Key, nearest, quoted};
+use super::{Clauses, Key, MAX_FINDINGS, nearest, quoted};
 
 /// An unknown key that stands for a known one.
 #[derive(Debug)]
@@ -76,9 +78,9 @@ impl Clauses<'_> {
         if places.is_empty() {
             return false;
         }
+        let pointers: HashSet<&str> = places.iter().map(|it| it.pointer.as_str()).collect();
         let is_one = |place: &KeyPlace| {
-            let mut those = places.iter();
-            those.any(|it| (it.clause, &it.pointer) == (place.clause, &place.pointer))
+            place.clause == ClauseName::Credentials && pointers.contains(place.pointer.as_str())
         };
         self.findings
             .retain(|finding| !finding.keys.iter().any(is_one));
@@ -86,8 +88,9 @@ impl Clauses<'_> {
         let finding = Diagnosis::new(Code::DefineUnknownKey, message)
             .outcome(Outcome::Fail)
             .hint(hint);
-        self.findings
-            .push(places.into_iter().fold(finding, Diagnosis::key));
+        // Each is looked for in the script and shown.
+        let places = places.into_iter().take(MAX_FINDINGS);
+        self.findings.push(places.fold(finding, Diagnosis::key));
         true
     }
 
