@@ -7,7 +7,7 @@ use linkdial_core::define::nearest;
 use linkdial_core::{Intent, Target};
 
 use super::exit::Failure;
-use super::slip;
+use super::{slip, terminal};
 use crate::apply::Statements;
 use crate::report::STDIN;
 use crate::script::{Script, UnknownLink};
@@ -74,7 +74,12 @@ pub(super) fn read(files: &[PathBuf], statement: &str) -> Result<Vec<Source>, Fa
                 "no script: name a FILE, or pipe one in (see `linkdial verify --help`)".into(),
             ));
         }
-        return Ok(vec![read_stdin()?]);
+        let (name, text) = read_stdin()?;
+        // Where nothing was piped in, this looks like a script that is good.
+        if text.trim().is_empty() {
+            terminal::warn("standard input is empty; name a FILE");
+        }
+        return Ok(vec![(name, text)]);
     }
     let is_stdin = |path: &&PathBuf| path.as_path() == Path::new("-");
     if files.iter().filter(is_stdin).count() > 1 {

@@ -1,4 +1,4 @@
-//! What is too long to be what it should be is refused, and in time.
+//! What is too long to be what it should be is refused, and in time; nothing at all is told.
 
 use super::*;
 
@@ -40,5 +40,22 @@ fn very_many_keys_take_no_long_time() {
         assert_eq!(code(&output), 1);
         assert!(stdout(&output).contains(told), "{}", stdout(&output));
         assert!(!stdout(&output).contains("M4rked"), "{}", stdout(&output));
+    }
+}
+
+#[test]
+fn an_empty_standard_input_is_told_where_no_file_is_named() {
+    for command in ["verify", "apply"] {
+        let folder = Folder::new();
+        let arguments = ["--registry", &folder.path("links.db")];
+        let arguments: &[&str] = if command == "apply" { &arguments } else { &[] };
+        let output = linkdial(&[command]).args(arguments).output().unwrap();
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        let told = "warning: standard input is empty; name a FILE\n";
+        assert!(stderr(&output).starts_with(told), "{}", stderr(&output));
+        // Somebody who names it knows.
+        let output = linkdial(&[command, "-"]).args(arguments).output().unwrap();
+        assert_eq!(code(&output), 0);
+        assert!(!stderr(&output).contains("empty"), "{}", stderr(&output));
     }
 }
