@@ -11,6 +11,55 @@ fn verify(folder: &Folder, arguments: &[&str], variables: &[(&str, &str)]) -> Ou
 }
 
 #[test]
+fn an_output_does_not_overwrite_what_the_run_reads() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let folder = Folder::new();
+    let script = s3("a", listener.local_addr().unwrap().port());
+    let path = folder.write("links.sql", &script);
+    let vars = folder.write("vars.env", "A=1\n");
+    let certificate = linkdial_testcontainers::Certificates::shared()
+        .ca_pem()
+        .to_owned();
+    let ca_file = folder.write("ca.pem", &certificate);
+    let krb5_conf = folder.write("krb5.conf", "[libdefaults]\n");
+    let keytab = folder.write("a.keytab", "");
+    let file = format!("/etc/a.keytab={keytab}");
+    for (input, role) in [
+        (&path, "the script"),
+        (&vars, "the file of `--vars`"),
+        (&ca_file, "the file of `--ca-file`"),
+        (&krb5_conf, "the configuration of Kerberos"),
+        (&keytab, "the file of `--file`"),
+    ] {
+        let output = format!("json={input}");
+        let arguments = [
+            "verify",
+            "--vars",
+            &vars,
+            "--ca-file",
+            &ca_file,
+            "--krb5-conf",
+            &krb5_conf,
+            "--file",
+            &file,
+            "--output",
+            &output,
+            &path,
+        ];
+        let refused = run(&arguments);
+        assert_eq!(code(&refused), 2, "{input}");
+        assert_eq!(stdout(&refused), "");
+        let expected = format!("`--output json={input}` would overwrite {role} `{input}`");
+        assert!(stderr(&refused).contains(&expected), "{}", stderr(&refused));
+    }
+    assert_eq!(fs::read_to_string(path).unwrap(), script);
+    assert_eq!(fs::read_to_string(vars).unwrap(), "A=1\n");
+    assert_eq!(fs::read_to_string(ca_file).unwrap(), certificate);
+    assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+}
+
+#[test]
 fn no_registry_and_no_key_is_overwritten_whatever_their_names() {
     let registered = check::Registered::new();
     registered.apply(&s3("shop.a", closed_port()), true);
