@@ -39,7 +39,8 @@ impl Dials {
 
     /// Adds a link that can not be dialled and returns the numbers of its checks.
     pub(crate) fn add_broken(&mut self, link: ScriptLink, finding: Diagnosis) -> Range<usize> {
-        let redactor = Redactor::new(&link.definition, &[]);
+        let keys = drivers::keys(link.definition.kind);
+        let redactor = Redactor::new(&link.definition, keys);
         self.push(&Arc::new(link), move || Opened {
             provider: None,
             findings: vec![finding],

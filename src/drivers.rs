@@ -6,6 +6,8 @@ use linkdial_core::{
     ClauseName, Code, Definition, Diagnosis, Driver, Key, KeyPlace, Kind, Opened, Redactor,
 };
 
+use crate::sql::SHOWN_KEYS;
+
 /// Every provider of this build.
 pub const DRIVERS: &[Driver] = &[
     #[cfg(feature = "azure")]
@@ -33,10 +35,10 @@ pub const CLIENTS: &[(&str, Client)] = &[
     (linkdial_kafka::CLIENT, linkdial_kafka::run_client::<Stdin>),
 ];
 
-/// Returns the keys that a kind knows; none for a kind that this build lacks.
+/// Returns the keys that a kind knows; for a kind that this build lacks, those of any that are no secret.
 pub fn keys(kind: Kind) -> &'static [Key] {
     let driver = DRIVERS.iter().find(|driver| driver.kind == kind);
-    driver.map_or(&[], |driver| driver.keys)
+    driver.map_or(&SHOWN_KEYS, |driver| driver.keys)
 }
 
 /// Reads a definition with the provider of its kind. No packet is sent.
@@ -98,7 +100,7 @@ fn keys_of_another_kind(definition: &Definition) -> Option<String> {
 
 /// Reads what can be read without knowing the kind: whether the clauses are JSON objects.
 fn without_driver(definition: &Definition) -> Opened {
-    let redactor = Redactor::new(definition, &[]);
+    let redactor = Redactor::new(definition, keys(definition.kind));
     let mut findings: Vec<Diagnosis> = [&definition.credentials, &definition.config]
         .into_iter()
         .flat_map(|clause| clause.faults().iter().cloned())

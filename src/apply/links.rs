@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use linkdial_core::{Code, Kind, LinkName};
+use linkdial_core::{Code, Key, Kind, LinkName};
 
 use super::Outcome;
 use super::candidate::Candidate;
@@ -392,14 +392,16 @@ pub(crate) fn opened(stored: &StoredLink) -> ScriptLink {
     link
 }
 
-/// Returns the `CONFIG` as listings show it: a value with a secret inside is one.
+/// Returns the `CONFIG` as listings show it: the values of keys that the kind knows and that are no
+/// secrets, but for one with a secret inside.
 pub(super) fn shown_config(link: &ScriptLink) -> String {
     let redactor = dial::open(link).redactor;
     let mut config = link.definition.config.clone();
     variables::mark_secret_where(config.members_mut(), &|text| {
         redactor.redacted(text.to_owned()) != text
     });
-    config.to_shown_json(drivers::keys(link.definition.kind))
+    let keys = drivers::keys(link.definition.kind);
+    config.to_shown_json(&|key| Key::row_of(keys, key).is_some_and(|row| !row.secret))
 }
 
 pub(super) fn is_same(left: &ScriptLink, right: &ScriptLink) -> bool {

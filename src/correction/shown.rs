@@ -142,17 +142,14 @@ fn bare(clause: &Clause) -> String {
 }
 
 fn is_secret(keys: &[Key], clause: ClauseName, name: &str, node: &Node) -> bool {
-    let begins = |known: &&Key| {
-        let beginning = known.name.strip_suffix('*');
-        beginning.is_some_and(|beginning| name.starts_with(beginning))
+    let by_name = match Key::row_of(keys, name) {
+        Some(known) => known.secret,
+        // An unknown key of CREDENTIALS may be the slip of one that is secret.
+        None if clause == ClauseName::Credentials => true,
+        // Only a string can become a variable.
+        None if matches!(node.value, Value::Number(_)) => looks_secret(name),
+        None => Key::may_hold_secret(keys, name),
     };
-    let known = keys.iter().find(|known| known.name == name);
-    let known = known.or_else(|| keys.iter().find(begins));
-    // An unknown key of CREDENTIALS may be the slip of one that is secret.
-    let by_name = known.map_or_else(
-        || clause == ClauseName::Credentials || looks_secret(name),
-        |known| known.secret,
-    );
     let by_text = match &node.value {
         Value::String(text) => {
             let text = text.expose();

@@ -22,6 +22,7 @@ mod use_statements;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use shown_keys::TABLE as SHOWN_KEYS;
 pub use source::{Excerpt, Place};
 
 use ast::Statement;

@@ -1,6 +1,8 @@
-//! Keys of `CONFIG` whose values an excerpt may show.
+//! Keys of `CONFIG` whose values an excerpt may show, whatever the kind of the link.
 //!
 //! An allow-list of plain words: a key that is not here, misspelt ones included, may hold a secret.
+
+use linkdial_core::{Key, Shape};
 
 /// Well-known settings that are no secret, in lower case and sorted.
 const SHOWN: [&str; 78] = [
@@ -83,6 +85,17 @@ const SHOWN: [&str; 78] = [
     "x-amz-server-side-encryption-customer-key-md5",
     "x-amz-storage-class",
 ];
+
+/// The same as a table, for kinds whose own this build lacks.
+pub(crate) const TABLE: [Key; SHOWN.len()] = {
+    let mut table = [Key::config("", Shape::Text); SHOWN.len()];
+    let mut at = 0;
+    while at < SHOWN.len() {
+        table[at].name = SHOWN[at];
+        at += 1;
+    }
+    table
+};
 
 /// Returns whether the value of a key is no secret.
 pub(super) fn is_shown(key: &str) -> bool {

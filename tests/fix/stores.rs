@@ -55,6 +55,25 @@ fn a_key_that_is_missing_for_a_region() {
 }
 
 #[test]
+fn a_value_below_an_unknown_key_becomes_a_variable() {
+    let (link, url) = reader();
+    let link = link.without("region").config("regoin", "us-east-1");
+    let link = link.config("endpoint_url", url);
+    Case {
+        secrets: &[
+            ("secret_access_key", SECRET),
+            ("passphrase", "M4rkedPhrase"),
+        ],
+        ..case(
+            &link.config("passphrase", "M4rkedPhrase"),
+            &[("regoin", "region")],
+            &["`regoin` is renamed to `region`"],
+        )
+    }
+    .holds();
+}
+
+#[test]
 fn https_where_the_server_speaks_plain_text() {
     let (link, url) = reader();
     let link = link.config("endpoint_url", url.replace("http:", "https:"));

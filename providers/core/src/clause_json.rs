@@ -1,7 +1,6 @@
 //! A clause as JSON text again: whole, to be sealed, or without its secrets, to be shown.
 
 use crate::clause::{Clause, Member, Node, Value};
-use crate::define::Key;
 use crate::redact::looks_secret;
 use crate::secret::Secret;
 use crate::target::Target;
@@ -19,20 +18,30 @@ impl Clause {
         Secret::new(text)
     }
 
-    /// Writes the clause as JSON with [`REDACTED_VALUE`] for every secret: of a key that the table or
-    /// its name makes secret, of a source that does, and of a URL's user info and query.
-    pub fn to_shown_json(&self, keys: &[Key]) -> String {
-        let mut text = String::new();
-        write_members(self.members(), &mut text, &|key, node| {
-            let known = keys.iter().find(|known| known.name == key);
-            let secret = known.map_or_else(|| looks_secret(key), |known| known.secret);
-            match &node.value {
-                _ if secret || node.secret => Some(REDACTED_VALUE.to_owned()),
-                // A target hides what a URL may hold.
-                Value::String(text) => Some(Target::new(text.expose()).to_string()),
-                _ => None,
+    /// Writes the clause as JSON with [`REDACTED_VALUE`] for every value that may be a secret: of a key
+    /// that is not shown, of a source that makes it one, and in a URL its user info and query.
+    ///
+    /// `is_shown` decides about the keys of the clause; below one that is shown, names decide.
+    pub fn to_shown_json(&self, is_shown: &dyn Fn(&str) -> bool) -> String {
+        let mut text = String::from("{");
+        for (index, member) in self.members().iter().enumerate() {
+            if index > 0 {
+                text.push_str(", ");
             }
-        });
+            write_string(&member.key, &mut text);
+            text.push_str(": ");
+            let shown = is_shown(&member.key);
+            write_node(&member.key, &member.value, &mut text, &|key, node| {
+                let inside = key != member.key && looks_secret(key);
+                match &node.value {
+                    _ if !shown || inside || node.secret => Some(REDACTED_VALUE.to_owned()),
+                    // A target hides what a URL may hold.
+                    Value::String(text) => Some(Target::new(text.expose()).to_string()),
+                    _ => None,
+                }
+            });
+        }
+        text.push('}');
         text
     }
 }
@@ -85,7 +94,6 @@ fn write_string(text: &str, out: &mut String) {
 mod tests {
     use super::*;
     use crate::clause::ClauseName;
-    use crate::define::Shape;
 
     fn clause(text: &str) -> Clause {
         let clause = Clause::parse(ClauseName::Config, text);
@@ -104,25 +112,27 @@ mod tests {
 
     #[test]
     fn what_is_shown_has_no_secret() {
-        const KEYS: &[Key] = &[
-            Key::config("open", Shape::Text),
-            Key::config("sealed", Shape::Text).secret(),
-            Key::config("token_ttl", Shape::Text),
-        ];
         let mut clause = clause(
-            r#"{"open": "o", "sealed": "M4rked", "token_ttl": "60", "my_password": {"a": "M4rked"},
-                "url": "http://u:M4rked@h/?sig=M4rked&a=b", "from": ["M4rked"], "n": 1}"#,
+            r#"{"open": "o", "sealed": "M4rked", "token_ttl": "60", "unknown": {"a": "M4rked"},
+                "url": "http://u:M4rked@h/?sig=M4rked&a=b", "from": ["M4rked"], "pin": 739,
+                "in": {"token": "M4rked", "n": 1}}"#,
         );
+        let is_shown = |key: &str| ["open", "token_ttl", "url", "from", "in"].contains(&key);
         for member in clause.members_mut() {
             member.value.secret |= member.key == "from";
         }
-        let shown = clause.to_shown_json(KEYS);
-        assert!(!shown.contains("M4rked"), "{shown}");
+        let shown = clause.to_shown_json(&is_shown);
+        assert!(
+            !shown.contains("M4rked") && !shown.contains("739"),
+            "{shown}"
+        );
         assert!(shown.starts_with(
-            r#"{"open": "o", "sealed": "<REDACTED>", "token_ttl": "60", "my_password": "<REDACTED>", "url": "http://"#
+            r#"{"open": "o", "sealed": "<REDACTED>", "token_ttl": "60", "unknown": "<REDACTED>", "url": "http://"#
         ), "{shown}");
         assert!(
-            shown.ends_with(r#""from": "<REDACTED>", "n": 1}"#),
+            shown.ends_with(
+                r#""from": "<REDACTED>", "pin": "<REDACTED>", "in": {"token": "<REDACTED>", "n": 1}}"#
+            ),
             "{shown}"
         );
     }

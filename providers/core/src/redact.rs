@@ -28,6 +28,9 @@ const PRIVATE_KEY: &str = "private_key";
 /// Words of sentences are no longer than this.
 const LONGEST_WORD: usize = 20;
 
+/// Below a key that nobody knows, a shorter text is a word that stands elsewhere, too.
+const UNKNOWN_LENGTH: usize = 8;
+
 /// No key is shorter, in bytes; a shorter text is base64 by chance.
 const KEY_LENGTH: usize = 16;
 
@@ -54,7 +57,8 @@ impl Redactor {
     /// Gathers the secrets of both clauses.
     ///
     /// In `CREDENTIALS` every value is secret unless the table says otherwise; in `CONFIG` those
-    /// are that the table, their name or their source make secret.
+    /// are that the table, their name or their source make secret, and longer texts below keys that
+    /// the table does not know.
     pub fn new(definition: &Definition, keys: &[Key]) -> Self {
         let mut gathered = Gathered::default();
         gathered.clause(&definition.credentials, keys, true);
@@ -191,10 +195,17 @@ impl Gathered {
                 self.document(&member.value);
                 continue;
             }
-            let secret = known.map_or(credentials || looks_secret(&member.key), |known| {
-                known.secret
-            });
-            self.node(&member.value, secret);
+            let meant = || Key::meant_by(keys, &member.key).is_some_and(|meant| meant.secret);
+            let secret = known.map_or_else(
+                || credentials || looks_secret(&member.key) || meant(),
+                |known| known.secret,
+            );
+            let length = if secret {
+                Some(0)
+            } else {
+                Key::may_hold_secret(keys, &member.key).then_some(UNKNOWN_LENGTH)
+            };
+            self.node(&member.value, length);
         }
         if clause.members().is_empty() && credentials {
             // Broken JSON: nothing tells the secrets apart, so every quoted word is one.
@@ -212,7 +223,7 @@ impl Gathered {
     /// Of a file of keys, most is no secret: its type and addresses stand in many a sentence.
     fn document(&mut self, node: &Node) {
         let Some(document) = Document::of(node) else {
-            self.node(node, true);
+            self.node(node, Some(0));
             return;
         };
         self.members(document.members());
@@ -221,22 +232,21 @@ impl Gathered {
     /// The names decide, also where the whole file came from a source that makes values secret.
     fn members(&mut self, members: &[Member]) {
         for member in members.iter().filter(|member| looks_secret(&member.key)) {
-            self.node(&member.value, true);
+            self.node(&member.value, Some(0));
         }
     }
 
-    fn node(&mut self, node: &Node, secret: bool) {
-        let secret = secret || node.secret;
+    /// Adds the texts that are at least so long, and all of what a source makes secret.
+    fn node(&mut self, node: &Node, length: Option<usize>) {
+        let length = if node.secret { Some(0) } else { length };
         match &node.value {
-            Value::String(text) if secret => {
+            Value::String(text) if length.is_some_and(|it| text.expose().len() >= it) => {
                 self.add(text.expose());
                 self.parts(text.expose());
             }
-            Value::Number(text) if secret => self.add(text),
-            Value::Array(items) => items.iter().for_each(|item| self.node(item, secret)),
-            Value::Object(members) => members
-                .iter()
-                .for_each(|member| self.node(&member.value, secret)),
+            Value::Number(text) if length == Some(0) => self.add(text),
+            Value::Array(items) => items.iter().for_each(|item| self.node(item, length)),
+            Value::Object(members) => members.iter().for_each(|it| self.node(&it.value, length)),
             Value::Bool(_) | Value::Null | Value::Number(_) | Value::String(_) => {}
         }
     }

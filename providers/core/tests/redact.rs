@@ -62,6 +62,19 @@ fn what_may_be_shown_stays() {
 }
 
 #[test]
+fn a_value_below_an_unknown_key_is_secret_unless_a_slip_explains_it() {
+    let redactor = redactor(
+        "",
+        r#"{"regoin":"us-east-1","passphrase":"hunter22","more":["hidden99",{"a":"s3cr3tive"}],
+            "customr":"sh0rt","mode":"strict","pin":12345678}"#,
+    );
+    assert_eq!(
+        redactor.redacted("us-east-1 hunter22 hidden99 s3cr3tive sh0rt strict 12345678"),
+        format!("us-east-1 {REDACTED} {REDACTED} {REDACTED} {REDACTED} strict 12345678")
+    );
+}
+
+#[test]
 fn a_short_secret_does_not_eat_words() {
     let redactor = redactor(r#"{"secret":"s"}"#, "");
     assert_eq!(

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::clause::{ClauseName, Value};
 use crate::code::Code;
 use crate::diagnosis::{Diagnosis, KeyPlace, Outcome};
+use crate::redact::looks_secret;
 use crate::repair::{Change, Repair};
 
 use super::{Clauses, Key, MAX_FINDINGS, nearest, quoted};
@@ -30,13 +31,7 @@ impl Clauses<'_> {
     }
 
     pub(super) fn unknown(&mut self, key: &str, place: KeyPlace) {
-        let other = self.keys.iter().find(|known| known.is_called(key));
-        let near = || {
-            let names = self.keys.iter().map(|known| known.name);
-            nearest(key, names.filter(|name| !name.ends_with('*')))
-        };
-        let known = other.map(|known| known.name).or_else(near);
-        if let Some(known) = known {
+        if let Some(known) = Key::meant_by(self.keys, key).map(|known| known.name) {
             self.near_misses.push(NearMiss {
                 known,
                 place,
@@ -154,6 +149,36 @@ impl Clauses<'_> {
 }
 
 impl Key {
+    /// Returns the row of a key: its own, or the one with a `*` that it begins like.
+    pub fn row_of<'a>(table: &'a [Self], name: &str) -> Option<&'a Self> {
+        let begins = |row: &&Self| {
+            let beginning = row.name.strip_suffix('*');
+            beginning.is_some_and(|beginning| name.starts_with(beginning))
+        };
+        let own = table.iter().find(|row| row.name == name);
+        own.or_else(|| table.iter().find(begins))
+    }
+
+    /// Returns the row that an unknown key stands for: others call it so, or it is a near miss.
+    pub fn meant_by<'a>(table: &'a [Self], name: &str) -> Option<&'a Self> {
+        let other = table.iter().find(|row| row.is_called(name));
+        other.or_else(|| {
+            let names = table.iter().map(|row| row.name);
+            let near = nearest(name, names.filter(|name| !name.ends_with('*')))?;
+            table.iter().find(|row| row.name == near)
+        })
+    }
+
+    /// Returns whether a value of `CONFIG` below this key may be a secret: the table says so, or does
+    /// not know the key and no slip of a harmless one of `CONFIG` explains it.
+    pub fn may_hold_secret(table: &[Self], name: &str) -> bool {
+        let harmless = |meant: &Self| meant.clause == ClauseName::Config && !meant.secret;
+        match Self::row_of(table, name) {
+            Some(row) => row.secret,
+            None => looks_secret(name) || !Self::meant_by(table, name).is_some_and(harmless),
+        }
+    }
+
     /// Returns whether somebody else calls the key so.
     fn is_called(&self, name: &str) -> bool {
         // Nobody bounds a key, and no name is longer.
@@ -161,6 +186,44 @@ impl Key {
             let plain = |text: &str| text.to_ascii_lowercase().replace(['-', '_'], "");
             let name = plain(name);
             self.others.iter().any(|other| plain(other) == name)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::define::Shape;
+
+    #[test]
+    fn only_a_known_key_and_its_slips_are_harmless() {
+        const KEYS: &[Key] = &[
+            Key::config("region", Shape::Text).also(&["location"]),
+            Key::config("dfs.rpc.*", Shape::Text),
+            Key::config("sealed", Shape::Text).secret(),
+            Key::config("token.endpoint", Shape::Text),
+            // Others call the secret so as well.
+            Key::credential("key_id", Shape::Text).also(&["access_key"]),
+        ];
+        for name in [
+            "region",
+            "regoin",
+            "Location",
+            "dfs.rpc.a",
+            "token.endpoint",
+        ] {
+            assert!(!Key::may_hold_secret(KEYS, name), "{name}");
+        }
+        for name in [
+            "access_key",
+            "sealed",
+            "saeled",
+            "passphrase",
+            "",
+            "dfs.rcp.a",
+            "token.endpiont",
+        ] {
+            assert!(Key::may_hold_secret(KEYS, name), "{name}");
         }
     }
 }
