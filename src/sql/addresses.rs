@@ -2,9 +2,12 @@
 
 use std::ops::Range;
 
-/// Returns what to hide of one value: all between the scheme and the last `@`, and the query.
+use linkdial_core::hidden_in_url;
+
+/// Returns what to hide of one value: all between the scheme and the last `@`, the query, and what
+/// core hides of a URL or a connection string.
 pub(super) fn secrets_of(text: &str) -> Vec<Range<usize>> {
-    let mut parts = Vec::new();
+    let mut parts = hidden_in_url(text);
     let address = text.contains("//") || text.contains(':');
     if let Some(at) = text.rfind('@').filter(|_| address) {
         let start = host_start(text).min(at);
@@ -18,7 +21,7 @@ pub(super) fn secrets_of(text: &str) -> Vec<Range<usize>> {
     {
         parts.push(at + 1..text.len());
     }
-    parts
+    super::mask::merge(parts)
 }
 
 /// Returns what to hide of a whole script, wherever its strings start and end.
@@ -26,7 +29,7 @@ pub(super) fn secrets_in(text: &str) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let mut start = 0;
     for word in text.split_inclusive(|c: char| c.is_whitespace() || matches!(c, '\'' | '"')) {
-        if word.contains(['@', '?', '#']) {
+        if word.contains(['@', '?', '#']) || word.contains('=') && word.contains([';', '%']) {
             let bare = word.trim_end_matches(|c: char| c.is_whitespace() || "'\"".contains(c));
             // Many signs of SQL stand beside each other, so a query needs its URL here.
             let query = bare.contains("//") || bare.contains('=');
@@ -89,6 +92,15 @@ mod tests {
             ("https://h/p?sig=QZX", "https://h/p?…"),
             ("https://h/p#QZX", "https://h/p#…"),
             ("h/p?sig=QZX", "h/p?…"),
+            ("http://h/p;token=QZX", "http://h/p;token=…"),
+            (
+                "Endpoint=sb://h/;SharedAccessKey=QZX",
+                "Endpoint=sb://h/;SharedAccessKey=…",
+            ),
+            (
+                "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=QZX==;EndpointSuffix=h",
+                "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=…;EndpointSuffix=h",
+            ),
         ] {
             assert_eq!(shown(text, secrets_of(text)), expected);
             let script = format!("SERVICE {text} FORMAT '{text}'");

@@ -1,7 +1,6 @@
 //! What a link is used with, and what the use does to it.
 
 use std::fmt;
-use std::ops::Range;
 
 use crate::address;
 use crate::forms::SUBSTRING_LENGTH;
@@ -11,7 +10,7 @@ use crate::secret::Secret;
 /// Where a link points when a statement uses it: bucket and prefix, brokers and topic, a URL.
 ///
 /// The text is kept as written; the provider of the link's kind splits it. `Display` and `Debug` show
-/// it without the user info and the secret-looking query values that a URL may hold.
+/// it without the user info, the values of parameters and the fragment that a URL may hold.
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Target {
     text: String,
@@ -59,7 +58,7 @@ impl Target {
     }
 
     /// Returns what a URL in the text or of the registry holds that nobody may see: user info, and
-    /// parameters with a secret-looking name, both as written and decoded.
+    /// parameters that are long or have a secret-looking name, both as written and decoded.
     pub fn secrets(&self) -> Vec<Secret> {
         let mut secrets: Vec<&str> = Vec::new();
         for text in [Some(&self.text), self.registry.as_ref()]
@@ -75,7 +74,7 @@ impl Target {
                     None => secrets.push(login),
                 }
             }
-            let values = address::secret_values(text);
+            let values = address::long_secret_values(text);
             secrets.extend(values.into_iter().map(|value| &text[value]));
         }
         let mut both: Vec<Secret> = Vec::with_capacity(secrets.len());
@@ -92,8 +91,7 @@ impl Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut hidden: Vec<Range<usize>> = address::login(&self.text).into_iter().collect();
-        hidden.extend(address::secret_values(&self.text));
+        let hidden = address::hidden_in_url(&self.text);
         let mut shown = address::without(&self.text, &hidden);
         // What stands there a second time is no less secret.
         let mut redactor = Redactor::default();
@@ -169,31 +167,64 @@ mod tests {
     fn a_shown_target_has_no_secret() {
         for (text, shown) in [
             ("bucket/prefix", "bucket/prefix"),
-            ("https://h/p?x=1", "https://h/p?x=1"),
+            ("https://h/p?x=1", "https://h/p?x=[redacted]"),
             ("https://u:p4ss@h:1/p", "https://[redacted]@h:1/p"),
             (
                 "https://h/p?x=1&sig=abc%3D&api_key=k3y#f",
-                "https://h/p?x=1&sig=[redacted]&api_key=[redacted]#f",
+                "https://h/p?x=[redacted]&sig=[redacted]&api_key=[redacted]#[redacted]",
             ),
             ("bucket/a@b", "bucket/a@b"),
             ("s3://bucket/a@b", "s3://bucket/a@b"),
             ("h1:9092,h2:9092/topic", "h1:9092,h2:9092/topic"),
-            ("https://h/p?mail=a@b", "https://h/p?mail=a@b"),
+            ("https://h/p?mail=a@b", "https://h/p?mail=[redacted]"),
             ("https://u:pa/QZX@h/p", "https://[redacted]@h/p"),
             ("https://u:pa?QZX#@h/p", "https://[redacted]@h/p"),
             ("https:u:QZX@h", "https:[redacted]@h"),
             ("//u:QZX@h", "//[redacted]@h"),
             ("u:pa/QZX@h", "[redacted]@h"),
             ("https: //u:QZX@h", "https: //[redacted]@h"),
+            ("https://h/p#access_token=QZX", "https://h/p#[redacted]"),
             (
-                "https://h/p#access_token=QZX",
-                "https://h/p#access_token=[redacted]",
+                "https://h/p?sv=1;sig=QZX",
+                "https://h/p?sv=1;sig=[redacted]",
             ),
-            ("https://h/p?a=1;sig=QZX", "https://h/p?a=1;sig=[redacted]"),
             ("https://h/p?s%69g=QZX", "https://h/p?s%69g=[redacted]"),
             (
                 "https://h/p?pwd=QZX&pass=QZX",
                 "https://h/p?pwd=[redacted]&pass=[redacted]",
+            ),
+            (
+                "https://h/p?delegation=QZX&sid=QZX&sp=rl&prefix=a&jwt=QZX",
+                "https://h/p?delegation=[redacted]&sid=[redacted]&sp=rl&prefix=a&jwt=[redacted]",
+            ),
+            ("https://h/p?QZX==", "https://h/p?[redacted]"),
+            (
+                "https://h/p?sig=Q&Z",
+                "https://h/p?sig=[redacted]&[redacted]",
+            ),
+            ("http://h/p;token=QZX", "http://h/p;token=[redacted]"),
+            (
+                "https://h/p%3Fprefix=a%26hmac=QZX",
+                "https://h/p%3Fprefix=a%26hmac=[redacted]",
+            ),
+            ("https://u%3AQZX%40h/p", "https://[redacted]%40h/p"),
+            ("https://u:QZX%40h/p", "https://[redacted]%40h/p"),
+            (
+                "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=QZX/+==;EndpointSuffix=h",
+                "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=[redacted];EndpointSuffix=h",
+            ),
+            (
+                "AccountKey=QZX==;AccountName=a",
+                "AccountKey=[redacted];AccountName=a",
+            ),
+            (
+                "Endpoint=sb://h/;SharedAccessKeyName=R;SharedAccessKey=QZX",
+                "Endpoint=sb://h/;SharedAccessKeyName=R;SharedAccessKey=[redacted]",
+            ),
+            ("bucket/key=1/part-?.csv", "bucket/key=1/part-?.csv"),
+            (
+                "hdfs://h:8020/a/part-?.csv#1",
+                "hdfs://h:8020/a/part-?.csv#1",
             ),
             ("https://u:QZXJ@h/QZXJ", "https://[redacted]@h/[redacted]"),
         ] {

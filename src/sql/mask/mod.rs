@@ -84,7 +84,7 @@ pub(crate) fn masks(text: &str, lexed: &Lexed, broken: &[Range<usize>]) -> Vec<R
 }
 
 /// Sorts ranges and joins those that overlap.
-fn merge(mut masks: Vec<Range<usize>>) -> Vec<Range<usize>> {
+pub(super) fn merge(mut masks: Vec<Range<usize>>) -> Vec<Range<usize>> {
     masks.retain(|mask| !mask.is_empty());
     masks.sort_by_key(|mask| mask.start);
     let mut merged: Vec<Range<usize>> = Vec::with_capacity(masks.len());
