@@ -56,7 +56,14 @@ pub(crate) fn read(name: &str, text: String, file: FileId) -> ParsedFile {
     if !broken.is_empty() {
         masks = mask::masks(source.text(), &lexed, &broken);
     }
-    source.hide(masks);
+    // Nothing is found in them, and they may stand on the line of a link.
+    let foreign = statements.iter().filter_map(|statement| {
+        let is_foreign = matches!(statement.kind, ast::StatementKind::Skipped { .. });
+        let hidden = || bare_text::hidden_of_foreign(source.text(), &lexed.tokens, &statement.span);
+        is_foreign.then(hidden)
+    });
+    masks.extend(foreign);
+    source.hide(mask::merge(masks));
     ParsedFile {
         source,
         statements,
