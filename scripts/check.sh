@@ -13,6 +13,10 @@ done
 
 echo 'check: lints'
 cargo clippy --workspace --all-targets --locked -- --deny warnings
+# Workspaces of their own, which no test builds.
+target=${CARGO_TARGET_DIR:-$PWD/target}
+CARGO_TARGET_DIR="$target/bench" cargo clippy --manifest-path bench/Cargo.toml --locked -- --deny warnings
+CARGO_TARGET_DIR="$target/fuzz" cargo check --manifest-path fuzz/Cargo.toml --locked
 
 # Advisories are not among them: they come from a repository of their own, over the network.
 if cargo deny --version >/dev/null 2>&1; then

@@ -12,7 +12,7 @@ built=${CARGO_TARGET_DIR:-target}/debug
 # The servers and their script are gone: these lines need neither.
 cat <<EOF
 
-In $PWD these run as they stand:
+What to try next, in $PWD:
   $built/linkdial explain authenticate.bad-secret
   echo "CREATE LINK a AS S3 CREDENTIALS '{\"aws_acess_key_id\": \"AKIA\"}';" > /tmp/try.sql
   $built/linkdial verify /tmp/try.sql

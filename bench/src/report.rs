@@ -8,6 +8,10 @@ use crate::{Programs, Result};
 
 /// What a figure is held against.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "`LeastMillis` would read as its opposite"
+)]
 pub(crate) enum Goal {
     /// A ratio to the peer.
     AtMost(f64),

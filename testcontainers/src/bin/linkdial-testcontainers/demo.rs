@@ -51,11 +51,7 @@ pub(crate) fn run(linkdial: Option<PathBuf>) -> Result<(), Box<dyn Error>> {
         return Err(format!("linkdial ended with {status}, and the broken links ask for 1").into());
     }
     judge(&report)?;
-    say("\nEvery verdict is as it should be. What to try next:\n\
-         \x20 linkdial explain authenticate.bad-secret         what a code means and how to repair it\n\
-         \x20 cargo run -p linkdial-testcontainers -- up s3    a server that stays, with its statements\n\
-         \x20 cargo run -p linkdial-testcontainers -- up minio the same with users and policies\n\
-         \x20 linkdial verify links.sql --format json          the report for a program\n")
+    say("\nEvery verdict is as it should be.\n")
 }
 
 /// Compares the verdict of every link with what its server was built for.
