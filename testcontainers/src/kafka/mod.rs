@@ -295,7 +295,13 @@ fn settled<T>(doing: &str, ask: impl Fn(u32) -> io::Result<(i16, T)>) -> Result<
         let answer = ask(attempt);
         let again = match &answer {
             Ok((code, _)) => PASSING.contains(code),
-            Err(error) => error.kind() == io::ErrorKind::TimedOut,
+            // A broker that is still coming up may hang up.
+            Err(error) => matches!(
+                error.kind(),
+                io::ErrorKind::TimedOut
+                    | io::ErrorKind::UnexpectedEof
+                    | io::ErrorKind::ConnectionReset
+            ),
         };
         if again && begin.elapsed() < START {
             std::thread::sleep(INTERVAL);
