@@ -57,7 +57,7 @@ fn right_verdicts_end_well() {
     assert!(
         String::from_utf8(output.stdout)
             .unwrap()
-            .contains("linkdial explain")
+            .contains("Every verdict is as it should be")
     );
 }
 
