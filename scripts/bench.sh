@@ -1,6 +1,7 @@
 #!/bin/sh
 # Measures linkdial beside its peers on loopback, prints tables and writes docs/benchmarks.md.
-# `bench.sh registry`, `nightly`, `stores`, `kafka` and `hdfs` measure these alone, and leave the other tables as they are.
+# `bench.sh dials`, `registry`, `nightly`, `stores`, `kafka` and `hdfs` measure these alone, and leave the other
+# tables as they are.
 set -eu
 cd "$(dirname "$0")/.."
 

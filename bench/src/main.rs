@@ -36,7 +36,7 @@ struct Programs {
     folder: PathBuf,
 }
 
-const USAGE: &str = "usage: linkdial-bench LINKDIAL LINKDIAL-TESTCONTAINERS PAGE [hdfs|kafka|nightly|registry|stores]";
+const USAGE: &str = "usage: linkdial-bench LINKDIAL LINKDIAL-TESTCONTAINERS PAGE [dials|hdfs|kafka|nightly|registry|stores]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -62,6 +62,7 @@ fn main() -> ExitCode {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Part {
     All,
+    Dials,
     Hdfs,
     Kafka,
     Nightly,
@@ -73,6 +74,7 @@ impl Part {
     fn of(words: &[&str]) -> Result<Self> {
         match words {
             [] => Ok(Self::All),
+            ["dials"] => Ok(Self::Dials),
             ["hdfs"] => Ok(Self::Hdfs),
             ["kafka"] => Ok(Self::Kafka),
             ["nightly"] => Ok(Self::Nightly),
@@ -101,13 +103,18 @@ fn run(linkdial: &str, servers: &str, page: &Path, part: Part) -> Result<()> {
 
 /// Measures what was asked for, prints the tables and returns the page with them.
 fn measure_all(programs: &Programs, page: &Path, part: Part) -> Result<String> {
-    let mut text = if part == Part::All {
-        let state = State::now()?;
-        let dials = measure_dials(programs)?;
-        print!("{}", dials.table());
-        report::page(&state.below(&dials, &[]), programs)?
-    } else {
-        std::fs::read_to_string(page)?
+    let mut text = match part {
+        Part::All | Part::Dials => {
+            let state = State::now()?;
+            let dials = measure_dials(programs)?;
+            print!("{}", dials.table());
+            let fresh = report::page(&state.below(&dials, &[]), programs)?;
+            match part {
+                Part::All => fresh,
+                _ => report::with_sections(&fresh, &std::fs::read_to_string(page)?)?,
+            }
+        }
+        _ => std::fs::read_to_string(page)?,
     };
     let wanted = |this| part == Part::All || part == this;
     if wanted(Part::Registry) {

@@ -145,6 +145,15 @@ pub(crate) fn with_section(page: &str, name: &str, text: &str) -> Result<String>
     Ok(format!("{before}\n{heading}\n{text}{machine}{how}"))
 }
 
+/// Returns a page with the sections of another one.
+pub(crate) fn with_sections(page: &str, other: &str) -> Result<String> {
+    let start = other.find("\n## ").ok_or("the page ends early")?;
+    let end = other.find(WHERE).ok_or("the page says nowhere where")?;
+    let (before, after) = page.split_at(page.find(WHERE).ok_or("the page says nowhere where")?);
+    let sections = other.get(start..end).ok_or("the page says early where")?;
+    Ok(format!("{}\n{sections}{after}", before.trim_end()))
+}
+
 /// What was measured, and what else the machine did.
 #[derive(Debug)]
 pub(crate) struct State(String);
