@@ -36,8 +36,9 @@ pub(crate) struct Forms {
     pieces: Vec<Piece>,
     /// Which first two bytes a piece has: most places of a text are passed over by it.
     starts: Starts,
-    /// Sorted digests of all parts of [`PART_LENGTH`].
+    /// Sorted digests of all parts of [`PART_LENGTH`], and the first two bytes of each.
     parts: Vec<u64>,
+    part_starts: Starts,
 }
 
 #[derive(Clone)]
@@ -80,7 +81,10 @@ impl Forms {
             // What many keys in PEM begin with says nothing.
             if text.len() <= LONGEST_WITH_PARTS && !text.starts_with("-----begin ") {
                 let own = &text.as_bytes()[lead(secret)..];
-                self.parts.extend(own.windows(PART_LENGTH).map(digest));
+                for part in own.windows(PART_LENGTH) {
+                    self.parts.push(digest(part));
+                    self.part_starts.insert(part[0], part[1]);
+                }
             }
         }
         self.parts.sort_unstable();
@@ -121,6 +125,7 @@ impl Forms {
             found.extend(self.cut_end(text, view));
             if !self.parts.is_empty() {
                 let windows = bytes.windows(PART_LENGTH).enumerate();
+                let windows = windows.filter(|(_, it)| self.part_starts.may_have(it[0], it[1]));
                 let known = windows.filter(|(_, it)| self.parts.binary_search(&digest(it)).is_ok());
                 found.extend(known.map(|(at, _)| view.place(at, at + PART_LENGTH)));
             }
