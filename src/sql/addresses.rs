@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use linkdial_core::hidden_in_url;
+use linkdial_core::{hidden_in_url, merged};
 
 /// Returns what to hide of one value: all between the scheme and the last `@`, the query, and what
 /// core hides of a URL or a connection string.
@@ -21,7 +21,7 @@ pub(super) fn secrets_of(text: &str) -> Vec<Range<usize>> {
     {
         parts.push(at + 1..text.len());
     }
-    super::mask::merge(parts)
+    merged(parts)
 }
 
 /// Returns what to hide of a whole script, wherever its strings start and end.

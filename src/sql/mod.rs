@@ -63,7 +63,7 @@ pub(crate) fn read(name: &str, text: String, file: FileId) -> ParsedFile {
         is_foreign.then(hidden)
     });
     masks.extend(foreign);
-    source.hide(mask::merge(masks));
+    source.hide(linkdial_core::merged(masks));
     ParsedFile {
         source,
         statements,

@@ -86,8 +86,8 @@ pub fn hidden_in_url(text: &str) -> Vec<Range<usize>> {
     merged(hidden)
 }
 
-/// Sorts ranges and joins those that overlap.
-fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+/// Sorts ranges of a text, leaves out those that are empty, and joins those that overlap.
+pub fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     ranges.retain(|range| !range.is_empty());
     ranges.sort_by_key(|range| range.start);
     ranges.dedup_by(|next, last| {

@@ -42,7 +42,7 @@ pub mod testing;
 mod trail;
 pub mod xml;
 
-pub use address::{hidden_in_url, shown_url};
+pub use address::{hidden_in_url, merged, shown_url};
 pub use clause::{Clause, ClauseName, Document};
 pub use clause_json::REDACTED_VALUE;
 pub use code::{Code, UnknownCode};

@@ -64,8 +64,7 @@ impl Redactor {
         gathered.clause(&definition.credentials, keys, true);
         gathered.clause(&definition.config, keys, false);
         let mut link = Forms::default();
-        link.extend(gathered.forms.iter().map(Secret::expose));
-        link.extend_parts(gathered.secrets.iter().map(Secret::expose));
+        gathered.put_into(&mut link);
         Self {
             link: Arc::new(link),
             lent: Forms::default(),
@@ -76,9 +75,7 @@ impl Redactor {
     pub fn add(&mut self, secret: &str) {
         let mut gathered = Gathered::default();
         gathered.add(secret);
-        self.lent.extend(gathered.forms.iter().map(Secret::expose));
-        self.lent
-            .extend_parts(gathered.secrets.iter().map(Secret::expose));
+        gathered.put_into(&mut self.lent);
     }
 
     /// Replaces every secret in the text.
@@ -156,6 +153,11 @@ struct Gathered {
 }
 
 impl Gathered {
+    fn put_into(&self, forms: &mut Forms) {
+        forms.extend(self.forms.iter().map(Secret::expose));
+        forms.extend_parts(self.secrets.iter().map(Secret::expose));
+    }
+
     fn add(&mut self, secret: &str) {
         if secret.is_empty() {
             return;

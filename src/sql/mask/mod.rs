@@ -8,8 +8,8 @@ mod strings;
 
 use std::ops::Range;
 
-use linkdial_core::Kind;
 use linkdial_core::define::nearest;
+use linkdial_core::{Kind, merged};
 
 use super::lexer::{CLAUSES, GLUED, Lexed, STARTERS, Token, TokenKind};
 use super::terminals::KEYWORDS;
@@ -80,21 +80,7 @@ pub(crate) fn masks(text: &str, lexed: &Lexed, broken: &[Range<usize>]) -> Vec<R
     }
     masker.masks.extend(bare_text::values(text, masker.cleared));
     masker.masks.extend(addresses::secrets_in(text));
-    merge(masker.masks)
-}
-
-/// Sorts ranges and joins those that overlap.
-pub(super) fn merge(mut masks: Vec<Range<usize>>) -> Vec<Range<usize>> {
-    masks.retain(|mask| !mask.is_empty());
-    masks.sort_by_key(|mask| mask.start);
-    let mut merged: Vec<Range<usize>> = Vec::with_capacity(masks.len());
-    for mask in masks {
-        match merged.last_mut() {
-            Some(last) if mask.start < last.end => last.end = last.end.max(mask.end),
-            _ => merged.push(mask),
-        }
-    }
-    merged
+    merged(masker.masks)
 }
 
 /// Returns whether any part of a span is hidden.

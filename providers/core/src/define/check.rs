@@ -26,20 +26,16 @@ impl Clauses<'_> {
                 && known.clause == ClauseName::Credentials
                 && clause.name() == ClauseName::Config
             {
-                self.findings.push(
-                    Diagnosis::new(
-                        Code::DefineSecretInConfig,
-                        format!("CONFIG holds the secret `{}`", member.key),
-                    )
-                    .key(place.clone())
-                    .hint("move it to CREDENTIALS: SHOW LINKS and information_schema.LINKS show CONFIG"),
+                let mut finding = Diagnosis::new(
+                    Code::DefineSecretInConfig,
+                    format!("CONFIG holds the secret `{}`", member.key),
+                )
+                .key(place.clone())
+                .hint(
+                    "move it to CREDENTIALS: SHOW LINKS and information_schema.LINKS show CONFIG",
                 );
-                let moves = Repair::new(self.moves());
-                self.findings
-                    .last_mut()
-                    .expect("one was added")
-                    .repairs
-                    .push(moves);
+                finding.repairs.push(Repair::new(self.moves()));
+                self.findings.push(finding);
             }
             self.check_value(known, &member.key, &member.value, place);
         }
